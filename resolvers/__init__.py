@@ -1,0 +1,12 @@
+"""How an operation is answered: from text to plan, from rows to answer.
+
+resolve.py      one operation, start to finish
+parse.py        text becomes a valid Operation, once per text
+admit.py        ... unless it asks for too much
+plan/           an Operation becomes a Plan, once per operation and shape of variables
+compute.py      the second road: graphql-core adds what only Python can make
+graph.py        Graph: the one thing schema/ hands to resolvers/
+errors.py       every way we say no, drawn as a tree, each with its code
+cache.py        a bounded memory
+fields/         the Python behind single fields
+"""

@@ -1,0 +1,134 @@
+"""A parsed document is let in, or refused before anything expensive looks at it.
+
+Fields are counted as execution would see them, with every fragment unfolded. The walk stops as
+soon as it has seen more than the limit, so that its own cost is bounded by the limit and not by
+the document: a fragment bomb is refused after a thousand steps. Fields that would be merged
+into one are weighed by the pairs that validation has to compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from graphql.language import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+)
+
+from resolvers.errors import Code, refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one document may ask for."""
+
+    characters: int = 100_000
+    tokens: int = 2_000
+    depth: int = 16
+    fields: int = 1_000
+    aliases: int = 30
+    directives: int = 50
+    root_fields: int = 20
+    rows: int = 100_000
+    page: int = 100
+    default_page: int = 20
+
+
+# Two fields of one response name are compared with each other when a document is validated.
+_COMPARISONS = 5_000
+
+
+def admit(document: DocumentNode, limits: Limits) -> None:
+    """Refuse a document of which any operation asks for too much."""
+    fragments: dict[str, FragmentDefinitionNode] = {}
+    operations: list[OperationDefinitionNode] = []
+    for definition in document.definitions:
+        if isinstance(definition, FragmentDefinitionNode):
+            fragments[definition.name.value] = definition
+        elif isinstance(definition, OperationDefinitionNode):
+            operations.append(definition)
+    # Fragments are walked as well as operations: validation looks at unused ones, too.
+    walk = _Walk(fragments, limits)
+    for root in (*operations, *fragments.values()):
+        walk.directives += len(root.directives or ())
+        width = walk.level([root.selection_set], 1)
+        if isinstance(root, OperationDefinitionNode) and width > limits.root_fields:
+            message = f"An operation may have at most {limits.root_fields} root fields."
+            raise refuse(Code.TOO_MANY_ROOT_FIELDS, message)
+
+
+class _Walk:
+    def __init__(self, fragments: Mapping[str, FragmentDefinitionNode], limits: Limits) -> None:
+        self.fragments = fragments
+        self.limits = limits
+        self.steps = 0
+        self.aliases = 0
+        self.directives = 0
+        self.comparisons = 0
+
+    def level(self, sets: Iterable[SelectionSetNode | None], depth: int) -> int:
+        """Walk one level of the response, where these selection sets merge; returns its width."""
+        if depth > self.limits.depth:
+            message = f"A document may be at most {self.limits.depth} levels deep."
+            raise refuse(Code.TOO_DEEP, message)
+        below: dict[str, list[SelectionSetNode]] = {}
+        counts: dict[str, int] = {}
+        for selections in sets:
+            if selections is not None:
+                self.collect(selections.selections, below, counts, depth)
+        self.comparisons += sum(count * count for count in counts.values() if count > 1)
+        if self.comparisons > _COMPARISONS:
+            message = "The same fields are repeated too often in this document."
+            raise refuse(Code.TOO_MANY_FIELDS, message)
+        for nested in below.values():
+            self.level(nested, depth + 1)
+        return len(counts)
+
+    def collect(
+        self,
+        selections: Iterable[SelectionNode],
+        below: dict[str, list[SelectionSetNode]],
+        counts: dict[str, int],
+        depth: int,
+    ) -> None:
+        for selection in selections:
+            self.step(selection)
+            if isinstance(selection, FieldNode):
+                name = (selection.alias or selection.name).value
+                counts[name] = counts.get(name, 0) + 1
+                if selection.selection_set is not None:
+                    below.setdefault(name, []).append(selection.selection_set)
+                continue
+            # A fragment costs a level of its own, so that nesting nothing but fragments, and
+            # fragments that spread themselves, come to an end.
+            if depth > 2 * self.limits.depth:
+                message = f"A document may be at most {self.limits.depth} levels deep."
+                raise refuse(Code.TOO_DEEP, message)
+            if isinstance(selection, InlineFragmentNode):
+                self.collect(selection.selection_set.selections, below, counts, depth + 1)
+            elif isinstance(selection, FragmentSpreadNode):
+                fragment = self.fragments.get(selection.name.value)
+                if fragment is not None:
+                    self.collect(fragment.selection_set.selections, below, counts, depth + 1)
+
+    def step(self, selection: SelectionNode) -> None:
+        self.steps += 1
+        self.directives += len(selection.directives or ())
+        if isinstance(selection, FieldNode) and selection.alias is not None:
+            self.aliases += 1
+        if self.steps > self.limits.fields:
+            message = f"A document may select at most {self.limits.fields} fields."
+            raise refuse(Code.TOO_MANY_FIELDS, message)
+        if self.aliases > self.limits.aliases:
+            message = f"A document may use at most {self.limits.aliases} aliases."
+            raise refuse(Code.TOO_MANY_ALIASES, message)
+        if self.directives > self.limits.directives:
+            message = f"A document may use at most {self.limits.directives} directives."
+            raise refuse(Code.TOO_MANY_DIRECTIVES, message)

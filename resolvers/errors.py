@@ -1,0 +1,119 @@
+"""Every way we say no, each with its code in `extensions.code`.
+
+::
+
+    GraphQLError                            a message, a place and a path, by the specification
+     x  RequestRefused                      nothing was executed; `data` is absent
+        |-- GRAPHQL_PARSE_FAILED            the text is not GraphQL
+        |-- GRAPHQL_VALIDATION_FAILED       it asks what the schema does not have
+        |-- OPERATION_NOT_FOUND             no operation, or none of that name, or several
+        |-- OPERATION_NOT_SUPPORTED         a subscription or mutation, where there is none
+        |-- BAD_VARIABLES                   a variable's value does not fit its type
+        |-- limits, known before any SQL    DOCUMENT_TOO_LARGE, TOO_MANY_TOKENS, TOO_DEEP,
+        |                                   TOO_MANY_FIELDS, TOO_MANY_ALIASES,
+        |                                   TOO_MANY_DIRECTIVES, TOO_MANY_ROOT_FIELDS,
+        |                                   TOO_MANY_ROWS
+        `-- the database, for all fields    DATABASE_BUSY, DATABASE_UNAVAILABLE,
+                                            STATEMENT_TIMEOUT, INTERNAL_SERVER_ERROR
+     x  FieldRefused                        one field is null, its neighbours are answered
+        |-- BAD_USER_INPUT                  an argument's value makes no sense
+        |-- BAD_ID                          not an id of this graph, or of another type
+        |-- BAD_CURSOR                      not a cursor, or one of another order
+        |-- PAGE_TOO_LARGE                  `first` or `last` above the limit
+        `-- INTERNAL_SERVER_ERROR           our mistake; logged, and nothing of it is shown
+
+The README explains each code to clients; a test compares the two.
+"""
+
+# ruff: noqa: N818  named after what is wrong, as the answers are
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from graphql import GraphQLError
+from graphql.language import Node
+
+from db.errors import (
+    BadValue,
+    DatabaseBusy,
+    DatabaseError,
+    DatabaseUnavailable,
+    StatementTimeout,
+)
+
+
+class Code(StrEnum):
+    """What `extensions.code` can be. Codes are kept for good; messages may change."""
+
+    GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
+    GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+    OPERATION_NOT_FOUND = "OPERATION_NOT_FOUND"
+    OPERATION_NOT_SUPPORTED = "OPERATION_NOT_SUPPORTED"
+    BAD_VARIABLES = "BAD_VARIABLES"
+    DOCUMENT_TOO_LARGE = "DOCUMENT_TOO_LARGE"
+    TOO_MANY_TOKENS = "TOO_MANY_TOKENS"
+    TOO_DEEP = "TOO_DEEP"
+    TOO_MANY_FIELDS = "TOO_MANY_FIELDS"
+    TOO_MANY_ALIASES = "TOO_MANY_ALIASES"
+    TOO_MANY_DIRECTIVES = "TOO_MANY_DIRECTIVES"
+    TOO_MANY_ROOT_FIELDS = "TOO_MANY_ROOT_FIELDS"
+    TOO_MANY_ROWS = "TOO_MANY_ROWS"
+    DATABASE_BUSY = "DATABASE_BUSY"
+    DATABASE_UNAVAILABLE = "DATABASE_UNAVAILABLE"
+    STATEMENT_TIMEOUT = "STATEMENT_TIMEOUT"
+    INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    BAD_ID = "BAD_ID"
+    BAD_CURSOR = "BAD_CURSOR"
+    PAGE_TOO_LARGE = "PAGE_TOO_LARGE"
+
+
+class RequestRefused(Exception):
+    """The request as a whole is not answered."""
+
+    def __init__(self, errors: Sequence[GraphQLError]) -> None:
+        super().__init__("; ".join(error.message for error in errors))
+        self.errors = errors
+
+
+class FieldRefused(Exception):
+    """One field cannot be answered; the specification says what becomes of its parents."""
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def coded(code: Code, message: str, nodes: Sequence[Node] = ()) -> GraphQLError:
+    """An error with its code."""
+    return GraphQLError(message, nodes=list(nodes) or None, extensions={"code": code.value})
+
+
+def refuse(code: Code, message: str, nodes: Sequence[Node] = ()) -> RequestRefused:
+    """A request refused for one reason."""
+    return RequestRefused([coded(code, message, nodes)])
+
+
+def with_code(error: GraphQLError, code: Code) -> GraphQLError:
+    """graphql-core's error, with our code."""
+    error.extensions = {**(error.extensions or {}), "code": code.value}
+    return error
+
+
+def from_database(error: DatabaseError) -> RequestRefused:
+    """What a client may know of a failed statement."""
+    match error:
+        case DatabaseBusy():
+            return refuse(Code.DATABASE_BUSY, "The database is busy. Please try again shortly.")
+        case DatabaseUnavailable():
+            return refuse(Code.DATABASE_UNAVAILABLE, "The database cannot be reached just now.")
+        case StatementTimeout():
+            message = "This took too long. Ask for less at a time, or filter more narrowly."
+            return refuse(Code.STATEMENT_TIMEOUT, message)
+        case BadValue():
+            return refuse(Code.BAD_USER_INPUT, "A value is not one that the database can take.")
+        case _:
+            return refuse(Code.INTERNAL_SERVER_ERROR, "Something went wrong on our side.")

@@ -1,0 +1,152 @@
+"""Graph: the one thing `schema/` hands to `resolvers/`.
+
+A graph is a GraphQL schema and, beside each of its fields, where the answer comes from. Nothing
+here says what the graph is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from graphql import GraphQLSchema
+
+from db.mapping import Column, Join, Table
+from resolvers.admit import Limits
+from resolvers.cache import Cache
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """One kind of value: its GraphQL name, its Postgres type, and the way from one to the other.
+
+    `read` turns an input value, already coerced by GraphQL, into what Postgres is sent; it raises
+    ValueError, in words for the client, for what Postgres would refuse.
+    """
+
+    name: str
+    postgres: str
+    read: Callable[[object], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A field that is a column."""
+
+    column: Column
+    scalar: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Id:
+    """The global id: the type's name, a colon, and the key."""
+
+    column: Column
+    scalar: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Localized:
+    """A text with one column per language; the first language is the one to fall back to."""
+
+    columns: Mapping[str, Column]
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A field that Python makes from columns, by parameter, and GraphQL arguments."""
+
+    function: Callable[..., object]
+    columns: Mapping[str, Leaf]
+    arguments: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An argument of a relation that is compared with a column of its far end."""
+
+    column: Column
+    scalar: Scalar
+    default: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToOne:
+    """A field that leads to at most one other entity."""
+
+    join: Join
+    target: str
+    given: Mapping[str, Given] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ToMany:
+    """A field that leads to any number of other entities: a connection, or a plain short list."""
+
+    join: Join
+    target: str
+    connection: bool
+
+
+Field = Leaf | Id | Localized | Computed | ToOne | ToMany
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A GraphQL type that is the face of a table. Fields go by their GraphQL names."""
+
+    name: str
+    table: Table
+    fields: Mapping[str, Field]
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """A root field: the entity whose unique column equals the argument."""
+
+    entity: str
+    argument: str
+    leaf: Leaf
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """A root field: all entities of a kind."""
+
+    entity: str
+
+
+@dataclass(frozen=True, slots=True)
+class ById:
+    """The root field `node`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByIds:
+    """The root field `nodes`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """A root field that finds entities of several kinds by a text they contain."""
+
+    columns: Mapping[str, Column]
+
+
+Root = One | Every | ById | ByIds | Find
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A GraphQL schema and how each of its fields is answered, with a memory of its operations.
+
+    `connections` names the entity of each connection type. `documents` keeps what was worked out
+    for a text: it changes how fast an answer comes, never what it is.
+    """
+
+    schema: GraphQLSchema
+    entities: Mapping[str, Entity]
+    roots: Mapping[str, Root]
+    connections: Mapping[str, str]
+    limits: Limits = field(default_factory=Limits)
+    documents: Cache[str, object] = field(default_factory=Cache, compare=False)

@@ -1,0 +1,14 @@
+"""An Operation becomes a Plan, once per operation and shape of variables.
+
+plan.py         an operation and variables become a plan, remembered, and its arguments
+context.py      what is known while one plan is made
+values.py       arguments become trees whose leaves say where a value will be found
+selections.py   selection sets become fields in order, merged, by concrete type
+read.py         selections become selects
+relations.py    hops become conditions
+pages.py        connections become pages, cursors and counts
+filters.py      the filter language becomes conditions
+orders.py       orderBy becomes sort keys; sort keys become cursors and back
+aggregates.py   aggregate and groups
+references.py   node, nodes and find: entities of several kinds in one list
+"""

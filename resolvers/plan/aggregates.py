@@ -1,0 +1,206 @@
+"""`aggregate` and `groupBy`: numbers about rows instead of the rows.
+
+One flat select counts and measures; an outer one gives its columns the names that were asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from db.query import (
+    Call,
+    Cast,
+    Const,
+    Derived,
+    Expression,
+    From,
+    Operation,
+    Order,
+    Param,
+    Ref,
+    Row,
+    Rows,
+    Select,
+)
+from resolvers.graph import Entity, Leaf, ToOne
+from resolvers.plan.context import Bound, Columns, Context, PageSize, Path
+from resolvers.plan.context import leaf as as_leaf
+from resolvers.plan.relations import far_key
+from resolvers.plan.selections import Fields
+from resolvers.plan.values import Items, Literal, Look, Tree
+
+
+class Measures:
+    """The columns of the flat select, each made once however often it is asked for."""
+
+    def __init__(self) -> None:
+        self._names: dict[Expression, str] = {}
+
+    def name(self, expression: Expression) -> str:
+        """The column that holds this."""
+        return self._names.setdefault(expression, f"c{len(self._names)}")
+
+    def columns(self) -> Columns:
+        """What to select."""
+        return tuple((name, expression) for expression, name in self._names.items())
+
+
+def aggregate(
+    context: Context, entity: Entity, fields: Fields, rows: Select, alias: str
+) -> Expression:
+    """The object of an `aggregate` field over `rows`, a select without columns at `alias`."""
+    measures = Measures()
+    outer = context.alias()
+    columns = _measured(context, entity, fields, alias, measures, outer)
+    flat = replace(rows, columns=measures.columns() or (("c0", Call("count")),))
+    return Row(Select(columns, Derived((flat,), outer)))
+
+
+def groups(
+    context: Context,
+    entity: Entity,
+    fields: Fields,
+    arguments: Mapping[str, Tree],
+    rows: Select,
+    alias: str,
+    path: Path,
+) -> Expression:
+    """The list of a `groupBy` field over `rows`, a select without columns at `alias`."""
+    outer = context.alias()
+    measures = Measures()
+    grouped = {
+        name: measures.name(_group_key(context, entity, name, alias))
+        for name in _chosen(context, arguments["keys"])
+    }
+    count = measures.name(Call("count"))
+    size = as_leaf(arguments.get("first")) or Literal(context.graph.limits.default_page)
+    with context.rows(size):
+        columns = _group(context, entity, fields, alias, measures, outer, grouped, path)
+    limit = Param(Bound(size, PageSize(context.graph.limits.page), path), "int8")
+    ordinals = tuple(Const(number + 1) for number in range(len(grouped)))
+    flat = replace(rows, columns=measures.columns(), group=ordinals)
+    order = (
+        Order(Ref(outer, count), descending=True),
+        *(Order(Ref(outer, name)) for name in grouped.values()),
+    )
+    return Rows(Select(columns, Derived((flat,), outer), order=order, limit=limit))
+
+
+def _group(
+    context: Context,
+    entity: Entity,
+    fields: Fields,
+    alias: str,
+    measures: Measures,
+    outer: str,
+    grouped: Mapping[str, str],
+    path: Path,
+) -> Columns:
+    columns: list[tuple[str | None, Expression]] = []
+    for key, nodes in fields.items():
+        made: Expression
+        match nodes[0].name.value:
+            case "__typename":
+                made = Const(f"{entity.name}Group")
+            case "key":
+                inner = context.below(f"{entity.name}GroupKey", nodes)
+                made = Row(Select(_key(context, entity, inner, grouped, outer, (*path, key))))
+            case "count":
+                made = Ref(outer, measures.name(Call("count")))
+            case _:
+                inner = context.below(f"{entity.name}Aggregate", nodes)
+                made = Row(Select(_measured(context, entity, inner, alias, measures, outer)))
+        columns.append((context.name(key), made))
+    return tuple(columns)
+
+
+def _key(
+    context: Context,
+    entity: Entity,
+    fields: Fields,
+    grouped: Mapping[str, str],
+    outer: str,
+    path: Path,
+) -> Columns:
+    """What the rows of a group have in common; null where they were not grouped by it."""
+    columns: list[tuple[str | None, Expression]] = []
+    for key, nodes in fields.items():
+        name = nodes[0].name.value
+        made: Expression
+        if name == "__typename":
+            made = Const(f"{entity.name}GroupKey")
+        elif name not in grouped:
+            made = Const(None)
+        else:
+            made = Ref(outer, grouped[name])
+            field = entity.fields[name]
+            if isinstance(field, ToOne):
+                target = context.entity(field.target)
+                far = context.alias()
+                inner = context.below(target.name, nodes)
+                where = Operation(Ref(far, field.join[-1].remote), "=", made)
+                source = From(target.table.name, far)
+                parts = context.columns(context, target, far, inner, (*path, key))
+                made = Row(Select(parts, source, where=where))
+        columns.append((context.name(key), made))
+    return tuple(columns)
+
+
+def _measured(
+    context: Context,
+    entity: Entity,
+    fields: Fields,
+    alias: str,
+    measures: Measures,
+    outer: str,
+) -> Columns:
+    columns: list[tuple[str | None, Expression]] = []
+    for key, nodes in fields.items():
+        name = nodes[0].name.value
+        made: Expression
+        if name == "__typename":
+            made = Const(f"{entity.name}Aggregate")
+        elif name == "count":
+            made = Ref(outer, measures.name(Call("count")))
+        else:
+            field = entity.fields[name]
+            assert isinstance(field, Leaf)
+            operand = Ref(alias, field.column.name)
+            statistics = context.statistics(entity.name, name)
+            parts: list[tuple[str | None, Expression]] = []
+            for part, part_nodes in context.below(statistics, nodes).items():
+                function = part_nodes[0].name.value
+                measured: Expression
+                if function == "__typename":
+                    measured = Const(statistics)
+                else:
+                    measured = Call(function, (operand,))
+                    if function in ("avg", "sum"):
+                        measured = Cast(measured, "float8")
+                    measured = Ref(outer, measures.name(measured))
+                parts.append((context.name(part), measured))
+            made = Row(Select(tuple(parts)))
+        columns.append((context.name(key), made))
+    return tuple(columns)
+
+
+def _group_key(context: Context, entity: Entity, name: str, alias: str) -> Expression:
+    field = entity.fields[name]
+    if isinstance(field, ToOne):
+        return far_key(context, field.join, alias)
+    assert isinstance(field, Leaf)
+    return Ref(alias, field.column.name)
+
+
+def _chosen(context: Context, tree: Tree) -> tuple[str, ...]:
+    """The fields named by `keys`, each once, in the order given."""
+    given = as_leaf(tree)
+    if given is None:
+        return ()
+    leaves = given.items if isinstance(given, Items) else (given,)
+    names: dict[str, None] = {}
+    for item in leaves:
+        value = context.lookout.ask(Look.VALUE, item)
+        names.update(dict.fromkeys(value if isinstance(value, tuple) else (str(value),)))
+    return tuple(names)

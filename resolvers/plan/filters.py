@@ -1,0 +1,204 @@
+"""The filter language becomes conditions.
+
+`{name: {contains: "hope"}, not: {status: {eq: CLOSED}}, centers: {some: {alert: {isNull: true}}}}`
+
+An input object is the conjunction of its fields, and the empty one is true. `not` keeps exactly
+the rows that its filter does not: what is null does not vanish from both sides. A field that is
+null or missing asks for nothing; an *operator* that is null is refused, because "equal to
+nothing" silently becoming "no condition" would widen an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from db.query import (
+    AnyOf,
+    Const,
+    Exists,
+    Expression,
+    From,
+    Not,
+    Operation,
+    Or,
+    Ref,
+    Select,
+    Test,
+    all_of,
+)
+from resolvers.errors import Code, FieldRefused
+from resolvers.graph import Entity, Id, Leaf, Scalar, ToMany, ToOne
+from resolvers.plan.context import Context, KeyOf, Path, branch, leaf
+from resolvers.plan.relations import between, far_key, reach_many, reach_one
+from resolvers.plan.values import Look, Tree
+
+_COMPARISONS = {"eq": "=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Reads a text as the pattern of `ilike` that finds it anywhere, or at the start."""
+
+    read: Callable[[object], object]
+    anywhere: bool
+
+    def __call__(self, value: object) -> str:
+        text = str(self.read(value))
+        for special in ("\\", "%", "_"):
+            text = text.replace(special, "\\" + special)
+        return f"%{text}%" if self.anywhere else f"{text}%"
+
+
+def condition(
+    context: Context, entity: Entity, alias: str, tree: Tree, path: Path
+) -> Expression | None:
+    """What a filter says of the row at `alias`; None if it says nothing."""
+    found: list[Expression] = []
+    for name, part in branch(tree).items():
+        if part is None:
+            continue
+        if name in ("and", "or"):
+            assert isinstance(part, list)
+            parts = [condition(context, entity, alias, item, path) for item in part]
+            if name == "and":
+                found.extend(item for item in parts if item is not None)
+            else:
+                found.append(Or(tuple(Const(True) if item is None else item for item in parts)))
+        elif name == "not":
+            inner = condition(context, entity, alias, part, path)
+            found.append(Const(False) if inner is None else Test(inner, "is not true"))
+        else:
+            found.extend(_field(context, entity, alias, name, part, path))
+    return all_of(found)
+
+
+def _field(
+    context: Context, entity: Entity, alias: str, name: str, part: Tree, path: Path
+) -> list[Expression]:
+    field = entity.fields[name]
+    match field:
+        case Leaf(column, scalar):
+            return _compare(context, Ref(alias, column.name), scalar, branch(part), path)
+        case Id(column, scalar):
+            key = Scalar("ID", scalar.postgres, KeyOf(entity.name, scalar.read))
+            return _compare(context, Ref(alias, column.name), key, branch(part), path)
+        case ToOne():
+            return [_to_one(context, field, alias, part, path)]
+        case ToMany():
+            return _to_many(context, field, alias, branch(part), path)
+        case _:
+            raise AssertionError(f"{entity.name}.{name} has no filter")
+
+
+def _compare(
+    context: Context,
+    operand: Expression,
+    scalar: Scalar,
+    operators: Mapping[str, Tree],
+    path: Path,
+) -> list[Expression]:
+    found: list[Expression] = []
+    for operator, part in operators.items():
+        value = leaf(part)
+        if value is None:
+            message = f"`{operator}: null` compares with nothing. Leave it out, or use `isNull`."
+            raise FieldRefused(Code.BAD_USER_INPUT, message)
+        if operator in _COMPARISONS:
+            one = context.param(value, scalar, path)
+            found.append(Operation(operand, _COMPARISONS[operator], one))
+        elif operator == "in":
+            found.append(AnyOf(operand, context.params(value, scalar, path)))
+        elif operator in ("contains", "startsWith"):
+            pattern = replace(scalar, read=Pattern(scalar.read, operator == "contains"))
+            found.append(Operation(operand, "ilike", context.param(value, pattern, path)))
+        elif operator == "isNull":
+            null = context.lookout.ask(Look.VALUE, value) is True
+            found.append(Test(operand, "is null" if null else "is not null"))
+        elif operator == "has":
+            found.append(AnyOf(context.param(value, scalar, path), operand))
+        elif operator in ("hasSome", "hasEvery"):
+            many = context.params(value, scalar, path)
+            found.append(Operation(operand, "&&" if operator == "hasSome" else "@>", many))
+        else:
+            raise AssertionError(f"the schema offers an operator {operator} that is not planned")
+    return found
+
+
+def _to_one(context: Context, field: ToOne, alias: str, part: Tree, path: Path) -> Expression:
+    target = context.entity(field.target)
+    key = far_key(context, field.join, alias)
+    short = _by_key(context, target, field.join[-1].remote, key, part, path)
+    if short is not None:
+        return short
+    far = context.alias()
+    where = all_of(
+        [
+            reach_one(context, field.join, alias, far),
+            *_given_defaults(field, far),
+            condition(context, target, far, part, path),
+        ]
+    )
+    return Exists(Select((), From(field.join[-1].table, far), where=where))
+
+
+def _given_defaults(field: ToOne, far: str) -> list[Expression]:
+    return [
+        Operation(Ref(far, given.column.name), "=", Const(given.default))
+        for given in field.given.values()
+    ]
+
+
+def _to_many(
+    context: Context, field: ToMany, alias: str, part: Mapping[str, Tree], path: Path
+) -> list[Expression]:
+    found: list[Expression] = []
+    for quantifier, tree in part.items():
+        if tree is None:
+            continue
+        matching = _matching(context, field, alias, tree, path, negated=quantifier == "every")
+        found.append(Exists(matching) if quantifier == "some" else Not(Exists(matching)))
+    return found
+
+
+def _matching(
+    context: Context, field: ToMany, alias: str, tree: Tree, path: Path, *, negated: bool
+) -> Select:
+    """The related rows that match the filter, or, negated, those that do not."""
+    target = context.entity(field.target)
+    before = between(context, field.join, alias)
+    if before is not None:
+        # A filter on nothing but the far key is answered by the table between.
+        rows, last = before
+        key = Ref(last, field.join[-1].local)
+        short = _by_key(context, target, field.join[-1].remote, key, tree, path)
+        if short is not None:
+            inner = Test(short, "is not true") if negated else short
+            return replace(rows, where=all_of([rows.where, inner]))
+    far = context.alias()
+    reached = reach_many(context, field.join, alias, far)
+    wanted = condition(context, target, far, tree, path)
+    if negated:
+        wanted = Const(False) if wanted is None else Test(wanted, "is not true")
+    where = all_of([reached, wanted])
+    return Select((), From(field.join[-1].table, far), where=where)
+
+
+def _by_key(
+    context: Context, target: Entity, remote: str, key: Expression, tree: Tree, path: Path
+) -> Expression | None:
+    """The filter as a condition on the foreign key alone, if it asks for no more than that."""
+    parts = branch(tree)
+    if len(parts) != 1:
+        return None
+    name, part = next(iter(parts.items()))
+    field = target.fields.get(name)
+    if part is None or not isinstance(field, Leaf | Id) or field.column.name != remote:
+        return None
+    scalar = field.scalar
+    if isinstance(field, Id):
+        scalar = Scalar("ID", scalar.postgres, KeyOf(target.name, scalar.read))
+    operators = branch(part)
+    if "isNull" in operators:
+        return None
+    return all_of(_compare(context, key, scalar, operators, path))

@@ -1,0 +1,210 @@
+"""`orderBy` becomes sort keys; sort keys become cursors, and cursors conditions.
+
+The key of the table always comes last, so that an order is total and a page exact. Null sorts as
+larger than every value, in both directions, as Postgres' own indexes have it. A cursor is the sort
+keys of its row as JSON, with a fingerprint of the order it belongs to, in base64.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from db.mapping import Column, Sort
+from db.query import (
+    And,
+    Call,
+    Cast,
+    Const,
+    Expression,
+    From,
+    Operation,
+    Or,
+    Order,
+    Param,
+    Ref,
+    Select,
+    Test,
+    Tuple,
+    Value,
+)
+from db.values import READ
+from resolvers.errors import Code, FieldRefused
+from resolvers.graph import Entity, Id, ToMany, ToOne
+from resolvers.graph import Leaf as LeafField
+from resolvers.plan.context import Bound, Context, Path, branch, leaf
+from resolvers.plan.relations import reach_many, reach_one
+from resolvers.plan.values import Leaf, Look, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """One step of an order, of the row at whichever alias it is asked for."""
+
+    name: str
+    at: Callable[[str], Expression]
+    column: Column
+    descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CursorPart:
+    """Reads one sort key from a cursor."""
+
+    fingerprint: str
+    index: int
+    type: str
+    length: int
+
+    def __call__(self, value: object) -> object:
+        try:
+            parts = json.loads(base64.b64decode(str(value), validate=True))
+            if len(parts) != self.length + 1 or parts[0] != self.fingerprint:
+                raise ValueError("a cursor of another order")
+            part = parts[self.index + 1]
+            return None if part is None else READ[self.type](part)
+        except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError) as error:
+            message = "This is not a cursor of this list in this order."
+            raise FieldRefused(Code.BAD_CURSOR, message) from error
+
+
+def sort_keys(context: Context, entity: Entity, tree: Tree) -> tuple[SortKey, ...]:
+    """What `orderBy` asks for, or the table's own order; made total by the table's key."""
+    keys: list[SortKey] = []
+    if tree is not None:
+        items = tree if isinstance(tree, list) else [tree]
+        keys = [_asked(context, entity, item) for item in items if item is not None]
+    if not keys:
+        keys = [_plain(sort) for sort in entity.table.order]
+    key = entity.table.key
+    if all(known.name != key.name for known in keys):
+        # The last direction goes on, so that one index serves the whole order either way.
+        keys.append(_plain(Sort(key, bool(keys) and keys[-1].descending)))
+    return tuple(keys)
+
+
+def order(keys: Sequence[SortKey], alias: str, *, backward: bool = False) -> tuple[Order, ...]:
+    """The keys as `order by`."""
+    return tuple(Order(key.at(alias), key.descending is not backward) for key in keys)
+
+
+def cursor(keys: Sequence[SortKey], alias: str) -> Expression:
+    """The cursor of the row at `alias`."""
+    parts = Call("json_build_array", (Const(fingerprint(keys)), *(key.at(alias) for key in keys)))
+    utf8 = Call("convert_to", (Cast(parts, "text"), Const("UTF8")))
+    # Postgres breaks base64 into lines, as in mail.
+    return Call(
+        "translate", (Call("encode", (utf8, Const("base64"))), Call("chr", (Const(10),)), Const(""))
+    )
+
+
+def beyond(
+    keys: Sequence[SortKey],
+    alias: str,
+    at: Leaf,
+    path: Path,
+    *,
+    backward: bool,
+    inclusive: bool = False,
+) -> Expression:
+    """The condition that a row comes after the cursor (before it, if backward)."""
+    mark = fingerprint(keys)
+    parts = [
+        Param(Bound(at, CursorPart(mark, index, key.column.type, len(keys)), path), key.column.type)
+        for index, key in enumerate(keys)
+    ]
+    directions = {key.descending for key in keys}
+    if len(directions) == 1 and not any(key.column.nullable for key in keys):
+        # One comparison of whole rows: an index on these columns starts right at the cursor.
+        larger = directions == {backward}
+        operator = (">" if larger else "<") + ("=" if inclusive else "")
+        here = tuple(key.at(alias) for key in keys)
+        return Operation(Tuple(here), operator, Tuple(tuple(parts)))
+    options: list[Expression] = []
+    for index, key in enumerate(keys):
+        same = [
+            _same(before, before.at(alias), part)
+            for before, part in zip(keys[:index], parts, strict=False)
+        ]
+        larger = key.descending is backward
+        options.append(And((*same, _further(key, key.at(alias), parts[index], larger=larger))))
+    if inclusive:
+        options.append(
+            And(
+                tuple(
+                    _same(key, key.at(alias), part) for key, part in zip(keys, parts, strict=True)
+                )
+            )
+        )
+    return Or(tuple(options))
+
+
+def fingerprint(keys: Sequence[SortKey]) -> str:
+    """A short name of an order."""
+    text = ",".join(f"{key.name} {key.descending}" for key in keys)
+    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()[:6]
+
+
+def _same(key: SortKey, here: Expression, there: Expression) -> Expression:
+    equal = Operation(here, "=", there)
+    if not key.column.nullable:
+        return equal
+    return Or((equal, And((Test(here, "is null"), Test(there, "is null")))))
+
+
+def _further(key: SortKey, here: Expression, there: Expression, *, larger: bool) -> Expression:
+    compared = Operation(here, ">" if larger else "<", there)
+    if not key.column.nullable:
+        return compared
+    null, value = (here, there) if larger else (there, here)
+    return Or((compared, And((Test(null, "is null"), Test(value, "is not null")))))
+
+
+def _plain(sort: Sort) -> SortKey:
+    name = sort.column.name
+    return SortKey(name, lambda alias: Ref(alias, name), sort.column, sort.descending)
+
+
+def _asked(context: Context, entity: Entity, tree: Tree) -> SortKey:
+    """One item of `orderBy`, an input object with exactly one field."""
+    (name, part), *_ = branch(tree).items()
+    field = entity.fields[name]
+    match field:
+        case LeafField(column, _) | Id(column, _):
+            direction = leaf(part)
+            descending = direction is not None and (
+                context.lookout.ask(Look.VALUE, direction) == "DESC"
+            )
+            return _plain(Sort(column, descending))
+        case ToOne(join, target_name):
+            target = context.entity(target_name)
+            inner = _asked(context, target, part)
+
+            def through(alias: str) -> Expression:
+                far = context.alias()
+                where = reach_one(context, join, alias, far)
+                source = From(join[-1].table, far)
+                return Value(Select(((None, inner.at(far)),), source, where=where))
+
+            # There may be no far row, and then there is no value.
+            column = Column(inner.column.name, inner.column.type, nullable=True)
+            return SortKey(f"{name}.{inner.name}", through, column, inner.descending)
+        case ToMany(join):
+            direction = leaf(branch(part).get("count"))
+            descending = direction is not None and (
+                context.lookout.ask(Look.VALUE, direction) == "DESC"
+            )
+
+            def count(alias: str) -> Expression:
+                far = context.alias()
+                where = reach_many(context, join, alias, far)
+                source = From(join[-1].table, far)
+                return Value(Select(((None, Call("count")),), source, where=where))
+
+            return SortKey(f"{name}.count", count, Column("count", "int8"), descending)
+        case _:
+            raise AssertionError(f"{entity.name}.{name} has no order")

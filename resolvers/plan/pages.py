@@ -1,0 +1,287 @@
+"""A connection becomes one page of rows, cursors, and counts of what is beyond it.
+
+A page of nothing but nodes (or edges), read forward, is one select. If more is asked of the same
+page (both, or `pageInfo`, or backward), its rows are found once, with one row more than fits, and
+everything else is read from them:
+
+    with p0 as materialized (select t1.*, row_number() over () ... limit 21) select ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from graphql.language import FieldNode
+
+from db.query import (
+    Call,
+    Const,
+    Derived,
+    Exists,
+    Expression,
+    From,
+    Operation,
+    Or,
+    Order,
+    Param,
+    Ref,
+    Row,
+    Rows,
+    Select,
+    Value,
+    With,
+    all_of,
+)
+from resolvers.errors import Code, FieldRefused
+from resolvers.graph import Entity
+from resolvers.plan.aggregates import aggregate, groups
+from resolvers.plan.context import Bound, Columns, Context, PageSize, Path
+from resolvers.plan.context import leaf as as_leaf
+from resolvers.plan.filters import condition
+from resolvers.plan.orders import SortKey, beyond, cursor, order, sort_keys
+from resolvers.plan.selections import Fields
+from resolvers.plan.values import Leaf, Literal, Tree
+
+# Which rows belong to the list at all, seen from an alias; None if all do.
+Scope = Callable[[str], Expression | None]
+
+# The number of a row on its page. No GraphQL name has a dot.
+_NUMBER = ".n"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which rows are asked for."""
+
+    keys: tuple[SortKey, ...]
+    size: Leaf
+    backward: bool
+    after: Leaf | None
+    before: Leaf | None
+
+
+def connection(
+    context: Context,
+    entity: Entity,
+    scope: Scope,
+    arguments: Mapping[str, Tree],
+    fields: Fields,
+    path: Path,
+) -> Expression:
+    """The object of a connection."""
+    return Row(_Connection(context, entity, scope, arguments, path).select(fields))
+
+
+def plain_list(
+    context: Context, entity: Entity, scope: Scope, fields: Fields, path: Path
+) -> Expression:
+    """A short list, in the table's order, cut at the largest page."""
+    alias = context.alias()
+    # For the estimate a short list is taken to be as long as a page that nobody sized.
+    with context.rows(context.graph.limits.default_page):
+        columns = context.columns(context, entity, alias, fields, path)
+    return Rows(
+        Select(
+            columns,
+            From(entity.table.name, alias),
+            where=scope(alias),
+            order=order(sort_keys(context, entity, None), alias),
+            limit=Const(context.graph.limits.page),
+        )
+    )
+
+
+class _Connection:
+    def __init__(
+        self,
+        context: Context,
+        entity: Entity,
+        scope: Scope,
+        arguments: Mapping[str, Tree],
+        path: Path,
+    ) -> None:
+        self.context = context
+        self.entity = entity
+        self.scope = scope
+        self.filter = arguments.get("filter")
+        self.path = path
+        self.page = _page(context, entity, arguments)
+
+    def select(self, fields: Fields) -> Select:
+        asked = [nodes[0].name.value for nodes in fields.values()]
+        listed = [name for name in asked if name in ("edges", "nodes")]
+        shared = "pageInfo" in asked or len(listed) > 1 or (bool(listed) and self.page.backward)
+        with_: tuple[With, ...] = ()
+        source = From(self.entity.table.name, "")
+        if shared:
+            name = "p" + self.context.alias()[1:]
+            with_ = (With(name, self._numbered()),)
+            source = From(name, "")
+        columns: list[tuple[str | None, Expression]] = []
+        for key, nodes in fields.items():
+            name = nodes[0].name.value
+            path = (*self.path, key)
+            made: Expression
+            match name:
+                case "__typename":
+                    made = Const(f"{self.entity.name}Connection")
+                case "nodes":
+                    with self.context.rows(self.page.size):
+                        made = self._list(self._node(nodes, path), source, shared)
+                case "edges":
+                    with self.context.rows(self.page.size):
+                        made = self._list(self._edge(nodes, path), source, shared)
+                case "pageInfo":
+                    made = self._page_info(self.context.below("PageInfo", nodes), source.table)
+                case "totalCount":
+                    rows, _ = self._rows()
+                    made = Value(Select(((None, Call("count")),), rows.source, where=rows.where))
+                case "aggregate":
+                    rows, alias = self._rows()
+                    inner = self.context.below(f"{self.entity.name}Aggregate", nodes)
+                    made = aggregate(self.context, self.entity, inner, rows, alias)
+                case _:
+                    rows, alias = self._rows()
+                    inner = self.context.below(f"{self.entity.name}Group", nodes)
+                    arguments = self.context.arguments(f"{self.entity.name}Connection", nodes[0])
+                    made = groups(self.context, self.entity, inner, arguments, rows, alias, path)
+            columns.append((self.context.name(key), made))
+        return Select(tuple(columns), with_=with_)
+
+    def _rows(self) -> tuple[Select, str]:
+        """All rows of the list, of whatever page, without columns."""
+        alias = self.context.alias()
+        where = self._matching(alias)
+        return Select((), From(self.entity.table.name, alias), where=where), alias
+
+    def _matching(self, alias: str) -> Expression | None:
+        wanted = condition(self.context, self.entity, alias, self.filter, self.path)
+        return all_of([self.scope(alias), wanted])
+
+    def _inside(self, alias: str) -> Expression | None:
+        """The rows of the list between the cursors."""
+        found = [self._matching(alias)]
+        for at, backward in ((self.page.after, False), (self.page.before, True)):
+            if at is not None:
+                found.append(beyond(self.page.keys, alias, at, self.path, backward=backward))
+        return all_of(found)
+
+    def _size(self, more: int = 0) -> Expression:
+        read = PageSize(self.context.graph.limits.page)
+        size = Param(Bound(self.page.size, read, self.path), "int8")
+        return Operation(size, "+", Const(more)) if more else size
+
+    def _numbered(self) -> Select:
+        """The rows of this page and one more, numbered as they were found."""
+        alias = self.context.alias()
+        found = Select(
+            ((None, Ref(alias, "*")),),
+            From(self.entity.table.name, alias),
+            where=self._inside(alias),
+            order=order(self.page.keys, alias, backward=self.page.backward),
+            limit=self._size(1),
+        )
+        outer = self.context.alias()
+        number = Call("row_number() over")
+        columns = ((None, Ref(outer, "*")), (_NUMBER, number))
+        return Select(columns, Derived((found,), outer))
+
+    def _list(self, planned: Callable[[str], Columns], source: From, shared: bool) -> Expression:
+        alias = self.context.alias()
+        columns = planned(alias)
+        at = From(source.table, alias)
+        if shared:
+            number = Ref(alias, _NUMBER)
+            fits = Operation(number, "<=", self._size())
+            turned = Order(number, self.page.backward)
+            return Rows(Select(columns, at, where=fits, order=(turned,)))
+        where = self._inside(alias)
+        steps = order(self.page.keys, alias)
+        return Rows(Select(columns, at, where=where, order=steps, limit=self._size()))
+
+    def _node(self, nodes: Sequence[FieldNode], path: Path) -> Callable[[str], Columns]:
+        inner = self.context.below(self.entity.name, nodes)
+        return lambda alias: self.context.columns(self.context, self.entity, alias, inner, path)
+
+    def _edge(self, nodes: Sequence[FieldNode], path: Path) -> Callable[[str], Columns]:
+        fields = self.context.below(f"{self.entity.name}Edge", nodes)
+
+        def columns(alias: str) -> Columns:
+            made: list[tuple[str | None, Expression]] = []
+            for key, inner in fields.items():
+                part: Expression
+                match inner[0].name.value:
+                    case "__typename":
+                        part = Const(f"{self.entity.name}Edge")
+                    case "cursor":
+                        part = cursor(self.page.keys, alias)
+                    case _:
+                        part = Row(Select(self._node(inner, (*path, key))(alias)))
+                made.append((self.context.name(key), part))
+            return tuple(made)
+
+        return columns
+
+    def _page_info(self, fields: Fields, name: str) -> Expression:
+        columns: list[tuple[str | None, Expression]] = []
+        for key, nodes in fields.items():
+            made: Expression
+            match nodes[0].name.value:
+                case "__typename":
+                    made = Const("PageInfo")
+                case "startCursor":
+                    made = self._end(name, start=True)
+                case "endCursor":
+                    made = self._end(name, start=False)
+                case "hasNextPage":
+                    made = self._has_more(name, self.page.before, backward=False)
+                case _:
+                    made = self._has_more(name, self.page.after, backward=True)
+            columns.append((self.context.name(key), made))
+        return Row(Select(tuple(columns)))
+
+    def _end(self, name: str, *, start: bool) -> Expression:
+        """The cursor of the first or last row as the client sees them."""
+        alias = self.context.alias()
+        number = Ref(alias, _NUMBER)
+        return Value(
+            Select(
+                ((None, cursor(self.page.keys, alias)),),
+                From(name, alias),
+                where=Operation(number, "<=", self._size()),
+                order=(Order(number, descending=start is self.page.backward),),
+                limit=Const(1),
+            )
+        )
+
+    def _has_more(self, name: str, edge: Leaf | None, *, backward: bool) -> Expression:
+        """Whether there are rows beyond this page, on the side we read towards or the other."""
+        options: list[Expression] = []
+        if backward is self.page.backward:
+            alias = self.context.alias()
+            extra = Operation(Ref(alias, _NUMBER), ">", self._size())
+            options.append(Exists(Select((), From(name, alias), where=extra)))
+        if edge is not None:
+            # Rows outside the cursor that bounds this side, the cursor's own row among them.
+            alias = self.context.alias()
+            outside = beyond(
+                self.page.keys, alias, edge, self.path, backward=backward, inclusive=True
+            )
+            where = all_of([self._matching(alias), outside])
+            options.append(Exists(Select((), From(self.entity.table.name, alias), where=where)))
+        return Or(tuple(options)) if options else Const(False)
+
+
+def _page(context: Context, entity: Entity, arguments: Mapping[str, Tree]) -> Page:
+    first, last = as_leaf(arguments.get("first")), as_leaf(arguments.get("last"))
+    if first is not None and last is not None:
+        raise FieldRefused(Code.BAD_USER_INPUT, "Give `first` or `last`, not both.")
+    size = first or last or Literal(context.graph.limits.default_page)
+    return Page(
+        keys=sort_keys(context, entity, arguments.get("orderBy")),
+        size=size,
+        backward=last is not None,
+        after=as_leaf(arguments.get("after")),
+        before=as_leaf(arguments.get("before")),
+    )

@@ -1,0 +1,162 @@
+"""An operation and its variables become a Plan, remembered, and the arguments of its statement.
+
+Which plan fits is decided by what the planner asked while it made one: the questions of an
+operation form a tree, every answer leads to the next question, and every leaf is a plan. Requests
+that answer alike share a plan; nothing that no planner looked at makes a difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+
+from db.query import Statement
+from db.render import render
+from resolvers.errors import Code, FieldRefused, refuse
+from resolvers.graph import Graph
+from resolvers.parse import Operation, is_query
+from resolvers.plan import read
+from resolvers.plan.context import Bound, Context, NeedsPython, Path, Weight
+from resolvers.plan.selections import collect
+from resolvers.plan.values import Lookout, Question, Variables, look
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How an operation is answered. Without a statement there is nothing to ask Postgres."""
+
+    statement: Statement | None
+    computed: bool
+    refused: Mapping[Path, FieldRefused]
+    weights: tuple[Weight, ...]
+
+    @property
+    def text(self) -> str:
+        """The SQL."""
+        return self.statement.text if self.statement else ""
+
+
+@dataclass(slots=True)
+class _Fork:
+    """A question, and where each answer to it leads."""
+
+    question: Question
+    ways: dict[Hashable, _Fork | Plan] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Plans:
+    """The plans that an operation has had."""
+
+    root: _Fork | Plan | None = None
+    count: int = 0
+
+
+def plan(
+    graph: Graph, operation: Operation, variables: Variables, *, computed: bool = False
+) -> tuple[Plan, list[object]]:
+    """The plan of an operation, and the arguments of its statement.
+
+    `computed` asks for the second road where the first would do, for tests to compare the two.
+    """
+    planned = _remembered(operation, variables, computed)
+    if planned is None:
+        planned = _planned(graph, operation, variables, computed)
+    arguments, refused = bind(planned, variables)
+    while refused:
+        # Rare, and different each time: a value that its field refuses. Plan without that field.
+        context = _context(graph, operation, Lookout(variables), {**planned.refused, **refused})
+        planned = _finished(context, operation)
+        arguments, refused = bind(planned, variables)
+    rows = sum(weight.rows(variables) for weight in planned.weights)
+    if rows > graph.limits.rows:
+        message = (
+            f"This could return {rows} rows; the limit is {graph.limits.rows}. "
+            "Ask for smaller pages."
+        )
+        raise refuse(Code.TOO_MANY_ROWS, message)
+    return planned, arguments
+
+
+def bind(planned: Plan, variables: Variables) -> tuple[list[object], dict[Path, FieldRefused]]:
+    """The arguments for `$1`, `$2`, ..., and the fields that refuse the values they are given."""
+    arguments: list[object] = []
+    refused: dict[Path, FieldRefused] = {}
+    for param in planned.statement.params if planned.statement else ():
+        assert isinstance(param.value, Bound)
+        try:
+            arguments.append(param.value.bind(variables))
+        except FieldRefused as error:
+            refused[param.value.path] = error
+    return arguments, refused
+
+
+def _remembered(operation: Operation, variables: Variables, computed: bool) -> Plan | None:
+    plans = operation.plans.get(computed)
+    if not isinstance(plans, _Plans):
+        return None
+    way = plans.root
+    while isinstance(way, _Fork):
+        way = way.ways.get(look(way.question, variables))
+    return way
+
+
+# Beyond this many shapes of variables an operation's plans are forgotten and grown anew.
+_MOST_PLANS = 200
+
+
+def _planned(graph: Graph, operation: Operation, variables: Variables, computed: bool) -> Plan:
+    lookout = Lookout(variables)
+    try:
+        if computed:
+            raise NeedsPython
+        context = Context(graph, operation, lookout, False, {}, read.columns)
+        planned = _finished(context, operation)
+    except NeedsPython:
+        context = _context(graph, operation, lookout, {})
+        planned = _finished(context, operation)
+    if not planned.refused:
+        # What was refused was refused for its value, and values are without end.
+        _remember(operation, computed, lookout, planned)
+    return planned
+
+
+def _context(
+    graph: Graph, operation: Operation, lookout: Lookout, refused: Mapping[Path, FieldRefused]
+) -> Context:
+    """A plan in the making, for the second road."""
+    return Context(graph, operation, lookout, True, dict(refused), read.columns)
+
+
+def _finished(context: Context, operation: Operation) -> Plan:
+    if not is_query(operation):
+        raise refuse(Code.OPERATION_NOT_SUPPORTED, "This directory only answers queries.")
+    selections = [operation.definition.selection_set]
+    fields = collect(context.graph.schema, operation, context.lookout, "Query", selections)
+    select = read.root(context, fields)
+    statement = render(select) if select.columns else None
+    return Plan(statement, context.python, context.refused, tuple(context.weights))
+
+
+def _remember(operation: Operation, computed: bool, lookout: Lookout, planned: Plan) -> None:
+    plans = operation.plans.get(computed)
+    if not isinstance(plans, _Plans) or plans.count >= _MOST_PLANS:
+        plans = operation.plans[computed] = _Plans()
+    plans.count += 1
+    # From the last question to the first, so that each way is there before one leads to it.
+    way: _Fork | Plan = planned
+    questions = list(lookout.asked.items())
+    known = plans.root
+    for index, (_, answer) in enumerate(questions):
+        if not isinstance(known, _Fork):
+            break
+        following = known.ways.get(answer)
+        if following is None:
+            for later, given in reversed(questions[index + 1 :]):
+                way = _Fork(later, {given: way})
+            known.ways[answer] = way
+            return
+        known = following
+    for question, answer in reversed(questions):
+        way = _Fork(question, {answer: way})
+    plans.root = way

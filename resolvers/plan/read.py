@@ -1,0 +1,188 @@
+"""Selections become selects: the root of an operation, and the fields of a row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from graphql.language import FieldNode
+
+from db.query import (
+    Call,
+    Cast,
+    Const,
+    Expression,
+    From,
+    Operation,
+    Ref,
+    Row,
+    Select,
+    all_of,
+)
+from resolvers.errors import Code, FieldRefused
+from resolvers.graph import (
+    ById,
+    ByIds,
+    Computed,
+    Entity,
+    Every,
+    Field,
+    Find,
+    Id,
+    Leaf,
+    Localized,
+    One,
+    ToMany,
+    ToOne,
+)
+from resolvers.plan.context import Columns, Context, Path, leaf
+from resolvers.plan.pages import connection, plain_list
+from resolvers.plan.references import by_id, by_ids, find
+from resolvers.plan.relations import reach_many, reach_one
+from resolvers.plan.selections import Fields
+from resolvers.plan.values import Look
+
+
+def root(context: Context, fields: Fields) -> Select:
+    """The select that answers a whole operation."""
+    columns: list[tuple[str | None, Expression]] = []
+    for key, nodes in fields.items():
+        name = nodes[0].name.value
+        if name in ("__schema", "__type"):
+            # graph-core knows, and nobody else does.
+            context.need_python()
+            continue
+        column = context.name(key)
+        if name == "__typename":
+            columns.append((column, Const("Query")))
+            continue
+        try:
+            if (key,) in context.refused:
+                continue
+            columns.append((column, _root_field(context, name, nodes, (key,))))
+        except FieldRefused as error:
+            context.refuse((key,), error)
+    return Select(tuple(columns))
+
+
+def _root_field(context: Context, name: str, nodes: Sequence[FieldNode], path: Path) -> Expression:
+    source = context.graph.roots[name]
+    arguments = context.arguments("Query", nodes[0])
+    match source:
+        case One(entity_name, argument, column):
+            entity = context.entity(entity_name)
+            value = leaf(arguments[argument])
+            assert value is not None
+            alias = context.alias()
+            where = Operation(
+                Ref(alias, column.column.name), "=", context.param(value, column.scalar, path)
+            )
+            inner = context.columns(context, entity, alias, context.below(entity.name, nodes), path)
+            return Row(Select(inner, From(entity.table.name, alias), where=where))
+        case Every(entity_name):
+            entity = context.entity(entity_name)
+            below = context.below(f"{entity.name}Connection", nodes)
+            return connection(context, entity, lambda alias: None, arguments, below, path)
+        case ById():
+            return by_id(context, arguments, nodes, path)
+        case ByIds():
+            return by_ids(context, arguments, nodes, path)
+        case Find(searched):
+            return find(context, searched, arguments, nodes, path)
+
+
+def columns(context: Context, entity: Entity, alias: str, fields: Fields, path: Path) -> Columns:
+    """The fields of the row of `entity` at `alias`."""
+    made: dict[str | None, Expression] = {}
+    for key, nodes in fields.items():
+        here = (*path, key)
+        name = nodes[0].name.value
+        column = context.name(key)
+        if name == "__typename":
+            made[column] = Const(entity.name)
+            continue
+        field = entity.fields[name]
+        if isinstance(field, Computed):
+            # What Python needs, under names that no response key can have.
+            context.need_python()
+            for needed in field.columns.values():
+                made["." + needed.column.name] = Ref(alias, needed.column.name)
+            continue
+        if here in context.refused:
+            continue
+        try:
+            made[column] = _field(context, entity, alias, field, nodes, here)
+        except FieldRefused as error:
+            context.refuse(here, error)
+    return tuple(made.items())
+
+
+def _field(
+    context: Context,
+    entity: Entity,
+    alias: str,
+    field: Field,
+    nodes: Sequence[FieldNode],
+    path: Path,
+) -> Expression:
+    match field:
+        case Leaf(column, _):
+            return Ref(alias, column.name)
+        case Id(column, _):
+            key = Cast(Ref(alias, column.name), "text")
+            return Operation(Const(f"{entity.name}:"), "||", key)
+        case Localized():
+            return _localized(context, entity, alias, field, nodes[0])
+        case ToOne():
+            return _to_one(context, entity, alias, field, nodes, path)
+        case ToMany(join, target_name, paged):
+            target = context.entity(target_name)
+
+            def scope(far: str) -> Expression:
+                return reach_many(context, join, alias, far)
+
+            if not paged:
+                below = context.below(target.name, nodes)
+                return plain_list(context, target, scope, below, path)
+            arguments = context.arguments(entity.name, nodes[0])
+            below = context.below(f"{target.name}Connection", nodes)
+            return connection(context, target, scope, arguments, below, path)
+        case Computed():
+            raise AssertionError("computed fields have no column of their own")
+
+
+def _localized(
+    context: Context, entity: Entity, alias: str, field: Localized, node: FieldNode
+) -> Expression:
+    chosen = leaf(context.arguments(entity.name, node).get("lang"))
+    fallback, *_ = field.columns
+    language = fallback if chosen is None else context.lookout.ask(Look.VALUE, chosen)
+    texts = [Ref(alias, field.columns[str(language)].name)]
+    if language != fallback:
+        texts.append(Ref(alias, field.columns[fallback].name))
+    return texts[0] if len(texts) == 1 else Call("coalesce", tuple(texts))
+
+
+def _to_one(
+    context: Context,
+    entity: Entity,
+    alias: str,
+    field: ToOne,
+    nodes: Sequence[FieldNode],
+    path: Path,
+) -> Expression:
+    target = context.entity(field.target)
+    far = context.alias()
+    where: list[Expression] = [reach_one(context, field.join, alias, far)]
+    if field.given:
+        arguments = context.arguments(entity.name, nodes[0])
+        for name, given in field.given.items():
+            value = leaf(arguments.get(name))
+            if value is None:
+                raise FieldRefused(Code.BAD_USER_INPUT, f"`{name}` may not be null.")
+            where.append(
+                Operation(
+                    Ref(far, given.column.name), "=", context.param(value, given.scalar, path)
+                )
+            )
+    inner = context.columns(context, target, far, context.below(target.name, nodes), path)
+    return Row(Select(inner, From(field.join[-1].table, far), where=all_of(where)))

@@ -1,0 +1,204 @@
+"""`node`, `nodes` and `find`: entities of several kinds, each read by its own select.
+
+Rows of several kinds have no record type in common, so each becomes finished JSON by itself. Which
+kinds there are is read off the ids while planning: a plan asks only the tables it has to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from graphql.language import FieldNode
+
+from db.mapping import Column
+from db.query import (
+    Cast,
+    Const,
+    Derived,
+    Expression,
+    From,
+    Json,
+    Operation,
+    Order,
+    Param,
+    Ref,
+    Select,
+    Switch,
+    Unnest,
+    Values,
+)
+from resolvers.errors import Code, FieldRefused
+from resolvers.graph import Entity, Id, Scalar
+from resolvers.plan.context import Bound, Columns, Context, KeyOf, ListOf, PageSize, Path, leaf
+from resolvers.plan.filters import Pattern
+from resolvers.plan.values import Items, Literal, Look, Tree
+
+# Where the concrete type of an object is told to the second road.
+TYPE = ".type"
+
+
+@dataclass(frozen=True, slots=True)
+class KindOf:
+    """Reads the type's name from a global id."""
+
+    known: frozenset[str]
+
+    def __call__(self, value: object) -> str:
+        kind, colon, _ = str(value).partition(":")
+        if not colon or kind not in self.known:
+            raise FieldRefused(Code.BAD_ID, "This is not an id of this directory.")
+        return kind
+
+
+@dataclass(frozen=True, slots=True)
+class AnyKey:
+    """Reads the key from a global id of any known type, checked as that type's, as text."""
+
+    readers: tuple[tuple[str, KeyOf], ...]
+
+    def __call__(self, value: object) -> str:
+        kind = KindOf(frozenset(name for name, _ in self.readers))(value)
+        return str(dict(self.readers)[kind](value))
+
+
+def by_id(
+    context: Context, arguments: Mapping[str, Tree], nodes: Sequence[FieldNode], path: Path
+) -> Expression:
+    """The object of `node(id:)`."""
+    value = leaf(arguments["id"])
+    assert value is not None
+    (kind,) = _kinds(context, [value])
+    entity = context.graph.entities.get(kind)
+    if entity is None:
+        raise FieldRefused(Code.BAD_ID, "This is not an id of this directory.")
+    key = _id(entity)
+    read = KeyOf(entity.name, key.scalar.read)
+    alias = context.alias()
+    where = Operation(
+        Ref(alias, key.column.name), "=", Param(Bound(value, read, path), key.scalar.postgres)
+    )
+    return Json(_object(context, entity, alias, nodes, path, where))
+
+
+def by_ids(
+    context: Context, arguments: Mapping[str, Tree], nodes: Sequence[FieldNode], path: Path
+) -> Expression:
+    """The list of `nodes(ids:)`: in the order asked, null for what is not there."""
+    ids = leaf(arguments["ids"])
+    assert ids is not None
+    leaves = list(ids.items) if isinstance(ids, Items) else [ids]
+    kinds = _kinds(context, leaves)
+    unknown = [kind for kind in kinds if kind not in context.graph.entities]
+    if unknown:
+        raise FieldRefused(Code.BAD_ID, "This is not an id of this directory.")
+    entities = [context.entity(kind) for kind in kinds]
+    readers = tuple(
+        (entity.name, KeyOf(entity.name, _id(entity).scalar.read)) for entity in entities
+    )
+    limit = context.graph.limits.page
+    kind_param = Bound(ids, ListOf(KindOf(frozenset(kinds)), limit), path)
+    key_param = Bound(ids, ListOf(AnyKey(readers), limit), path)
+    alias = context.alias()
+    source = Unnest(
+        (Param(kind_param, "text[]"), Param(key_param, "text[]")), alias, ("kind", "key", "n")
+    )
+    with context.rows(context.graph.limits.default_page):
+        chosen = _switch(context, entities, alias, nodes, path)
+    return Values(Select(((None, chosen),), source, order=(Order(Ref(alias, "n")),)))
+
+
+def find(
+    context: Context,
+    searched: Mapping[str, Column],
+    arguments: Mapping[str, Tree],
+    nodes: Sequence[FieldNode],
+    path: Path,
+) -> Expression:
+    """The list of `find(text:)`: by name, whatever they are."""
+    text = leaf(arguments["text"])
+    size = leaf(arguments.get("first")) or Literal(context.graph.limits.default_page)
+    assert text is not None
+    limit = Param(Bound(size, PageSize(context.graph.limits.page), path), "int8")
+    scalar = Scalar("String", "text", Pattern(_searchable, anywhere=True))
+    pattern = context.param(text, scalar, path)
+    selects = []
+    for kind, column in searched.items():
+        entity = context.entity(kind)
+        alias = context.alias()
+        name, key = Ref(alias, column.name), Ref(alias, entity.table.key.name)
+        selects.append(
+            Select(
+                (("kind", Const(kind)), ("key", Cast(key, "text")), ("name", name)),
+                From(entity.table.name, alias),
+                where=Operation(name, "ilike", pattern),
+                order=(Order(name), Order(key)),
+                limit=limit,
+            )
+        )
+    alias = context.alias()
+    with context.rows(size):
+        entities = [context.entity(kind) for kind in searched]
+        chosen = _switch(context, entities, alias, nodes, path)
+    steps = tuple(Order(Ref(alias, name)) for name in ("name", "kind", "key"))
+    return Values(
+        Select(((None, chosen),), Derived(tuple(selects), alias), order=steps, limit=limit)
+    )
+
+
+def _kinds(context: Context, leaves: Sequence[object]) -> list[str]:
+    kinds: set[str] = set()
+    for item in leaves:
+        answer = context.lookout.ask(Look.KINDS, item)  # type: ignore[arg-type]  # leaves
+        assert isinstance(answer, tuple)
+        kinds.update(answer)
+    return sorted(kinds)
+
+
+def _switch(
+    context: Context,
+    entities: Sequence[Entity],
+    alias: str,
+    nodes: Sequence[FieldNode],
+    path: Path,
+) -> Expression:
+    branches = []
+    for entity in entities:
+        far = context.alias()
+        key = _id(entity)
+        given = Cast(Ref(alias, "key"), key.column.type)
+        where = Operation(Ref(far, key.column.name), "=", given)
+        branches.append(
+            (Const(entity.name), Json(_object(context, entity, far, nodes, path, where)))
+        )
+    return Switch(Ref(alias, "kind"), tuple(branches))
+
+
+def _object(
+    context: Context,
+    entity: Entity,
+    alias: str,
+    nodes: Sequence[FieldNode],
+    path: Path,
+    where: Expression,
+) -> Select:
+    fields = context.below(entity.name, nodes)
+    columns: Columns = context.columns(context, entity, alias, fields, path)
+    if context.python:
+        columns = (*columns, (TYPE, Const(entity.name)))
+    return Select(columns, From(entity.table.name, alias), where=where)
+
+
+def _id(entity: Entity) -> Id:
+    field = entity.fields["id"]
+    assert isinstance(field, Id)
+    return field
+
+
+def _searchable(value: object) -> str:
+    text = str(value).strip()
+    if len(text) < 2:
+        raise ValueError("Give at least two characters to look for.")
+    if "\0" in text:
+        raise ValueError("A text may not contain the character NUL.")
+    return text

@@ -1,0 +1,125 @@
+"""One operation, start to finish. Read this file first."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from time import perf_counter
+
+import orjson
+from graphql import GraphQLError
+
+from db.database import Database
+from db.errors import DatabaseBusy, DatabaseError, DatabaseUnavailable
+from resolvers.compute import compute
+from resolvers.errors import RequestRefused, from_database
+from resolvers.graph import Graph
+from resolvers.parse import coerce, parse
+from resolvers.plan.plan import Plan, plan
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    """What a client sends."""
+
+    text: str
+    operation_name: str | None = None
+    variables: Mapping[str, object] | None = None
+
+
+class Outcome(Enum):
+    """What became of a request, for those who choose a status code."""
+
+    DATA = "DATA"
+    PARTIAL = "PARTIAL"
+    REFUSED = "REFUSED"
+    UNAVAILABLE = "UNAVAILABLE"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole response as JSON, and how long each stage took, in milliseconds."""
+
+    body: bytes
+    outcome: Outcome
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+
+async def resolve(
+    graph: Graph, database: Database, request: GraphQLRequest, *, computed: bool = False
+) -> Answer:
+    """Answer one operation: parse, plan, fetch and, only if Python must, compute.
+
+    `computed` takes the second road where the first would do, for tests to compare the two.
+    """
+    started = perf_counter()
+    try:
+        operation = parse(graph, request.text, request.operation_name)
+        given = request.variables or {}
+        variables = coerce(graph, operation, given)
+        parsed = perf_counter()
+        planned, arguments = plan(graph, operation, variables, computed=computed)
+        ready = perf_counter()
+        fetched = await _fetch(database, planned, arguments)
+        done = perf_counter()
+        timings = {
+            "parse": (parsed - started) * 1000,
+            "plan": (ready - parsed) * 1000,
+            "fetch": (done - ready) * 1000,
+        }
+        if fetched is not None and not planned.computed:
+            return Answer(b'{"data":' + fetched + b"}", Outcome.DATA, timings)
+        data, errors = compute(graph, operation, planned, given, fetched)
+        timings["compute"] = (perf_counter() - done) * 1000
+        body = orjson.dumps(_response(errors, data))
+        return Answer(body, Outcome.PARTIAL if errors else Outcome.DATA, timings)
+    except RequestRefused as refused:
+        return Answer(orjson.dumps(_response(refused.errors)), Outcome.REFUSED)
+    except DatabaseError as error:
+        busy = isinstance(error, DatabaseBusy | DatabaseUnavailable)
+        if not busy:
+            log.error("a statement failed: %s", error, exc_info=error)
+        body = orjson.dumps(_response(from_database(error).errors))
+        return Answer(body, Outcome.UNAVAILABLE if busy else Outcome.REFUSED)
+
+
+async def explain(graph: Graph, database: Database, request: GraphQLRequest) -> str:
+    """How an operation is answered: its road, its SQL, its arguments, and Postgres' own plan."""
+    try:
+        operation = parse(graph, request.text, request.operation_name)
+        variables = coerce(graph, operation, request.variables or {})
+        planned, arguments = plan(graph, operation, variables)
+    except RequestRefused as refused:
+        return "".join(f"-- refused: {error.message}\n" for error in refused.errors)
+    road = "second: graphql-core computes over what is fetched" if planned.computed else "first"
+    lines = [f"-- road {road}"]
+    lines += [f"-- refused {'.'.join(path)}: {error}" for path, error in planned.refused.items()]
+    if planned.statement is None:
+        return "\n".join([*lines, "-- nothing to ask Postgres", ""])
+    lines += [f"-- ${number} = {value!r}" for number, value in enumerate(arguments, 1)]
+    lines += [planned.statement.text + ";", ""]
+    found = await database.explain(planned.statement.text, arguments)
+    lines += [f"-- {line}" for line in found.splitlines()]
+    return "\n".join([*lines, ""])
+
+
+async def _fetch(database: Database, planned: Plan, arguments: Sequence[object]) -> bytes | None:
+    if planned.statement is None:
+        return None
+    return await database.fetch(planned.statement.text, arguments)
+
+
+_ABSENT = object()
+
+
+def _response(errors: Sequence[GraphQLError], data: object = _ABSENT) -> dict[str, object]:
+    response: dict[str, object] = {}
+    if errors:
+        response["errors"] = [error.formatted for error in errors]
+    if data is not _ABSENT:
+        response["data"] = data
+    return response

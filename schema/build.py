@@ -1,0 +1,443 @@
+"""The types become a Graph: a schema for clients, tables and joins for the planner."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import typing
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from types import ModuleType
+from typing import Any
+
+import strawberry
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLScalarType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    print_schema,
+)
+from strawberry import ID
+from strawberry.schema.config import StrawberryConfig
+
+import schema.types
+from db import mapping
+from resolvers import graph
+from resolvers.admit import Limits
+from resolvers.compute import computed_by, field_of, type_of
+from schema import arguments, query
+from schema.entity import Every, FoundBy, Language, One, descriptions, hop
+from schema.scalars import SCALAR_MAP, TEXT_KEY, UUID_KEY, scalar_of
+from schema.shapes import (
+    ArgumentShape,
+    Entity,
+    FieldShape,
+    Shape,
+    Shapes,
+    camel,
+    listed,
+    read_entity,
+    read_interface,
+    unwrap,
+)
+
+
+def build(
+    limits: Limits | None = None,
+    *,
+    types: ModuleType = schema.types,
+    menu: type = query.Query,
+) -> graph.Graph:
+    """The graph of all declared types, asked through a menu of root fields."""
+    classes = {name: value for name, value in vars(types).items() if hasattr(value, "__entity__")}
+    interfaces = {
+        name: value for name, value in vars(types).items() if hasattr(value, "__interface__")
+    }
+    known = _introduced([*classes.values(), *interfaces.values()])
+    declared = {name: read_entity(cls, known) for name, cls in classes.items()}
+    shapes = Shapes(declared)
+    _enums(shapes, declared)
+    entities = {name: _entity(entity, declared) for name, entity in declared.items()}
+    roots, root_fields = _menu(shapes, menu, classes, declared, entities)
+    _interfaces(shapes, interfaces, known)
+    for entity in declared.values():
+        arguments.filters(shapes, entity)
+        arguments.orders(shapes, entity)
+        arguments.aggregates(shapes, entity)
+        _connection(shapes, entity)
+        _object(shapes, entity)
+    _page_info(shapes)
+    query_type = shapes.object_type("Query", inspect.cleandoc(menu.__doc__ or ""), root_fields)
+    built = strawberry.Schema(
+        query_type,
+        types=[shapes.classes[name] for name in declared],
+        config=StrawberryConfig(auto_camel_case=False, scalar_map=dict(SCALAR_MAP)),
+    )
+    core: GraphQLSchema = built._schema
+    made = graph.Graph(
+        schema=core,
+        entities=entities,
+        roots=roots,
+        connections={f"{name}Connection": name for name in declared},
+        limits=limits or Limits(),
+    )
+    _furnish(made, shapes)
+    return made
+
+
+def sdl(made: graph.Graph) -> str:
+    """The schema as text, with its descriptions."""
+    return print_schema(made.schema) + "\n"
+
+
+def _introduced(classes: Iterable[type]) -> dict[str, type]:
+    """Every type that any declaring module knows, so that no file has to import in circles."""
+    known: dict[str, type] = {}
+    for cls in classes:
+        module = vars(sys.modules[cls.__module__])
+        known |= {name: value for name, value in module.items() if isinstance(value, type)}
+    return known
+
+
+def _enums(shapes: Shapes, declared: Mapping[str, Entity]) -> None:
+    for entity in declared.values():
+        for shape in entity.fields:
+            if issubclass(shape.python, Enum):
+                shapes.declared_enum(shape.python)
+            if shape.relation is not None:
+                for _, default in shape.relation.given.values():
+                    shapes.declared_enum(type(default))
+    for own in (Language, arguments.SortDirection):
+        shapes.declared_enum(own)
+
+
+def _entity(entity: Entity, declared: Mapping[str, Entity]) -> graph.Entity:
+    """What the planner needs to know of an entity."""
+    key = _key(entity)
+    columns: dict[str | None, mapping.Column] = {
+        shape.column: _column(shape, key) for shape in entity.fields if shape.column
+    }
+    for shape in entity.fields:
+        for column in (shape.localized or {}).values():
+            nullable = column != next(iter((shape.localized or {}).values()))
+            columns[column] = mapping.Column(column, "text", nullable)
+    order = tuple(
+        mapping.Sort(columns[name.removeprefix("-")], name.startswith("-"))
+        for name in entity.declaration.order
+    )
+    table = mapping.Table(entity.declaration.table, key, order, entity.large)
+    fields = {shape.name: _source(entity, shape, columns, declared) for shape in entity.fields}
+    return graph.Entity(entity.name, table, fields)
+
+
+def _key(entity: Entity) -> mapping.Column:
+    name = entity.declaration.key
+    return mapping.Column(name, "uuid" if name == "id" else "text")
+
+
+def _column(shape: Shape, key: mapping.Column) -> mapping.Column:
+    assert shape.column is not None
+    if shape.key:
+        return key
+    return mapping.Column(
+        shape.column, scalar_of(shape.python).postgres, shape.nullable, shape.array
+    )
+
+
+def _source(
+    entity: Entity,
+    shape: Shape,
+    columns: Mapping[str | None, mapping.Column],
+    declared: Mapping[str, Entity],
+) -> graph.Field:
+    """Where a field's answer comes from."""
+    if shape.computed is not None:
+        return _computed(entity, shape, columns)
+    if shape.localized is not None:
+        return graph.Localized({lang: columns[name] for lang, name in shape.localized.items()})
+    if shape.relation is not None:
+        assert shape.target is not None
+        target = declared[shape.target]
+        join = _join(entity, shape, target)
+        if not shape.to_one:
+            return graph.ToMany(join, target.name, shape.connection)
+        given = {
+            name: graph.Given(
+                mapping.Column(column, "text"), scalar_of(type(default)), str(default.value)
+            )
+            for name, (column, default) in shape.relation.given.items()
+        }
+        return graph.ToOne(join, target.name, given)
+    column = columns[shape.column]
+    if shape.key:
+        return graph.Id(column, UUID_KEY if column.type == "uuid" else TEXT_KEY)
+    return graph.Leaf(column, scalar_of(shape.python))
+
+
+def _computed(
+    entity: Entity, shape: Shape, columns: Mapping[str | None, mapping.Column]
+) -> graph.Computed:
+    assert shape.computed is not None
+    needed: dict[str, graph.Leaf] = {}
+    asked: dict[str, str] = {}
+    for name, parameter in inspect.signature(shape.computed).parameters.items():
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            asked[camel(name) + "_"] = name
+        else:
+            column = columns[entity.field(name).column]
+            needed[name] = graph.Leaf(column, scalar_of(entity.field(name).python))
+    return graph.Computed(shape.computed, needed, asked)
+
+
+def _join(entity: Entity, shape: Shape, target: Entity) -> mapping.Join:
+    """The hops of a relation, with the short forms written out."""
+    assert shape.relation is not None
+    first, *rest = shape.relation.hops
+    if not rest and " = " not in first:
+        table = target.declaration.table
+        if shape.relation.outward:
+            return (mapping.Hop(first, table, target.declaration.key),)
+        return (mapping.Hop(entity.declaration.key, table, first),)
+    return tuple(hop(text) for text in shape.relation.hops)
+
+
+def _menu(
+    shapes: Shapes,
+    menu: type,
+    classes: Mapping[str, type],
+    declared: Mapping[str, Entity],
+    entities: Mapping[str, graph.Entity],
+) -> tuple[dict[str, graph.Root], dict[str, FieldShape]]:
+    """The root fields: how each is answered, and what clients see of it."""
+    hints = typing.get_type_hints(menu, None, dict(classes))
+    below = descriptions(menu)
+    node = shapes.ref("Node")
+    ids = list[ID]
+    roots: dict[str, graph.Root] = {"node": graph.ById(), "nodes": graph.ByIds()}
+    fields = {
+        "node": FieldShape(
+            node,
+            "Anything by its global id; null if it does not exist.",
+            {"id": ArgumentShape(ID, "A global id, as `id` fields give it.")},
+        ),
+        "nodes": FieldShape(
+            shapes.optional(listed(node)),
+            "Several things by their global ids, in the order asked; at most 100.",
+            {"ids": ArgumentShape(ids, "Global ids, as `id` fields give them.")},
+        ),
+    }
+    for attribute, hint in hints.items():
+        name = camel(attribute)
+        text = below.get(attribute, "")
+        word = getattr(menu, attribute)
+        bare, _ = unwrap(hint)
+        if isinstance(word, One):
+            entity = entities[bare.__name__]
+            column = entity.fields[camel(word.field)]
+            assert isinstance(column, graph.Leaf)
+            given = camel(word.field)
+            roots[name] = graph.One(entity.name, given, column)
+            shape = declared[entity.name].field(word.field)
+            argument = ArgumentShape(shape.python, shape.description)
+            fields[name] = FieldShape(shapes.ref(entity.name), text, {given: argument})
+        elif isinstance(word, Every):
+            target = declared[typing.get_args(bare)[0].__name__]
+            roots[name] = graph.Every(target.name)
+            fields[name] = FieldShape(
+                shapes.ref(f"{target.name}Connection"), text, _page_arguments(shapes, target)
+            )
+        elif isinstance(word, FoundBy):
+            kinds = [kind.__name__ for kind in typing.get_args(typing.get_args(bare)[0])]
+            roots[name], fields[name] = _found(shapes, kinds, entities, word.field, text)
+    return roots, fields
+
+
+def _found(
+    shapes: Shapes,
+    kinds: list[str],
+    entities: Mapping[str, graph.Entity],
+    field: str,
+    text: str,
+) -> tuple[graph.Root, FieldShape]:
+    columns = {}
+    for kind in kinds:
+        leaf = entities[kind].fields[camel(field)]
+        assert isinstance(leaf, graph.Leaf)
+        columns[kind] = leaf.column
+    members: Any = tuple(shapes.required(kind) for kind in kinds)
+    found = typing.Annotated[
+        typing.Union[members],  # noqa: UP007  # made at run time
+        strawberry.union("Found", description="Something that was found by its name."),
+    ]
+    arguments_ = {
+        "text": ArgumentShape(str, "A part of the name, at least two characters."),
+        "first": ArgumentShape(
+            shapes.optional(int), "How many to find, at most 100; 20 if not given."
+        ),
+    }
+    return graph.Find(columns), FieldShape(shapes.optional(listed(found)), text, arguments_)
+
+
+def _interfaces(
+    shapes: Shapes, interfaces: Mapping[str, type], classes: Mapping[str, type]
+) -> None:
+    id_ = {"id": FieldShape(ID, "The global id.")}
+    shapes.interface_type("Node", "Anything that has a global id.", id_)
+    for name, cls in interfaces.items():
+        fields = {
+            shape.name: FieldShape(_annotation(shapes, shape), shape.description)
+            for shape in read_interface(cls, classes)
+        }
+        shapes.interface_type(name, inspect.cleandoc(cls.__doc__ or ""), fields)
+
+
+def _object(shapes: Shapes, entity: Entity) -> None:
+    fields = {
+        shape.name: FieldShape(
+            _annotation(shapes, shape), shape.description, _field_arguments(shapes, shape)
+        )
+        for shape in entity.fields
+    }
+    bases = ("Node", *entity.declaration.implements)
+    shapes.object_type(entity.name, entity.description, fields, bases)
+
+
+def _annotation(shapes: Shapes, shape: Shape) -> object:
+    annotation: Any
+    if shape.connection:
+        annotation = shapes.required(f"{shape.target}Connection")
+    elif shape.target is not None:
+        annotation = shapes.required(shape.target)
+        if not shape.to_one:
+            annotation = listed(annotation)
+    else:
+        annotation = ID if shape.key else shape.python
+        if shape.array:
+            annotation = listed(annotation)
+    return shapes.optional(annotation) if shape.nullable else annotation
+
+
+def _field_arguments(shapes: Shapes, shape: Shape) -> dict[str, ArgumentShape]:
+    if shape.connection:
+        assert shape.target is not None
+        return _page_arguments(shapes, shapes.entities[shape.target])
+    if shape.localized is not None:
+        text = "The language to answer in, if there is a text in it; else English."
+        return {"lang": ArgumentShape(Language, text, Language.EN)}
+    if shape.relation is not None:
+        return {
+            name: ArgumentShape(type(default), f"Which {name}.", default)
+            for name, (_, default) in shape.relation.given.items()
+        }
+    if shape.computed is not None:
+        found = {}
+        hints = typing.get_type_hints(shape.computed)
+        for name, parameter in inspect.signature(shape.computed).parameters.items():
+            if parameter.kind is parameter.KEYWORD_ONLY:
+                found[camel(name)] = ArgumentShape(
+                    hints[name], f"The {name.replace('_', ' ')}.", parameter.default
+                )
+        return found
+    return {}
+
+
+def _page_arguments(shapes: Shapes, target: Entity) -> dict[str, ArgumentShape]:
+    number, text = shapes.optional(int), shapes.optional(str)
+    found = {
+        "filter": ArgumentShape(shapes.ref(f"{target.name}Filter"), f"Which {target.plural}."),
+        "first": ArgumentShape(number, "How many, from the start; 20 if neither is given."),
+        "after": ArgumentShape(text, "Only what comes after this cursor."),
+        "last": ArgumentShape(number, "How many, from the end; at most 100."),
+        "before": ArgumentShape(text, "Only what comes before this cursor."),
+    }
+    if shapes.has_order(target.name):
+        steps = shapes.list_of(f"{target.name}Order")
+        found["orderBy"] = ArgumentShape(steps, "In which order; the id decides between equals.")
+    return found
+
+
+def _connection(shapes: Shapes, entity: Entity) -> None:
+    name, plural = entity.name, entity.plural
+    shapes.object_type(
+        f"{name}Edge",
+        f"One of the {plural} on a page, and its place.",
+        {
+            "cursor": FieldShape(str, "Its place in this order, for `after` and `before`."),
+            "node": FieldShape(shapes.required(name), "The record itself."),
+        },
+    )
+    fields = {
+        "edges": FieldShape(listed(shapes.required(f"{name}Edge")), "This page, with cursors."),
+        "nodes": FieldShape(listed(shapes.required(name)), "This page, without cursors."),
+        "pageInfo": FieldShape(shapes.required("PageInfo"), "What lies around this page."),
+        "totalCount": FieldShape(int, f"How many {plural} there are on all pages."),
+        "aggregate": FieldShape(
+            shapes.required(f"{name}Aggregate"), f"Numbers about the {plural} on all pages."
+        ),
+    }
+    if f"{name}GroupBy" in shapes.classes:
+        by = listed(shapes.classes[f"{name}GroupBy"])
+        fields["groupBy"] = FieldShape(
+            listed(shapes.required(f"{name}Group")),
+            f"The {plural} on all pages in groups, largest first.",
+            {
+                "keys": ArgumentShape(by, "What the members of a group have in common."),
+                "first": ArgumentShape(
+                    shapes.optional(int), "How many groups, at most 100; 20 if not given."
+                ),
+            },
+        )
+    shapes.object_type(f"{name}Connection", f"A list of {plural}, page by page.", fields)
+
+
+def _page_info(shapes: Shapes) -> None:
+    text = shapes.optional(str)
+    shapes.object_type(
+        "PageInfo",
+        "What lies around a page.",
+        {
+            "hasNextPage": FieldShape(bool, "Whether there is more after this page."),
+            "hasPreviousPage": FieldShape(bool, "Whether there is more before this page."),
+            "startCursor": FieldShape(text, "The place of the first record; null if none."),
+            "endCursor": FieldShape(text, "The place of the last record; null if none."),
+        },
+    )
+
+
+def _furnish(made: graph.Graph, shapes: Shapes) -> None:
+    """Give strawberry's types the resolvers of the second road, and values their descriptions."""
+    for name, type_ in made.schema.type_map.items():
+        if name.startswith("__"):
+            continue
+        if isinstance(type_, GraphQLObjectType):
+            type_.is_type_of = None
+            entity = made.entities.get(name)
+            if entity is not None:
+                # Interfaces would come first; their place is where they were declared.
+                type_.fields = {field: type_.fields[field] for field in entity.fields}
+            for field_name, field in type_.fields.items():
+                source = entity.fields.get(field_name) if entity else None
+                field.resolve = (
+                    computed_by(source) if isinstance(source, graph.Computed) else field_of
+                )
+        elif isinstance(type_, GraphQLInterfaceType | GraphQLUnionType):
+            type_.resolve_type = type_of
+        elif isinstance(type_, GraphQLEnumType):
+            for value, text in shapes.enums.get(name, {}).items():
+                type_.values[value].description = text
+            setattr(type_, _COERCE, _as_it_is)
+        elif isinstance(type_, GraphQLScalarType):
+            setattr(type_, _COERCE, _as_it_is)
+
+
+# graphql-core would check what Postgres has written already.
+_COERCE = "coerce_output_value"
+
+
+def _as_it_is(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    return value.isoformat() if hasattr(value, "isoformat") else value

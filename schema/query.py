@@ -1,0 +1,78 @@
+"""Everything one may ask: the menu, a line per dish."""
+
+from __future__ import annotations
+
+from schema.entity import Connection, every, found_by, one
+from schema.types import (
+    ActivityGroupType,
+    Category,
+    County,
+    Import,
+    Institution,
+    Program,
+    ProgramOffering,
+    Provider,
+    ReentryProgram,
+    Service,
+    Source,
+    Verification,
+    VisitingFact,
+    VisitingStatus,
+    VisitorAmenity,
+    VisitorCenter,
+)
+
+
+class Query:
+    """Where every question starts. A connection gives 20 at a time, and up to 100 if asked."""
+
+    institution: Institution | None = one("code")
+    """A prison, camp or reentry facility by its code, such as `SQ`."""
+    institutions: Connection[Institution] = every()
+    """Prisons, camps and reentry facilities."""
+    visiting_statuses: Connection[VisitingStatus] = every()
+    """Everything that was said about visiting, newest first."""
+    visiting_facts: Connection[VisitingFact] = every()
+    """Statewide rules of visiting."""
+    visitor_center: VisitorCenter | None = one("slug")
+    """A visitor center by its slug."""
+    visitor_centers: Connection[VisitorCenter] = every()
+    """Centers that receive visitors at prisons."""
+    visitor_amenities: Connection[VisitorAmenity] = every()
+    """What visitor centers do for families."""
+    program: Program | None = one("slug")
+    """A program by its slug, such as `arts-in-corrections`."""
+    programs: Connection[Program] = every()
+    """Programs inside, and for families."""
+    program_offerings: Connection[ProgramOffering] = every()
+    """Which program runs where, and how we know."""
+    activity_group_types: Connection[ActivityGroupType] = every()
+    """CDCR's classes of activity groups."""
+    reentry_program: ReentryProgram | None = one("slug")
+    """A reentry program by its slug, such as `stop`."""
+    reentry_programs: Connection[ReentryProgram] = every()
+    """State programs that people enter on or near release."""
+    provider: Provider | None = one("slug")
+    """A community provider by its slug."""
+    providers: Connection[Provider] = every()
+    """Community providers."""
+    services: Connection[Service] = every()
+    """What community providers offer."""
+    category: Category | None = one("code")
+    """A kind of help by its code, such as `HOUSING`."""
+    categories: Connection[Category] = every()
+    """Kinds of help."""
+    county: County | None = one("fips")
+    """A county by its FIPS code, such as `06037`."""
+    counties: Connection[County] = every()
+    """The counties of California."""
+    source: Source | None = one("key")
+    """A source by its key, such as `SAMHSA_MH`."""
+    sources: Connection[Source] = every()
+    """Where the facts come from."""
+    imports: Connection[Import] = every()
+    """What was loaded from them, newest first."""
+    verifications: Connection[Verification] = every()
+    """Who checked which record and how, newest first."""
+    find: list[Institution | VisitorCenter | Program | Provider] | None = found_by("name")
+    """Institutions, visitor centers, programs and providers by a part of their name."""

@@ -1,0 +1,346 @@
+"""Declarations, read: entities with resolved types; and the strawberry types made of them."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import Enum
+from typing import Any
+
+import strawberry
+from strawberry import ID, UNSET
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types.arguments import StrawberryArgument
+
+from schema.entity import (
+    Column,
+    Computed,
+    Connection,
+    Declaration,
+    Localized,
+    Relation,
+    descriptions,
+)
+
+_MEASURABLE = (int, float, date, datetime)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A field of an entity, with everything its annotation and its word say."""
+
+    name: str
+    attribute: str
+    description: str
+    python: type
+    nullable: bool = False
+    array: bool = False
+    key: bool = False
+    column: str | None = None
+    search: bool = False
+    filterable: bool = False
+    orderable: bool = False
+    measurable: bool = False
+    groupable: bool = False
+    unique: bool = False
+    localized: Mapping[str, str] | None = None
+    computed: Callable[..., object] | None = None
+    relation: Relation | None = None
+    target: str | None = None
+    to_one: bool = False
+    connection: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A declared class, read."""
+
+    name: str
+    plural: str
+    description: str
+    declaration: Declaration
+    fields: tuple[Shape, ...]
+
+    @property
+    def large(self) -> bool:
+        """Whether only what an index serves is offered."""
+        return self.declaration.large
+
+    def field(self, attribute: str) -> Shape:
+        """A field by its Python name."""
+        return next(shape for shape in self.fields if shape.attribute == attribute)
+
+
+def camel(name: str) -> str:
+    """`opened_year` is `openedYear` to clients. The two meet here and nowhere else."""
+    head, *tail = name.split("_")
+    return head + "".join(part.title() for part in tail)
+
+
+def read_entity(cls: type, known: Mapping[str, type]) -> Entity:
+    """A declared class becomes an Entity."""
+    declaration: Declaration = cls.__entity__  # type: ignore[attr-defined]  # put there by @entity
+    below = descriptions(cls)
+    hints = _hints(cls, known)
+    fields = tuple(
+        _shape(attribute, hint, cls.__dict__.get(attribute), below.get(attribute), declaration)
+        for attribute, hint in hints.items()
+    )
+    plural = declaration.table.replace("_", " ")
+    return Entity(cls.__name__, plural, inspect.cleandoc(cls.__doc__ or ""), declaration, fields)
+
+
+def read_interface(cls: type, known: Mapping[str, type]) -> tuple[Shape, ...]:
+    """A declared interface becomes its fields."""
+    plain = Declaration("", "id", (), large=True, implements=())
+    below = descriptions(cls)
+    return tuple(
+        _shape(attribute, hint, None, below.get(attribute), plain)
+        for attribute, hint in _hints(cls, known).items()
+    )
+
+
+def _hints(cls: type, known: Mapping[str, type]) -> dict[str, Any]:
+    return typing.get_type_hints(cls, vars(sys.modules[cls.__module__]), dict(known))
+
+
+def unwrap(hint: Any) -> tuple[Any, bool]:
+    """`X | None` becomes X, and whether it was there."""
+    if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
+        inner = [part for part in typing.get_args(hint) if part is not type(None)]
+        if len(inner) == 1:
+            return inner[0], True
+    return hint, False
+
+
+def _shape(
+    attribute: str, hint: Any, word: object, description: str | None, declaration: Declaration
+) -> Shape:
+    bare, nullable = unwrap(hint)
+    origin = typing.get_origin(bare)
+    inner = typing.get_args(bare)[0] if origin in (list, Connection) else bare
+    text = description or ("The global id." if attribute == "id" else "")
+    plain = Shape(camel(attribute), attribute, text, inner, nullable)
+    small = not declaration.large
+    match word:
+        case Computed(function):
+            return _with(plain, array=origin is list, computed=function)
+        case Localized(columns):
+            return _with(plain, localized=columns)
+        case Relation():
+            groupable = word.outward and len(word.hops) == 1 and " = " not in word.hops[0]
+            return _with(
+                plain,
+                python=object,
+                relation=word,
+                target=inner.__name__,
+                to_one=word.outward,
+                connection=origin is Connection,
+                groupable=groupable,
+            )
+        case _ if hasattr(inner, "__entity__"):
+            return _with(plain, python=object, target=inner.__name__, to_one=True)
+    said = word if isinstance(word, Column) else Column()
+    array = origin is list
+    key = attribute == "id"
+    indexed = small or said.unique or key
+    kind = inner if isinstance(inner, type) else str
+    grouped = small and not array and issubclass(kind, Enum | bool)
+    measured = not array and not key and kind in _MEASURABLE
+    return _with(
+        plain,
+        python=str if key else inner,
+        array=array,
+        key=key,
+        column=said.name or (declaration.key if key else attribute),
+        search=said.search,
+        unique=said.unique,
+        filterable=said.search or (indexed if said.filter is None else said.filter),
+        orderable=not array and ((small or said.unique) if said.order is None else said.order),
+        measurable=measured,
+        groupable=grouped if said.group is None else said.group,
+    )
+
+
+def _with(shape: Shape, **changes: Any) -> Shape:
+    values = {name: getattr(shape, name) for name in Shape.__slots__}
+    return Shape(**{**values, **changes})
+
+
+def listed(annotation: Any) -> Any:
+    """A list of those, none of which is null."""
+    return types.GenericAlias(list, (annotation,))
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentShape:
+    """An argument: its type, its description, and its default, if it has one."""
+
+    annotation: object
+    description: str
+    default: object = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class FieldShape:
+    """A field of a type in the making."""
+
+    annotation: object
+    description: str
+    arguments: Mapping[str, ArgumentShape] = field(default_factory=dict)
+
+
+class _Made:
+    """What all classes made here start from; Python can exchange it for an interface later."""
+
+
+class Shapes:
+    """Strawberry types in the making: named first, so that they can refer to one another."""
+
+    def __init__(self, entities: Mapping[str, Entity]) -> None:
+        self.entities = entities
+        self.classes: dict[str, type] = {}
+        self.enums: dict[str, Mapping[str, str]] = {}
+        self._made: set[str] = set()
+        self._ordered: dict[str, bool] = {}
+
+    def required(self, name: str) -> type:
+        """The class of that name, as a type that is never null."""
+        if name not in self.classes:
+            self.classes[name] = type(name, (_Made,), {})
+        return self.classes[name]
+
+    def ref(self, name: str) -> object:
+        """The class of that name, as a type that may be null."""
+        return self.optional(self.required(name))
+
+    def optional(self, annotation: Any) -> object:
+        """A type that may be null."""
+        return annotation if annotation is None else typing.Optional[annotation]  # noqa: UP045  # made at run time
+
+    def list_of(self, name: str) -> object:
+        """A list of those, which may be null."""
+        return self.optional(listed(self.required(name)))
+
+    def has_order(self, name: str | None) -> bool:
+        """Whether an entity can be ordered by anything; relations to it then can, too."""
+        if name is None:
+            return False
+        entity = self.entities[name]
+        if entity.large:
+            return any(shape.orderable for shape in entity.fields)
+        return True
+
+    def object_type(
+        self,
+        name: str,
+        description: str,
+        fields: Mapping[str, FieldShape],
+        bases: Iterable[str] = (),
+    ) -> type:
+        """An object type."""
+        cls = self._class(name, fields, bases)
+        return self._finish(name, strawberry.type(cls, name=name, description=description))
+
+    def interface_type(self, name: str, description: str, fields: Mapping[str, FieldShape]) -> type:
+        """An interface."""
+        cls = self._class(name, fields, ())
+        return self._finish(name, strawberry.interface(cls, name=name, description=description))
+
+    def input_type(
+        self,
+        name: str,
+        description: str,
+        fields: Mapping[str, FieldShape],
+        *,
+        one_of: bool = False,
+    ) -> object:
+        """An input object type, made once; returned as a type that may be null."""
+        if name not in self._made:
+            cls = self._class(name, fields, (), unset=True)
+            made = strawberry.input(cls, name=name, description=description, one_of=one_of)
+            self._finish(name, made)
+        return self.ref(name)
+
+    def enum_type(self, name: str, description: str, values: Mapping[str, str]) -> type:
+        """An enum whose values stand for fields: `countyFips` is called COUNTY_FIPS."""
+        if name not in self.classes:
+            members = {_shout(value): value for value in values}
+            made: type[Enum] = Enum(name, members)  # type: ignore[misc]  # members are declared
+            strawberry.enum(made, name=name, description=description)
+            self.classes[name] = made
+            self.enums[name] = {_shout(value): text for value, text in values.items()}
+        return self.classes[name]
+
+    def declared_enum(self, cls: type[Enum]) -> None:
+        """An enum that was declared as a class."""
+        if cls.__name__ not in self.enums:
+            text = inspect.cleandoc(cls.__doc__ or "")
+            strawberry.enum(cls, name=cls.__name__, description=text)
+            self.enums[cls.__name__] = descriptions(cls)
+
+    def _class(
+        self,
+        name: str,
+        fields: Mapping[str, FieldShape],
+        bases: Iterable[str],
+        *,
+        unset: bool = False,
+    ) -> type:
+        bare = self.required(name)
+        parents = tuple(self.classes[base] for base in bases)
+        if parents:
+            # Others already refer to the bare class; it is given its parents in place.
+            bare.__bases__ = parents
+        bare.__annotations__ = {}
+        for field_name, shape in fields.items():
+            # Some names, such as `in` and `not`, mean something else to Python.
+            attribute = f"{field_name}_"
+            bare.__annotations__[attribute] = shape.annotation
+            default = {"default": UNSET} if unset else {}
+            made: Any = strawberry.field(
+                name=field_name, description=shape.description or None, **default
+            )
+            if shape.arguments:
+                made.arguments = [_argument(*item) for item in shape.arguments.items()]
+            setattr(bare, attribute, made)
+        return bare
+
+    def _finish(self, name: str, cls: type) -> type:
+        assert cls is self.classes[name], name
+        self._made.add(name)
+        return cls
+
+
+def _argument(name: str, shape: ArgumentShape) -> StrawberryArgument:
+    return StrawberryArgument(
+        python_name=f"{name}_",
+        graphql_name=name,
+        type_annotation=StrawberryAnnotation(shape.annotation),
+        description=shape.description,
+        default=shape.default,
+    )
+
+
+def _shout(name: str) -> str:
+    return "".join(f"_{letter}" if letter.isupper() else letter.upper() for letter in name)
+
+
+__all__ = [
+    "ID",
+    "ArgumentShape",
+    "Entity",
+    "FieldShape",
+    "Shape",
+    "Shapes",
+    "camel",
+    "listed",
+    "read_entity",
+    "read_interface",
+    "unwrap",
+]

@@ -1,0 +1,35 @@
+"""Activity group types: CDCR's own classes of groups inside."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from schema.entity import ID, Connection, column, entity, join, many
+
+if TYPE_CHECKING:
+    from schema.types.programs import Program
+    from schema.types.sources import Source
+
+
+@entity(table="activity_group_types", key="code", order=("label",), implements=("Sourced",))
+class ActivityGroupType:
+    """One of the 16 classes into which CDCR sorts Inmate Activity Groups."""
+
+    id: ID
+    code: str = column(unique=True)
+    """A stable code, such as `VETERANS_SUPPORT`."""
+    label: str
+    """CDCR's name for it."""
+    programs: Connection[Program] = many("code = programs.activity_group_type_code")
+    """The programs that we count in this class."""
+    source: Source = join("source_id")
+    """The publication this was taken from."""
+    source_record_id: str | None
+    """What the source calls this record, if it calls it anything."""
+    retrieved_at: date | None
+    """The day the source was read, where that is known."""
+    created_at: datetime
+    """When this record came into the directory."""
+    updated_at: datetime
+    """When this record last changed here, which is not when anybody last checked it."""

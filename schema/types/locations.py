@@ -1,0 +1,123 @@
+"""Locations: as much of an address as the public may know."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from schema.entity import ID, Connection, column, entity, join, many
+
+if TYPE_CHECKING:
+    from schema.types.counties import County
+    from schema.types.institutions import Institution
+    from schema.types.phones import Phone
+    from schema.types.providers import Provider
+    from schema.types.services import ServiceAtLocation
+    from schema.types.sources import Source
+    from schema.types.visitor_centers import VisitorCenter
+
+
+class LocationType(Enum):
+    """What kind of place a location is."""
+
+    PHYSICAL = "PHYSICAL"
+    """A place one can go to."""
+    POSTAL = "POSTAL"
+    """An address for letters only."""
+    VIRTUAL = "VIRTUAL"
+    """Online or by telephone."""
+    MOBILE = "MOBILE"
+    """A van or clinic that moves."""
+
+
+class AddressVisibility(Enum):
+    """How much of its address a place lets the public know."""
+
+    PUBLIC = "PUBLIC"
+    """Everything that is known."""
+    CITY_ONLY = "CITY_ONLY"
+    """City and county; no street, zip or coordinates."""
+    HIDDEN = "HIDDEN"
+    """Nothing at all, as for shelters from violence: call first."""
+
+
+class AccessibilityFeature(Enum):
+    """Something that makes a place usable for people with a disability."""
+
+    WHEELCHAIR = "WHEELCHAIR"
+    """Usable in a wheelchair."""
+    WHEELCHAIR_VAN = "WHEELCHAIR_VAN"
+    """A van that takes wheelchairs."""
+    RAMP = "RAMP"
+    """A ramp at the entrance."""
+    ELEVATOR = "ELEVATOR"
+    """An elevator."""
+    RESTROOM = "RESTROOM"
+    """An accessible restroom."""
+    DISABLED_PARKING = "DISABLED_PARKING"
+    """Parking reserved for people with a disability."""
+    DEAF_INTERPRETER = "DEAF_INTERPRETER"
+    """An interpreter for deaf people."""
+    TTY = "TTY"
+    """A text telephone."""
+    TAPE_BRAILLE = "TAPE_BRAILLE"
+    """Information on tape or in Braille."""
+    CD = "CD"
+    """Information on compact disc."""
+
+
+@entity(table="locations", order=("public_city",), large=True, implements=("Sourced",))
+class Location:
+    """A place, with as much of its address as the public may know."""
+
+    id: ID
+    location_type: LocationType
+    """What kind of place it is."""
+    address_visibility: AddressVisibility
+    """How much of the address is told here."""
+    # The public_* columns only: Postgres empties them where the address is not public.
+    street: str | None = column("public_street")
+    """Street and number; null if unknown or not public."""
+    unit: str | None = column("public_unit")
+    """Suite, floor or room; null if unknown or not public."""
+    city: str | None = column("public_city", filter=True, order=True)  # index: (public_city, id)
+    """City; null if unknown or hidden."""
+    state: str
+    """State, as two letters."""
+    zip: str | None = column("public_zip", filter=True)  # index: (public_zip, id)
+    """Zip code, five digits or nine; null if unknown or not public."""
+    county_fips: str | None = column(
+        "public_county_fips", filter=True
+    )  # index: (public_county_fips, public_city, id)
+    """FIPS code of the county; null if unknown or hidden."""
+    county: County | None = join("public_county_fips = counties.fips")
+    """The county; null if unknown or hidden."""
+    latitude: float | None = column("public_latitude")
+    """Degrees north (WGS 84); null if unknown or not public."""
+    longitude: float | None = column("public_longitude")
+    """Degrees east (WGS 84), so negative in California; null if unknown or not public."""
+    transportation: str | None = column("public_transportation")
+    """How to get there; null if unknown or not public."""
+    accessibility: list[AccessibilityFeature]
+    """What is known to be accessible; what is missing is unknown, not denied."""
+    phones: list[Phone] = many("location_id")
+    """Telephone numbers of the place itself."""
+    institutions: Connection[Institution] = many("location_id")
+    """The institutions at this place."""
+    visitor_centers: Connection[VisitorCenter] = many("location_id")
+    """The visitor centers at this place."""
+    providers: Connection[Provider] = many("location_id")
+    """The providers at this place."""
+    services_at_location: Connection[ServiceAtLocation] = many("location_id")
+    """What one can go there for."""
+    source: Source = join("source_id")
+    """The publication this was taken from."""
+    source_record_id: str | None
+    """What the source calls this record, if it calls it anything."""
+    retrieved_at: date | None
+    """The day the source was read, where that is known."""
+    created_at: datetime
+    """When this record came into the directory."""
+    updated_at: datetime
+    """When this record last changed here, which is not when anybody last checked it."""

@@ -1,0 +1,91 @@
+"""Providers: the community outside."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from schema.entity import ID, Connection, column, entity, join, many
+
+if TYPE_CHECKING:
+    from schema.types.categories import Category
+    from schema.types.counties import County
+    from schema.types.locations import Location
+    from schema.types.phones import Phone
+    from schema.types.programs import Program
+    from schema.types.services import Service
+    from schema.types.sources import DatePrecision, Source
+    from schema.types.verifications import Verification
+    from schema.types.visitor_centers import VisitorCenter
+
+
+class OrganizationType(Enum):
+    """What kind of organization a provider is."""
+
+    NONPROFIT = "NONPROFIT"
+    """A nonprofit organization."""
+    GOVERNMENT = "GOVERNMENT"
+    """A public agency."""
+    HEALTH_CENTER = "HEALTH_CENTER"
+    """A federally qualified health center."""
+    PRIVATE = "PRIVATE"
+    """A private company."""
+
+
+@entity(table="providers", large=True, implements=("Sourced",))
+class Provider:
+    """An organization at one site that helps people coming home, or their families."""
+
+    id: ID
+    slug: str = column(unique=True)
+    """A readable stable name for links."""
+    # index: (name, id), and trigrams for search
+    name: str = column(search=True, filter=True, order=True)
+    """The organization's name, as its source writes it."""
+    site_name: str | None
+    """The name of this site or branch, where it has one of its own."""
+    org_type: OrganizationType | None = column(
+        filter=True, group=True
+    )  # index: (org_type, name, id)
+    """What kind of organization it is; null if unknown."""
+    website: str | None
+    """Web address."""
+    languages: list[str] = column(filter=True)  # index: gin (languages)
+    """Languages spoken there, as ISO 639 codes such as `es`; empty if unknown."""
+    location: Location | None = join("location_id")
+    """The place; null if its source gives none."""
+    county_fips: str | None = column(filter=True, group=True)  # index: (county_fips, name, id)
+    """FIPS code of the county it works in; null if unknown."""
+    county: County | None = join("county_fips")
+    """The county it works in; null if unknown."""
+    services: Connection[Service] = many("provider_id")
+    """What it offers."""
+    categories: Connection[Category] = many(
+        "id = services.provider_id",
+        "id = service_categories.service_id",
+        "category_code = categories.code",
+    )
+    """The kinds of help it offers."""
+    phones: list[Phone] = many("provider_id")
+    """Telephone numbers."""
+    visitor_centers: Connection[VisitorCenter] = many("operator_id")
+    """The visitor centers that it runs."""
+    programs: Connection[Program] = many("operator_id")
+    """The programs that it runs inside."""
+    verifications: Connection[Verification] = many("provider_id")
+    """Who checked this record and how, newest first; empty if nobody has."""
+    source_date: date | None
+    """The date that the source's data bears, as precise as `sourceDatePrecision` says."""
+    source_date_precision: DatePrecision | None
+    """How much of `sourceDate` is known."""
+    source: Source = join("source_id")
+    """The publication this was taken from."""
+    source_record_id: str | None
+    """What the source calls this record, if it calls it anything."""
+    retrieved_at: date | None
+    """The day the source was read, where that is known."""
+    created_at: datetime
+    """When this record came into the directory."""
+    updated_at: datetime
+    """When this record last changed here, which is not when anybody last checked it."""

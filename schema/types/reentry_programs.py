@@ -1,0 +1,66 @@
+"""Reentry programs: what people enter on or near release."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from schema.entity import ID, Connection, column, entity, join, many
+
+if TYPE_CHECKING:
+    from schema.types.categories import Category
+    from schema.types.counties import County
+    from schema.types.sources import Source
+
+
+class Residential(Enum):
+    """Whether one lives at a program."""
+
+    YES = "YES"
+    """One lives there."""
+    SOME = "SOME"
+    """Some of its parts are residential."""
+    NO = "NO"
+    """One comes by day."""
+
+
+@entity(table="reentry_programs", implements=("Sourced",))
+class ReentryProgram:
+    """A state program that people enter on or near release; it runs in counties."""
+
+    id: ID
+    slug: str = column(unique=True)
+    """A readable stable name for links, such as `stop`."""
+    name: str = column(search=True)
+    """Its name."""
+    categories: Connection[Category] = many(
+        "id = reentry_program_categories.reentry_program_id", "category_code = categories.code"
+    )
+    """The kinds of help it is; the classification is ours."""
+    residential: Residential | None
+    """Whether one lives there; null if unknown."""
+    max_length_days: int | None
+    """The longest stay, in days."""
+    eligibility: str | None
+    """Who may enter, in the source's words."""
+    referral_route: str | None
+    """How one gets in, in the source's words."""
+    service_areas: str | None
+    """Where it runs, in the source's words."""
+    statewide: bool
+    """True if the source says it runs in the whole state."""
+    counties: Connection[County] = many(
+        "id = reentry_program_counties.reentry_program_id", "county_fips = counties.fips"
+    )
+    """The counties in which it has sites; empty if it is statewide or they are unknown."""
+    source: Source = join("source_id")
+    """The publication this was taken from."""
+    source_record_id: str | None
+    """What the source calls this record, if it calls it anything."""
+    retrieved_at: date | None
+    """The day the source was read, where that is known."""
+    created_at: datetime
+    """When this record came into the directory."""
+    updated_at: datetime
+    """When this record last changed here, which is not when anybody last checked it."""

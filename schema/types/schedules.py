@@ -1,0 +1,150 @@
+"""Schedules: opening hours as rules, and the days on which they do not hold."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from schema.entity import ID, entity, join
+
+if TYPE_CHECKING:
+    from schema.types.institutions import Institution
+    from schema.types.services import Service, ServiceAtLocation
+    from schema.types.sources import Source
+    from schema.types.visitor_centers import VisitorCenter
+
+
+class ScheduleKind(Enum):
+    """Which days a schedule speaks of."""
+
+    REGULAR = "REGULAR"
+    """Ordinary days."""
+    SEASONAL = "SEASONAL"
+    """Part of the year."""
+    HOLIDAY = "HOLIDAY"
+    """Holidays."""
+
+
+class Frequency(Enum):
+    """How a schedule recurs (RFC 5545)."""
+
+    WEEKLY = "WEEKLY"
+    """Every week, or every `interval` weeks."""
+    MONTHLY = "MONTHLY"
+    """Every month, or every `interval` months."""
+
+
+class Weekday(Enum):
+    """A day of the week (RFC 5545)."""
+
+    MO = "MO"
+    """Monday."""
+    TU = "TU"
+    """Tuesday."""
+    WE = "WE"
+    """Wednesday."""
+    TH = "TH"
+    """Thursday."""
+    FR = "FR"
+    """Friday."""
+    SA = "SA"
+    """Saturday."""
+    SU = "SU"
+    """Sunday."""
+
+
+@entity(table="schedules", order=("kind", "opens_at"), implements=("Sourced",))
+class Schedule:
+    """Opening hours as one rule of recurrence (RFC 5545). It belongs to exactly one record."""
+
+    id: ID
+    kind: ScheduleKind
+    """Which days it speaks of."""
+    description: str | None
+    """The hours in words."""
+    timezone: str
+    """The IANA time zone of the hours, such as `America/Los_Angeles`."""
+    opens_at: time | None
+    """When it opens, local time."""
+    closes_at: time | None
+    """When it closes, local time; earlier than `opensAt` means on the next day."""
+    freq: Frequency | None
+    """How it recurs; null where the days are only in the description."""
+    interval: int
+    """Every how many weeks or months."""
+    byday: str | None
+    """Days of the week, such as `FR,SA,SU`, or of the month, such as `1SU`."""
+    bymonthday: str | None
+    """Days of the month, such as `1,15`."""
+    byweekno: str | None
+    """Weeks of the year."""
+    byyearday: str | None
+    """Days of the year."""
+    wkst: Weekday | None
+    """The day a week begins on."""
+    dtstart: date | None
+    """The first day of the recurrence."""
+    until: date | None
+    """The last day of the recurrence."""
+    count: int | None
+    """How many times it recurs."""
+    valid_from: date | None
+    """The first day for which this information is good."""
+    valid_to: date | None
+    """The last day for which this information is good."""
+    institution: Institution | None = join("institution_id")
+    """The institution whose visiting hours these are."""
+    visitor_center: VisitorCenter | None = join("visitor_center_id")
+    """The visitor center whose hours these are."""
+    service: Service | None = join("service_id")
+    """The service whose hours these are."""
+    service_at_location: ServiceAtLocation | None = join("service_at_location_id")
+    """The service at a place whose hours these are."""
+    source: Source = join("source_id")
+    """The publication this was taken from."""
+    source_record_id: str | None
+    """What the source calls this record, if it calls it anything."""
+    retrieved_at: date | None
+    """The day the source was read, where that is known."""
+    created_at: datetime
+    """When this record came into the directory."""
+    updated_at: datetime
+    """When this record last changed here, which is not when anybody last checked it."""
+
+
+@entity(table="schedule_exceptions", order=("starts_on",), implements=("Sourced",))
+class ScheduleException:
+    """Days on which the regular schedule does not hold. It beats every rule."""
+
+    id: ID
+    starts_on: date
+    """The first of these days."""
+    ends_on: date
+    """The last of these days."""
+    closed: bool
+    """True if it is closed all day; otherwise the hours below hold."""
+    opens_at: time | None
+    """When it opens instead, local time."""
+    closes_at: time | None
+    """When it closes instead, local time; earlier than `opensAt` means on the next day."""
+    reason: str | None
+    """Why."""
+    institution: Institution | None = join("institution_id")
+    """The institution whose visiting hours change."""
+    visitor_center: VisitorCenter | None = join("visitor_center_id")
+    """The visitor center whose hours change."""
+    service: Service | None = join("service_id")
+    """The service whose hours change."""
+    service_at_location: ServiceAtLocation | None = join("service_at_location_id")
+    """The service at a place whose hours change."""
+    source: Source = join("source_id")
+    """The publication this was taken from."""
+    source_record_id: str | None
+    """What the source calls this record, if it calls it anything."""
+    retrieved_at: date | None
+    """The day the source was read, where that is known."""
+    created_at: datetime
+    """When this record came into the directory."""
+    updated_at: datetime
+    """When this record last changed here, which is not when anybody last checked it."""

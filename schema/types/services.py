@@ -1,0 +1,109 @@
+"""Services: what providers offer, and where one goes for it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from schema.entity import ID, Connection, column, entity, join, many
+
+if TYPE_CHECKING:
+    from schema.types.categories import Category
+    from schema.types.counties import County
+    from schema.types.locations import Location
+    from schema.types.phones import Phone
+    from schema.types.providers import Provider
+    from schema.types.schedules import Schedule, ScheduleException
+    from schema.types.sources import Source
+    from schema.types.verifications import Verification
+
+
+class ServiceStatus(Enum):
+    """Whether a service is on offer, in the words of HSDS."""
+
+    ACTIVE = "ACTIVE"
+    """On offer."""
+    INACTIVE = "INACTIVE"
+    """Not on offer at present."""
+    DEFUNCT = "DEFUNCT"
+    """Gone for good."""
+    TEMPORARILY_CLOSED = "TEMPORARILY_CLOSED"
+    """Closed, and expected to open again."""
+
+
+@entity(table="services", large=True, implements=("Sourced",))
+class Service:
+    """What a provider offers at a site."""
+
+    id: ID
+    # index: (name, id), and trigrams for search
+    name: str = column(search=True, filter=True, order=True)
+    """What is offered, if the source names one thing; otherwise the name of the site."""
+    offers: list[str]
+    """Everything the source says is offered here, in its words."""
+    status: ServiceStatus | None = column(filter=True, group=True)  # index: (status, name, id)
+    """Whether it is on offer; null if unknown, which is not the same as closed."""
+    provider: Provider = join("provider_id")
+    """Who offers it."""
+    categories: Connection[Category] = many(
+        "id = service_categories.service_id", "category_code = categories.code"
+    )
+    """The kinds of help it is."""
+    county_fips: str | None = column(filter=True, group=True)  # index: (county_fips, name, id)
+    """FIPS code of the county it is offered in; null if unknown."""
+    county: County | None = join("county_fips")
+    """The county it is offered in; null if unknown."""
+    languages: list[str] = column(filter=True)  # index: gin (languages)
+    """Languages it is given in, as ISO 639 codes such as `es`; empty if unknown."""
+    serves: list[str] = column(filter=True)  # index: gin (serves)
+    """Who may come, such as `EX_OFFENDERS` or `VETERANS`; empty if unknown."""
+    hours_text: str | None
+    """Opening hours in the source's own words."""
+    at_locations: Connection[ServiceAtLocation] = many("service_id")
+    """Where one goes for it."""
+    phones: list[Phone] = many("service_id")
+    """Telephone numbers of this service, beside those of its provider."""
+    schedules: list[Schedule] = many("service_id")
+    """Opening hours as rules."""
+    schedule_exceptions: list[ScheduleException] = many("service_id")
+    """Days on which the rules do not hold."""
+    verifications: Connection[Verification] = many("service_id")
+    """Who checked this record and how, newest first; empty if nobody has."""
+    source: Source = join("source_id")
+    """The publication this was taken from."""
+    source_record_id: str | None
+    """What the source calls this record, if it calls it anything."""
+    retrieved_at: date | None
+    """The day the source was read, where that is known."""
+    created_at: datetime
+    """When this record came into the directory."""
+    updated_at: datetime
+    """When this record last changed here, which is not when anybody last checked it."""
+
+
+@entity(table="services_at_locations", order=(), large=True, implements=("Sourced",))
+class ServiceAtLocation:
+    """A service at a place where one can go for it."""
+
+    id: ID
+    service: Service = join("service_id")
+    """The service."""
+    location: Location = join("location_id")
+    """The place."""
+    phones: list[Phone] = many("service_at_location_id")
+    """Telephone numbers of this service at this place."""
+    schedules: list[Schedule] = many("service_at_location_id")
+    """Opening hours there, as rules."""
+    schedule_exceptions: list[ScheduleException] = many("service_at_location_id")
+    """Days on which the rules do not hold."""
+    source: Source = join("source_id")
+    """The publication this was taken from."""
+    source_record_id: str | None
+    """What the source calls this record, if it calls it anything."""
+    retrieved_at: date | None
+    """The day the source was read, where that is known."""
+    created_at: datetime
+    """When this record came into the directory."""
+    updated_at: datetime
+    """When this record last changed here, which is not when anybody last checked it."""
