@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from collections.abc import Container, Hashable, Iterable, Iterator
+from dataclasses import dataclass, fields, is_dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +226,7 @@ class With:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """One select. A column without a name keeps its own; `alias.*` is Ref(alias, "*")."""
+    """One select. A column without a name keeps its own."""
 
     columns: tuple[tuple[str | None, Expression], ...]
     source: Source | None = None
@@ -249,6 +249,19 @@ def all_of(conditions: Iterable[Expression | None]) -> Expression | None:
     if not parts:
         return None
     return parts[0] if len(parts) == 1 else And(tuple(parts))
+
+
+def columns_read(tree: object, aliases: Container[str]) -> Iterator[str]:
+    """The columns of these aliases that a tree reads, each as often as it reads them."""
+    if isinstance(tree, Ref):
+        if tree.alias in aliases:
+            yield tree.column
+    elif isinstance(tree, tuple):
+        for part in tree:
+            yield from columns_read(part, aliases)
+    elif is_dataclass(tree) and not isinstance(tree, Param | type):
+        for part in fields(tree):
+            yield from columns_read(getattr(tree, part.name), aliases)
 
 
 @dataclass(frozen=True, slots=True)

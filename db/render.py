@@ -65,7 +65,7 @@ def render(select: Select) -> Statement:
 
 def identifier(name: str) -> str:
     """A name as Postgres reads it: quoted only if it must be."""
-    if name == "*" or (_PLAIN.match(name) and name not in _RESERVED):
+    if _PLAIN.match(name) and name not in _RESERVED:
         return name
     return '"' + name.replace('"', '""') + '"'
 

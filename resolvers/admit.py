@@ -36,6 +36,7 @@ class Limits:
     aliases: int = 30
     directives: int = 50
     root_fields: int = 20
+    conditions: int = 100
     rows: int = 100_000
     page: int = 100
     default_page: int = 20

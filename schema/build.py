@@ -43,6 +43,7 @@ from schema.shapes import (
     read_interface,
     unwrap,
 )
+from schema.view import CompiledSchema
 
 
 def build(
@@ -71,7 +72,7 @@ def build(
         _object(shapes, entity)
     _page_info(shapes)
     query_type = shapes.object_type("Query", inspect.cleandoc(menu.__doc__ or ""), root_fields)
-    built = strawberry.Schema(
+    built = CompiledSchema(
         query_type,
         types=[shapes.classes[name] for name in declared],
         config=StrawberryConfig(auto_camel_case=False, scalar_map=dict(SCALAR_MAP)),

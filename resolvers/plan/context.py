@@ -125,6 +125,7 @@ class Context:
     columns: Callable[[Context, Entity, str, Fields, Path], Columns]
     weights: list[Weight] = field(default_factory=list)
     _aliases: int = 0
+    _conditions: int = 0
 
     def alias(self) -> str:
         """A new alias: t0, t1, ... in the order of planning, so that texts repeat."""
@@ -174,6 +175,13 @@ class Context:
         if not self.python:
             raise NeedsPython
 
+    def count_condition(self) -> None:
+        """One more condition or step of an order; too many are refused."""
+        self._conditions += 1
+        if self._conditions > self.graph.limits.conditions:
+            message = f"An operation may have at most {self.graph.limits.conditions} conditions."
+            raise FieldRefused(Code.BAD_USER_INPUT, message)
+
     @contextmanager
     def rows(self, size: Leaf | int) -> Iterator[None]:
         """What is planned inside happens once for each of so many rows."""
@@ -185,7 +193,7 @@ class Context:
             self.weights = outer
 
     def refuse(self, path: Path, error: FieldRefused) -> None:
-        """This field is not asked of Postgres; graph-core raises its error in its place."""
+        """This field is not asked of Postgres; graphql-core raises its error in its place."""
         self.refused[path] = error
         self.need_python()
 

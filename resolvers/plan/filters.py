@@ -54,6 +54,7 @@ def condition(
     context: Context, entity: Entity, alias: str, tree: Tree, path: Path
 ) -> Expression | None:
     """What a filter says of the row at `alias`; None if it says nothing."""
+    context.count_condition()
     found: list[Expression] = []
     for name, part in branch(tree).items():
         if part is None:
@@ -100,6 +101,7 @@ def _compare(
 ) -> list[Expression]:
     found: list[Expression] = []
     for operator, part in operators.items():
+        context.count_condition()
         value = leaf(part)
         if value is None:
             message = f"`{operator}: null` compares with nothing. Leave it out, or use `isNull`."

@@ -4,7 +4,7 @@ A page of nothing but nodes (or edges), read forward, is one select. If more is 
 page (both, or `pageInfo`, or backward), its rows are found once, with one row more than fits, and
 everything else is read from them:
 
-    with p0 as materialized (select t1.*, row_number() over () ... limit 21) select ...
+    with p0 as materialized (select t2.name, row_number() over() ... limit 21) select ...
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from db.query import (
     Value,
     With,
     all_of,
+    columns_read,
 )
 from resolvers.errors import Code, FieldRefused
 from resolvers.graph import Entity
@@ -107,17 +108,13 @@ class _Connection:
         self.filter = arguments.get("filter")
         self.path = path
         self.page = _page(context, entity, arguments)
+        self.readers: set[str] = set()
 
     def select(self, fields: Fields) -> Select:
         asked = [nodes[0].name.value for nodes in fields.values()]
         listed = [name for name in asked if name in ("edges", "nodes")]
         shared = "pageInfo" in asked or len(listed) > 1 or (bool(listed) and self.page.backward)
-        with_: tuple[With, ...] = ()
-        source = From(self.entity.table.name, "")
-        if shared:
-            name = "p" + self.context.alias()[1:]
-            with_ = (With(name, self._numbered()),)
-            source = From(name, "")
+        source = "p" + self.context.alias()[1:] if shared else self.entity.table.name
         columns: list[tuple[str | None, Expression]] = []
         for key, nodes in fields.items():
             name = nodes[0].name.value
@@ -133,7 +130,7 @@ class _Connection:
                     with self.context.rows(self.page.size):
                         made = self._list(self._edge(nodes, path), source, shared)
                 case "pageInfo":
-                    made = self._page_info(self.context.below("PageInfo", nodes), source.table)
+                    made = self._page_info(self.context.below("PageInfo", nodes), source)
                 case "totalCount":
                     rows, _ = self._rows()
                     made = Value(Select(((None, Call("count")),), rows.source, where=rows.where))
@@ -147,7 +144,9 @@ class _Connection:
                     arguments = self.context.arguments(f"{self.entity.name}Connection", nodes[0])
                     made = groups(self.context, self.entity, inner, arguments, rows, alias, path)
             columns.append((self.context.name(key), made))
-        return Select(tuple(columns), with_=with_)
+        if not shared:
+            return Select(tuple(columns))
+        return Select(tuple(columns), with_=(With(source, self._numbered(columns)),))
 
     def _rows(self) -> tuple[Select, str]:
         """All rows of the list, of whatever page, without columns."""
@@ -172,25 +171,32 @@ class _Connection:
         size = Param(Bound(self.page.size, read, self.path), "int8")
         return Operation(size, "+", Const(more)) if more else size
 
-    def _numbered(self) -> Select:
-        """The rows of this page and one more, numbered as they were found."""
-        alias = self.context.alias()
+    def _numbered(self, readers: Sequence[tuple[str | None, Expression]]) -> Select:
+        """The rows of this page and one more, numbered as they were found, for their readers."""
+        alias, outer = self.context.alias(), self.context.alias()
+        read = dict.fromkeys(columns_read(tuple(readers), self.readers))
+        read.pop(_NUMBER, None)
         found = Select(
-            ((None, Ref(alias, "*")),),
+            tuple((None, Ref(alias, column)) for column in read),
             From(self.entity.table.name, alias),
             where=self._inside(alias),
             order=order(self.page.keys, alias, backward=self.page.backward),
             limit=self._size(1),
         )
-        outer = self.context.alias()
-        number = Call("row_number() over")
-        columns = ((None, Ref(outer, "*")), (_NUMBER, number))
-        return Select(columns, Derived((found,), outer))
+        number = (_NUMBER, Call("row_number() over"))
+        kept = tuple((None, Ref(outer, column)) for column in read)
+        return Select((*kept, number), Derived((found,), outer))
 
-    def _list(self, planned: Callable[[str], Columns], source: From, shared: bool) -> Expression:
+    def _reader(self) -> str:
+        """An alias under which the rows of this page are read."""
         alias = self.context.alias()
+        self.readers.add(alias)
+        return alias
+
+    def _list(self, planned: Callable[[str], Columns], source: str, shared: bool) -> Expression:
+        alias = self._reader()
         columns = planned(alias)
-        at = From(source.table, alias)
+        at = From(source, alias)
         if shared:
             number = Ref(alias, _NUMBER)
             fits = Operation(number, "<=", self._size())
@@ -243,7 +249,7 @@ class _Connection:
 
     def _end(self, name: str, *, start: bool) -> Expression:
         """The cursor of the first or last row as the client sees them."""
-        alias = self.context.alias()
+        alias = self._reader()
         number = Ref(alias, _NUMBER)
         return Value(
             Select(

@@ -61,7 +61,12 @@ def plan(
     """
     planned = _remembered(operation, variables, computed)
     if planned is None:
-        planned = _planned(graph, operation, variables, computed)
+        try:
+            planned = _planned(graph, operation, variables, computed)
+        except RecursionError as error:
+            raise refuse(
+                Code.TOO_DEEP, "An argument of this document is nested too deeply."
+            ) from error
     arguments, refused = bind(planned, variables)
     while refused:
         # Rare, and different each time: a value that its field refuses. Plan without that field.

@@ -48,7 +48,7 @@ def root(context: Context, fields: Fields) -> Select:
     for key, nodes in fields.items():
         name = nodes[0].name.value
         if name in ("__schema", "__type"):
-            # graph-core knows, and nobody else does.
+            # graphql-core knows, and nobody else does.
             context.need_python()
             continue
         column = context.name(key)
