@@ -1,0 +1,12 @@
+"""Asking Postgres: knows tables and SQL, has never heard of GraphQL.
+
+mapping.py      the shared vocabulary: what a table and a column are called
+query.py        what can be asked, as data
+render.py       that data becomes one SQL statement
+database.py     the only door: a statement goes in, its bytes come out
+errors.py       SQLSTATE becomes: whose mistake was it?
+migrate.py      applies what is pending
+embedded/       the Postgres that runs when no other is given
+migrations/     the tables, as plain SQL
+data/           the rows, and what loads them
+"""

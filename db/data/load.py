@@ -1,0 +1,165 @@
+"""The directory's files become its rows: read, check, stage, merge, report, in one transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+
+from db.data import inside, organizations, places, programs, sources, taxonomy, visiting
+from db.data.identity import identity
+from db.data.intake import Intake, Key
+from db.data.line import Line
+from db.data.merge import TARGETS, merge, stage
+from db.data.report import FileReport, LoadError, Report
+from db.data.sheet import Sheet, read
+from db.data.words import words
+from db.errors import DatabaseUnavailable
+
+__all__ = ["DIRECTORY", "LoadError", "Progress", "Report", "load", "silent"]
+
+DIRECTORY = Path(__file__).parent
+
+# What is being done, how much of it is done, and how much there is.
+Progress = Callable[[str, int, int], None]
+
+# A file stands below those that it refers to.
+SHAPES = (
+    sources.DATA_SETS,
+    places.COUNTIES,
+    taxonomy.CATEGORIES,
+    taxonomy.ADDED_CATEGORIES,
+    taxonomy.ACTIVITY_GROUP_TYPES,
+    taxonomy.AMENITIES,
+    organizations.OPERATORS,
+    organizations.PROVIDERS,
+    inside.INSTITUTIONS,
+    inside.CAMPS,
+    inside.POPULATION,
+    visiting.STATUSES,
+    visiting.CENTERS,
+    visiting.FACTS,
+    programs.PROGRAMS,
+    programs.OFFERINGS,
+    programs.REENTRY_PROGRAMS,
+    programs.REENTRY_COUNTIES,
+)
+
+# Any number will do, as long as nothing else in the database uses it.
+LOCK = 0x6C6F6164  # "load"
+
+
+def silent(doing: str, done: int, of: int) -> None:
+    """The progress of a load that nobody watches."""
+
+
+async def load(url: str, *, directory: Path = DIRECTORY, progress: Progress = silent) -> Report:
+    """Load every file of a directory, or raise LoadError and change nothing.
+
+    A second load of the same files changes nothing. Two loads at once happen one after the other.
+    """
+    steps = len(SHAPES) + len(TARGETS)
+    sheets: list[Sheet] = []
+    for shape in SHAPES:
+        progress(f"reading {shape.file}", len(sheets), steps)
+        sheets.append(read(directory / shape.file, shape.columns.split()))
+        if shape.ditto:
+            sheets[-1].ditto(*shape.ditto)
+    try:
+        connection = await asyncpg.connect(url)
+    except (OSError, asyncpg.PostgresError) as error:
+        raise DatabaseUnavailable("The database cannot be reached.") from error
+    try:
+        async with connection.transaction():
+            await connection.execute("select pg_advisory_xact_lock($1)", LOCK)
+            intake = Intake(await words(connection))
+            for shape, sheet in zip(SHAPES, sheets, strict=True):
+                intake.take(shape, sheet)
+            outcomes = await _merge(connection, intake, progress, steps)
+            await _record(connection, intake, sheets, outcomes)
+        progress("done", steps, steps)
+    except asyncpg.IntegrityConstraintViolationError as error:
+        raise LoadError(f"{error.table_name}: {error}: {error.detail}") from error
+    finally:
+        await connection.close()
+    return _report(intake, sheets, outcomes)
+
+
+# What became of lines, by file and number: "inserted" or "changed". The rest said nothing new.
+Outcomes = dict[tuple[str, int], str]
+
+
+async def _merge(
+    connection: asyncpg.Connection, intake: Intake, progress: Progress, steps: int
+) -> Outcomes:
+    outcomes: Outcomes = {}
+    tables = {shape.file: shape.table for shape in SHAPES}
+
+    def note(table: str, keys: Iterable[Key], outcome: str) -> None:
+        for key in keys:
+            line = intake.origins[table][key]
+            new = outcome == "inserted" and table == tables[line.file]
+            if new or (line.file, line.number) not in outcomes:
+                outcomes[line.file, line.number] = "inserted" if new else "changed"
+
+    columns = {}
+    for target in TARGETS:
+        rows = intake.rows.get(target.table, {})
+        columns[target.table] = await stage(connection, target, rows.values())
+    for done, target in enumerate(TARGETS, start=len(SHAPES)):
+        progress(f"merging {target.table}", done, steps)
+        merged = await merge(connection, target, columns[target.table])
+        note(target.table, merged.inserted, "inserted")
+        note(target.table, merged.changed, "changed")
+        for owner, key in merged.bereft:
+            note(owner, [key], "changed")
+        if merged:
+            await connection.execute(f"analyze {target.table}")
+    return outcomes
+
+
+async def _record(
+    connection: asyncpg.Connection, intake: Intake, sheets: list[Sheet], outcomes: Outcomes
+) -> None:
+    """Note what was taken from which file for which source, where anything was."""
+    digests = {sheet.file: sheet.sha256 for sheet in sheets}
+    groups: dict[tuple[str, UUID], list[Line]] = {}
+    for line in intake.lines:
+        if line.source_id:
+            groups.setdefault((line.file, line.source_id), []).append(line)
+    for (file, source_id), lines in groups.items():
+        counts = _counted(file, lines, outcomes)
+        if not (counts.inserted or counts.changed):
+            continue
+        before = await connection.fetchval(
+            "select count(*) from imports where file = $1 and source_id = $2", file, source_id
+        )
+        await connection.execute(
+            "insert into imports (id, source_id, file, sha256,"
+            " rows_read, rows_inserted, rows_changed, rows_unchanged, rows_rejected)"
+            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            identity("imports", f"{file}/{source_id}/{before}"),
+            source_id,
+            file,
+            digests[file],
+            *counts.counts,
+        )
+
+
+def _counted(file: str, lines: list[Line], outcomes: Outcomes) -> FileReport:
+    became = Counter(
+        "rejected" if line.rejected else outcomes.get((line.file, line.number), "unchanged")
+        for line in lines
+    )
+    return FileReport(file, len(lines), **became)
+
+
+def _report(intake: Intake, sheets: list[Sheet], outcomes: Outcomes) -> Report:
+    lines: dict[str, list[Line]] = {sheet.file: [] for sheet in sheets}
+    for line in intake.lines:
+        lines[line.file].append(line)
+    files = [_counted(file, each, outcomes) for file, each in lines.items()]
+    return Report(files, intake.rejections)

@@ -1,0 +1,163 @@
+"""Rows become inserts and updates, and only where something is new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from db.data.intake import Key, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A table that is loaded into.
+
+    `owners` says whose rows these are: what an owner in this load no longer has is removed. A
+    record of its own is never removed, because others may point to it. `frozen` columns keep
+    their first value, as links that people have saved.
+    """
+
+    table: str
+    key: tuple[str, ...] = ("id",)
+    owners: Mapping[str, str] = field(default_factory=dict)
+    frozen: tuple[str, ...] = ()
+    append_only: bool = False
+    dated: bool = True
+
+
+# In the order of their foreign keys.
+TARGETS = (
+    Target("sources", frozen=("key",)),
+    Target("counties", ("fips",)),
+    Target("categories", ("code",)),
+    Target("activity_group_types", ("code",)),
+    Target("visitor_amenities", ("code",)),
+    Target("locations"),
+    Target("providers", frozen=("slug",)),
+    Target("services"),
+    Target(
+        "service_categories",
+        ("service_id", "category_code"),
+        {"service_id": "services"},
+        dated=False,
+    ),
+    Target("services_at_locations", owners={"service_id": "services"}),
+    Target("institutions", frozen=("code",)),
+    Target("population_counts"),
+    Target("visiting_statuses", append_only=True),
+    Target("visitor_centers", frozen=("slug",)),
+    Target(
+        "visitor_center_amenities",
+        ("visitor_center_id", "amenity_code"),
+        {"visitor_center_id": "visitor_centers"},
+        dated=False,
+    ),
+    Target("visiting_facts", ("key",)),
+    Target("programs", frozen=("slug",)),
+    Target(
+        "program_categories",
+        ("program_id", "category_code"),
+        {"program_id": "programs"},
+        dated=False,
+    ),
+    Target("program_offerings"),
+    Target("reentry_programs", frozen=("slug",)),
+    Target(
+        "reentry_program_categories",
+        ("reentry_program_id", "category_code"),
+        {"reentry_program_id": "reentry_programs"},
+        dated=False,
+    ),
+    Target(
+        "reentry_program_counties",
+        ("reentry_program_id", "county_fips"),
+        {"reentry_program_id": "reentry_programs"},
+        dated=False,
+    ),
+    Target(
+        "phones",
+        owners={
+            "institution_id": "institutions",
+            "visitor_center_id": "visitor_centers",
+            "provider_id": "providers",
+        },
+    ),
+    Target("schedules", owners={"visitor_center_id": "visitor_centers"}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The keys of the rows that a merge touched, and the owners of those it removed."""
+
+    inserted: set[Key]
+    changed: set[Key]
+    bereft: list[tuple[str, Key]]
+
+    def __bool__(self) -> bool:
+        return bool(self.inserted or self.changed or self.bereft)
+
+
+async def stage(connection: asyncpg.Connection, target: Target, rows: Iterable[Row]) -> list[str]:
+    """COPY rows into a temporary table of the same shape; gives the columns they have."""
+    records = list(rows)
+    columns = list(records[0]) if records else list(target.key)
+    quoted = ", ".join(columns)
+    await connection.execute(
+        f"create temp table staged_{target.table} on commit drop as"
+        f" select {quoted} from {target.table} with no data"
+    )
+    await connection.copy_records_to_table(
+        f"staged_{target.table}",
+        columns=columns,
+        records=[tuple(row[column] for column in columns) for row in records],
+    )
+    await connection.execute(f"analyze staged_{target.table}")
+    return columns
+
+
+async def merge(connection: asyncpg.Connection, target: Target, columns: list[str]) -> Merged:
+    """Insert what is new, update what differs, remove what an owner no longer has."""
+    bereft: list[tuple[str, Key]] = [
+        (owner, (row["owner"],))
+        for column, owner in target.owners.items()
+        for row in await connection.fetch(_removal(target, column, owner))
+    ]
+    rows = await connection.fetch(_merging(target, columns))
+    keys = {True: set[Key](), False: set[Key]()}
+    for row in rows:
+        keys[row["inserted"]].add(tuple(row[column] for column in target.key))
+    return Merged(keys[True], keys[False], bereft)
+
+
+def _merging(target: Target, columns: list[str]) -> str:
+    names, key = ", ".join(columns), ", ".join(target.key)
+    values = [name for name in columns if name not in (*target.key, *target.frozen)]
+    action = "nothing"
+    if values and not target.append_only:
+        dated = ", updated_at = now()" if target.dated else ""
+        action = (
+            f"update set {', '.join(f'{name} = excluded.{name}' for name in values)}{dated}"
+            f" where ({', '.join(f't.{name}' for name in values)})"
+            f" is distinct from ({', '.join(f'excluded.{name}' for name in values)})"
+        )
+    return (
+        f"insert into {target.table} as t ({names}) select {names} from staged_{target.table}"
+        f" on conflict ({key}) do {action}"
+        # An inserted row has never been deleted or locked by anybody.
+        f" returning {', '.join(f't.{name}' for name in target.key)}, t.xmax = 0 as inserted"
+    )
+
+
+def _removal(target: Target, column: str, owner: str) -> str:
+    same = " and ".join(f"s.{name} = t.{name}" for name in target.key)
+    # What people added by hand has no record in a source, and stays.
+    ours = " and t.source_record_id is not null" if target.dated else ""
+    return (
+        f"delete from {target.table} t using staged_{owner} o"
+        f" where t.{column} = o.id{ours}"
+        f" and not exists (select from staged_{target.table} s where {same})"
+        f" returning t.{column} as owner"
+    )

@@ -1,0 +1,149 @@
+"""Operators and providers: who helps, with what, and where."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from db.data import contact
+from db.data.identity import identity, slug
+from db.data.intake import Intake, Shape, provenance
+from db.data.line import Line
+from db.data.sources import cite
+
+# What we may tell of an address. Where its source cannot be read on that, it is hidden.
+_VISIBILITY = {"true": "PUBLIC", "false": "HIDDEN", "withheld": "HIDDEN"}
+
+
+def _operator(line: Line, intake: Intake) -> None:
+    cite(line, intake)
+    name = line.needed("slug", line.text)
+    id = identity("providers", f"operators/{name}")
+    intake.once(line, "slug", "providers", id)
+    words = intake.words["providers", "org_type"]
+    values = {
+        **dict.fromkeys(
+            (
+                "site_name",
+                "website",
+                "location_id",
+                "county_fips",
+                "source_date",
+                "source_date_precision",
+            )
+        ),
+        "id": id,
+        "slug": slug(name),
+        "name": line.needed("name", line.text),
+        "org_type": line.word("org_type", words),
+        "languages": [],
+        **provenance(line, name),
+    }
+    intake.add(line, "providers", values)
+    intake.names["operators", str(values["name"])] = id
+
+
+def _provider(line: Line, intake: Intake) -> None:
+    cite(line, intake, "source_key")
+    record = line.needed("provider_id", line.text)
+    id = identity("providers", record)
+    intake.once(line, "provider_id", "providers", id)
+    name = line.needed("name", line.text)
+
+    published = line.word("address_published", {word.upper() for word in _VISIBILITY})
+    visibility = _VISIBILITY.get((published or "").lower(), "HIDDEN")
+    county = intake.called(line, "county", "counties")
+    features = intake.words["locations", "accessibility"]
+    accessibility = line.items("accessibility_text", features)
+    if published == "FALSE" and not any(
+        line.cells[column] for column in ("address_1", "city", "zip", "latitude")
+    ):
+        visibility = "PUBLIC"  # nothing is hidden where there is nothing
+    location_id = contact.location(
+        line,
+        intake,
+        f"providers/{record}",
+        street="address_1",
+        unit="address_2",
+        county_fips=county,
+        visibility=visibility,
+        accessibility=accessibility,
+    )
+
+    # A slug is read by everybody, so it may not tell the city of a hidden address.
+    city = line.text("city") if visibility == "PUBLIC" else None
+    source_date, precision = line.partial("source_date")
+    languages = _languages(line)
+    provider = {
+        "id": id,
+        "slug": slug(slug(name, city), id.hex[:6], limit=80),
+        "name": name,
+        "site_name": line.text("site_name"),
+        "org_type": line.word("org_type", intake.words["providers", "org_type"]),
+        "website": line.url("website"),
+        "location_id": location_id,
+        "county_fips": county,
+        "languages": languages,
+        "source_date": source_date,
+        "source_date_precision": precision,
+        **provenance(line, record),
+    }
+    intake.add(line, "providers", provider)
+    contact.phone(line, intake, "provider_id", id)
+    _service(line, intake, record, id, location_id, county, languages)
+
+
+def _service(
+    line: Line,
+    intake: Intake,
+    record: str,
+    provider_id: UUID,
+    location_id: UUID | None,
+    county: object | None,
+    languages: list[str],
+) -> None:
+    id = identity("services", record)
+    offers = line.items("services")
+    site = line.text("site_name") or line.text("name")
+    service = {
+        "id": id,
+        "provider_id": provider_id,
+        "name": offers[0] if len(offers) == 1 else site,
+        "offers": offers,
+        "county_fips": county,
+        "languages": languages,
+        "serves": line.items("serves"),
+        "hours_text": line.text("hours_text"),
+        **provenance(line, record),
+    }
+    intake.add(line, "services", service)
+    for code in line.items("categories", intake.codes("categories")):
+        link: dict[str, object] = {"service_id": id, "category_code": code}
+        intake.add(line, "service_categories", link, *link)
+    if location_id:
+        there = {
+            "id": identity("services_at_locations", record),
+            "service_id": id,
+            "location_id": location_id,
+            **provenance(line, record),
+        }
+        intake.add(line, "services_at_locations", there)
+
+
+def _languages(line: Line) -> list[str]:
+    codes = line.items("languages")
+    if wrong := [
+        code for code in codes if not (code.isascii() and code.isalpha() and len(code) < 4)
+    ]:
+        line.reject("languages", f"holds {', '.join(wrong)}, which is no ISO 639 code")
+    return [code for code in codes if code not in wrong]
+
+
+OPERATORS = Shape("operators.csv", "providers", "slug name org_type source", _operator)
+PROVIDERS = Shape(
+    "providers.csv",
+    "providers",
+    "provider_id name site_name org_type categories services address_1 address_2 city county state"
+    " zip latitude longitude phone website languages hours_text accessibility_text serves"
+    " address_published source_key source_date",
+    _provider,
+)

@@ -1,0 +1,70 @@
+"""What a load did, told so that people can act on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+# A value is shown to say which one is meant, not to be copied from here.
+SHOWN = 60
+
+
+class LoadError(Exception):
+    """A file is broken in a way that leaves no row to trust. Nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A value that was refused. Without it the row is kept, unless the row cannot be without."""
+
+    file: str
+    line: int
+    column: str
+    value: str
+    reason: str
+    row_kept: bool
+
+    def __str__(self) -> str:
+        value = self.value if len(self.value) <= SHOWN else self.value[: SHOWN - 1] + "…"
+        fate = "value left out" if self.row_kept else "row left out"
+        return f"{self.file}:{self.line}: {self.column} = {value!r}: {self.reason} ({fate})"
+
+
+@dataclass(slots=True)
+class FileReport:
+    """What became of the rows of one file."""
+
+    file: str
+    read: int = 0
+    inserted: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        return self.read, self.inserted, self.changed, self.unchanged, self.rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of every file, and each value that was refused."""
+
+    files: list[FileReport] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+
+    @property
+    def total(self) -> FileReport:
+        sums = (sum(counts) for counts in zip(*(each.counts for each in self.files), strict=True))
+        return FileReport("together", *sums)
+
+    def __str__(self) -> str:
+        rows = [*self.files, self.total]
+        width = max(len(each.file) for each in rows)
+        lines = [f"{'':{width}}       read   inserted    changed  unchanged   rejected"]
+        lines += [
+            f"{each.file:{width}} " + " ".join(f"{count:>10,}" for count in each.counts)
+            for each in rows
+        ]
+        if self.rejections:
+            lines += ["", "Rejected:", *(f"  {each}" for each in self.rejections)]
+        return "\n".join(lines)

@@ -1,0 +1,86 @@
+"""Sources: those that publish data sets, and the citations of every other file."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from db.data.identity import identity, slug
+from db.data.intake import Intake, Shape
+from db.data.line import Line
+
+_WWW = re.compile(r"https?://(?:www\.)?(?P<host>[^\s;,)/]+)[^\s;,)]*")
+
+# A licence that a citation states itself.
+_LICENCES = {"CC BY 4.0": "CC BY 4.0", "public domain": "public domain"}
+
+
+def cite(line: Line, intake: Intake, column: str = "source") -> None:
+    """The source that a line names, as the first thing that is read of it."""
+    citation = line.needed(column, line.text)
+    if known := intake.names.get(("sources", citation)):
+        line.source_id = known  # type: ignore[assignment]  # names of sources are their ids
+        return
+    digest = hashlib.sha256(citation.encode()).hexdigest()[:8]
+    url = _WWW.search(citation)
+    key = f"{url['host'] if url else slug(citation, limit=40)}-{digest}"
+    line.source_id = identity("sources", key)
+    intake.names["sources", citation] = line.source_id
+    values = {
+        **dict.fromkeys(_PUBLISHED),
+        "id": line.source_id,
+        "key": key,
+        "name": citation,
+        "url": url[0] if url else None,
+        "licence": next((name for text, name in _LICENCES.items() if text in citation), None),
+    }
+    intake.add(line, "sources", values)
+
+
+_PUBLISHED = (
+    "publisher",
+    "repository",
+    "path",
+    "repository_commit",
+    "data_date",
+    "data_date_precision",
+    "coverage",
+    "known_gaps",
+)
+
+
+def _data_set(line: Line, intake: Intake) -> None:
+    key = line.needed("source_key", line.text)
+    line.source_id = identity("sources", key)
+    intake.once(line, "source_key", "sources", line.source_id)
+    data_date, precision = line.partial("data_date")
+    repository = line.text("repository")
+    values = {
+        "id": line.source_id,
+        "key": key,
+        "name": line.needed("dataset", line.text),
+        "publisher": line.text("publisher"),
+        "url": f"https://github.com/{repository}" if repository else None,
+        "repository": repository,
+        "path": line.text("path"),
+        "repository_commit": line.matching(
+            "repository_commit", r"[0-9a-f]{40}", "is not 40 hexadecimal digits"
+        ),
+        "data_date": data_date,
+        "data_date_precision": precision,
+        "licence": line.text("licence"),
+        "coverage": line.text("coverage"),
+        "known_gaps": line.text("known_gaps"),
+    }
+    intake.add(line, "sources", values)
+    intake.names["sources", key] = line.source_id
+
+
+DATA_SETS = Shape(
+    "provider_sources.csv",
+    "sources",
+    "source_key publisher dataset repository path data_date repository_commit licence coverage"
+    " known_gaps",
+    _data_set,
+    ditto=("licence", frozenset({"as above"})),
+)

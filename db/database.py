@@ -1,0 +1,357 @@
+"""The only door to Postgres: a statement goes in, the bytes of its JSON come out.
+
+The pool is as small as a pool for reads may be. asyncpg's own resets a connection at every release,
+and lets new requests overtake those it has just woken; but reads leave nothing behind in a session,
+so here nothing is reset, and a connection that comes free is handed to whoever has waited longest.
+
+It counts in *slots*. A slot is a session, or None while no connection has been made for it (or its
+last one was lost). Whoever takes a slot gives it back exactly once, on every way out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from db.errors import DatabaseBusy, DatabaseUnavailable, from_postgres
+
+# All that asyncpg raises when a statement is refused or a connection breaks.
+_FAILURES = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,  # TimeoutError is one
+    UnicodeError,
+)
+
+# Failures of a session, not of the statement: a read may be asked again elsewhere.
+_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.IdleSessionTimeoutError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InvalidSQLStatementNameError,  # something between us has forgotten our statements
+    asyncpg.exceptions.InvalidCachedStatementError,  # a table changed under a held statement
+    asyncpg.InternalClientError,  # "cannot switch to state", while a backend dies
+    ConnectionError,
+)
+
+
+class Database:
+    """Connections to one Postgres, each lent out for one statement at a time."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        connections: int = 4,
+        wait: float = 2.0,
+        waiting: int = 1000,
+        statement_timeout: float = 10.0,
+        held: int = 256,
+    ) -> None:
+        self.statements = 0
+        self._url = url
+        self._connections = connections
+        self._wait = wait
+        self._waiting = waiting
+        self._statement_timeout = statement_timeout
+        self._held = held
+        self._idle: list[_Session] = []  # the last one used is the warmest, and the next
+        self._vacant = connections
+        self._waiters: deque[asyncio.Future[_Session | None]] = deque()
+        self._sessions: set[_Session] = set()
+        self._recoveries: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        *,
+        connections: int = 4,
+        wait: float = 2.0,
+        waiting: int = 1000,
+        statement_timeout: float = 10.0,
+        held: int = 256,
+    ) -> Database:
+        """A Database that has answered once; its other connections are made when they are needed.
+
+        A request waits for a connection at most `wait` seconds, and only while fewer than `waiting`
+        others do. Each connection holds the `held` statements it used last.
+        """
+        database = cls(
+            url,
+            connections=connections,
+            wait=wait,
+            waiting=waiting,
+            statement_timeout=statement_timeout,
+            held=held,
+        )
+        await database.ping()
+        return database
+
+    async def fetch(self, statement: str, arguments: Sequence[object]) -> bytes:
+        """The JSON that a read answers with, from its one row and column; `null` if it has no row.
+
+        A read whose connection is lost is asked once more, on a new connection.
+        """
+        session = self._idle.pop() if self._idle else await self._take()
+        again = True
+        try:
+            while True:
+                if session is None:
+                    session = await self._connect()
+                self.statements += 1
+                try:
+                    return await session.fetch(statement, arguments)
+                except _FAILURES as error:
+                    if not session.lost(error):
+                        raise from_postgres(error) from error
+                    self._discard(session)
+                    session = None
+                    if not again:
+                        raise DatabaseUnavailable("The database connection was lost.") from error
+                    again = False
+        finally:
+            self._give(session)
+
+    async def explain(self, statement: str, arguments: Sequence[object]) -> str:
+        """How Postgres answers a statement, measured while it does; leaves nothing behind."""
+        try:
+            async with self._own(self._settings()) as connection:
+                transaction = connection.transaction()
+                await transaction.start()
+                try:
+                    lines = await connection.fetch(
+                        f"explain (analyze, buffers) {statement}", *arguments
+                    )
+                finally:
+                    await transaction.rollback()
+        except _FAILURES as error:
+            raise from_postgres(error) from error
+        return "\n".join(line[0] for line in lines)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Any]:
+        """A plain asyncpg connection of one's own, outside the pool and without a timeout."""
+        async with self._own(_SETTINGS) as connection:
+            yield connection
+
+    async def ping(self) -> None:
+        """Raise unless Postgres answers."""
+        await self.fetch("select to_json(1)", ())
+
+    async def close(self) -> None:
+        """Let the statements under way finish, then hang up."""
+        self._closed = True
+        try:
+            async with asyncio.timeout(self._statement_timeout + self._wait):
+                for _ in range(self._connections):
+                    session = self._idle.pop() if self._idle else await self._wait_for_slot()
+                    if session is not None:
+                        await session.connection.close()
+                        self._sessions.discard(session)
+        except _FAILURES:
+            for session in tuple(self._sessions):
+                self._discard(session)
+
+    # Slots
+
+    async def _take(self) -> _Session | None:
+        """A slot, when no session is idle."""
+        if self._closed:
+            raise DatabaseUnavailable("The database has been closed.")
+        if self._vacant:
+            self._vacant -= 1
+            return None
+        if len(self._waiters) >= self._waiting:
+            raise DatabaseBusy("Too many requests are waiting for the database.")
+        try:
+            async with asyncio.timeout(self._wait):
+                return await self._wait_for_slot()
+        except TimeoutError as error:
+            raise DatabaseBusy("The database is busy.") from error
+
+    async def _wait_for_slot(self) -> _Session | None:
+        if self._vacant:
+            self._vacant -= 1
+            return None
+        waiter: asyncio.Future[_Session | None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if not waiter.cancelled():  # a slot was handed over in the same moment
+                self._give(waiter.result())
+            elif waiter in self._waiters:
+                self._waiters.remove(waiter)
+            raise
+
+    def _give(self, slot: _Session | None) -> None:
+        """Hand a slot to the longest waiter, or put it back."""
+        if slot is not None and slot.busy:
+            recovery = asyncio.ensure_future(self._recover(slot))
+            self._recoveries.add(recovery)
+            recovery.add_done_callback(self._recoveries.discard)
+            return
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(slot)
+                return
+        if slot is None:
+            self._vacant += 1
+        else:
+            self._idle.append(slot)
+
+    async def _recover(self, session: _Session) -> None:
+        """Give back the slot of a cancelled statement once Postgres has let go of it."""
+        recovered = False
+        try:
+            recovered = await session.recover()
+        finally:
+            if not recovered:
+                self._discard(session)
+            self._give(session if recovered else None)
+
+    # Connections
+
+    async def _connect(self) -> _Session:
+        session = _Session(await self._dial(self._settings()), self._held)
+        self._sessions.add(session)
+        usable = False
+        try:
+            await session.connection.set_type_codec(
+                "json", schema="pg_catalog", encoder=_to_json, decoder=bytes, format="binary"
+            )
+            await session.connection.set_type_codec(
+                "jsonb",
+                schema="pg_catalog",
+                encoder=_to_jsonb,
+                decoder=_from_jsonb,
+                format="binary",
+            )
+            usable = True
+        except _FAILURES as error:
+            raise DatabaseUnavailable("The database cannot be reached.") from error
+        finally:
+            if not usable:
+                self._discard(session)
+        return session
+
+    def _discard(self, session: _Session) -> None:
+        self._sessions.discard(session)
+        session.connection.terminate()
+
+    @asynccontextmanager
+    async def _own(self, settings: dict[str, str]) -> AsyncIterator[Any]:
+        connection = await self._dial(settings)
+        try:
+            yield connection
+        finally:
+            await connection.close(timeout=self._wait)
+
+    async def _dial(self, settings: dict[str, str]) -> Any:
+        try:
+            return await asyncpg.connect(
+                self._url,
+                timeout=max(self._wait, 5.0),
+                statement_cache_size=0,  # statements are held by _Session, by their whole text
+                server_settings=settings,
+            )
+        except (*_FAILURES, ValueError) as error:
+            raise DatabaseUnavailable("The database cannot be reached.") from error
+
+    def _settings(self) -> dict[str, str]:
+        milliseconds = str(round(self._statement_timeout * 1000))
+        return _SETTINGS | {
+            "statement_timeout": milliseconds,
+            "idle_in_transaction_session_timeout": milliseconds,
+            # Our statements are many joins over few rows: planning them costs more than it gains.
+            "plan_cache_mode": "force_generic_plan",
+            "jit": "off",
+        }
+
+
+# How long a cancelled statement may take to end before its connection is given up.
+_RECOVERY = 2.0
+
+_SETTINGS = {"application_name": "directory", "timezone": "UTC", "search_path": "public"}
+
+
+def _to_json(value: str | bytes) -> bytes:
+    return value.encode() if isinstance(value, str) else value
+
+
+def _to_jsonb(value: str | bytes) -> bytes:
+    return b"\x01" + _to_json(value)
+
+
+def _from_jsonb(value: bytes) -> bytes:
+    return value[1:]  # without the version of the format
+
+
+class _Session:
+    """A connection and the statements it holds prepared."""
+
+    __slots__ = ("busy", "connection", "held", "limit", "named", "preparing")
+
+    def __init__(self, connection: Any, limit: int) -> None:
+        self.connection = connection
+        self.busy = False
+        """Whether a statement was sent whose end we have not seen."""
+        self.held: OrderedDict[str, Any] = OrderedDict()
+        self.limit = limit
+        self.named = 0
+        self.preparing = False
+
+    async def fetch(self, statement: str, arguments: Sequence[object]) -> bytes:
+        self.busy = True
+        try:
+            prepared = self.held.get(statement)
+            if prepared is None:
+                prepared = await self._prepare(statement)
+            else:
+                self.held.move_to_end(statement)
+            # Not fetchval: it would ask for one row only, and Postgres then starts no workers.
+            rows = await prepared.fetch(*arguments)
+        except asyncpg.PostgresError:
+            self.busy = self.preparing = False
+            raise
+        self.busy = False
+        answer: bytes | None = rows[0][0] if rows else None
+        return b"null" if answer is None else answer
+
+    async def _prepare(self, statement: str) -> Any:
+        if len(self.held) >= self.limit:
+            self.held.popitem(last=False)  # asyncpg closes it with the next one it prepares
+        self.named += 1
+        self.preparing = True
+        prepared = await self.connection.prepare(statement, name=f"s{self.named}")
+        self.preparing = False
+        self.held[statement] = prepared
+        return prepared
+
+    def lost(self, error: Exception) -> bool:
+        """Whether the session is to blame for an error, rather than the statement."""
+        return isinstance(error, _LOST) or self.connection.is_closed()
+
+    async def recover(self) -> bool:
+        """Whether the session can be used again after a statement that nobody waits for."""
+        if self.preparing:  # Postgres may hold a statement whose name we never learned
+            return False
+        try:
+            # asyncpg has asked Postgres to cancel, and answers this when that has happened.
+            await self.connection.execute("select 1", timeout=_RECOVERY)
+        except _FAILURES:
+            return False
+        self.busy = False
+        return True

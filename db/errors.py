@@ -1,0 +1,122 @@
+"""Everything that can go wrong with a database, sorted by whose mistake it was.
+
+    DatabaseError
+     ├── BadValue              the client's: a value that Postgres cannot take (SQLSTATE 22, 23)
+     ├── DatabaseBusy          nobody's: no connection came free in time
+     ├── StatementTimeout      the question's: it took longer than a statement may
+     ├── DatabaseUnavailable   the operator's: there is no Postgres to ask
+     │    └── EmbeddedPostgresError   ... and ours could not be started
+     ├── MigrationError        the developer's: the files do not agree with the database
+     └── DatabaseFault         ours: everything else
+
+The text of the first four and of DatabaseFault may be shown to anybody: it is chosen here and never
+comes from Postgres. What Postgres said is the `__cause__`, for the log. EmbeddedPostgresError and
+MigrationError are read by whoever starts a server, and tell all they know.
+"""
+
+# ruff: noqa: N818  named after what is wrong, as the answers are
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import asyncpg
+
+
+class DatabaseError(Exception):
+    """A statement was not answered; `code` says why, in a word that never changes."""
+
+    code: ClassVar[str]
+    sqlstate: str | None = None
+
+
+class BadValue(DatabaseError):
+    """Postgres cannot take this value: it is malformed, out of range or breaks a constraint."""
+
+    code = "BAD_VALUE"
+    constraint: str | None = None
+
+
+class DatabaseBusy(DatabaseError):
+    """Every connection is taken, and none came free in time."""
+
+    code = "DATABASE_BUSY"
+
+
+class StatementTimeout(DatabaseError):
+    """The statement ran for longer than a statement may."""
+
+    code = "DATABASE_TIMEOUT"
+
+
+class DatabaseUnavailable(DatabaseError):
+    """No connection can be made, or it was lost twice in a row."""
+
+    code = "DATABASE_UNAVAILABLE"
+
+
+class EmbeddedPostgresError(DatabaseUnavailable):
+    """The embedded Postgres could not be started; the text says what to do about it."""
+
+    code = "EMBEDDED_POSTGRES"
+
+
+class MigrationError(DatabaseError):
+    """The migrations cannot be applied; the text says which file and why."""
+
+    code = "MIGRATION"
+
+
+class DatabaseFault(DatabaseError):
+    """We asked something that Postgres does not understand or does not allow."""
+
+    code = "DATABASE_FAULT"
+
+
+# What the client is told about a value, by SQLSTATE. All of class 22 and 23 that is not listed
+# is told the last line.
+_BAD_VALUES = {
+    "22003": "A number is out of range.",
+    "22007": "A date or time is malformed.",
+    "22008": "A date or time is out of range.",
+    "22021": "A text contains a character that cannot be stored.",
+    "22P05": "A text contains a character that cannot be stored.",
+    "22P02": "A value is malformed.",
+    "23502": "A required value is missing.",
+    "23503": "A value refers to something that does not exist, or that is still in use.",
+    "23505": "A value that has to be unique exists already.",
+    "23514": "A value is not one of those allowed.",
+    "23P01": "A value overlaps one that exists already.",
+}
+_BAD_VALUE = "A value cannot be used."
+
+_BUSY = frozenset({"53300"})  # too many connections
+_TIMEOUT = frozenset({"57014", "55P03"})  # statement cancelled, lock not available
+_UNAVAILABLE = frozenset({"57P01", "57P02", "57P03", "57P04", "57P05", "25P03", "3D000"})
+
+
+def from_postgres(error: Exception) -> DatabaseError:
+    """What asyncpg raised becomes the answer to: whose mistake was it?"""
+    state: str | None = getattr(error, "sqlstate", None)
+    said = _classify(error, state)
+    said.sqlstate = state
+    said.__cause__ = error
+    return said
+
+
+def _classify(error: Exception, state: str | None) -> DatabaseError:
+    if isinstance(error, UnicodeError):  # a lone surrogate; it never reached Postgres
+        return BadValue(_BAD_VALUES["22021"])
+    if state is not None and state[:2] in ("22", "23"):
+        bad = BadValue(_BAD_VALUES.get(state, _BAD_VALUE))
+        bad.constraint = getattr(error, "constraint_name", None)
+        return bad
+    if state in _BUSY:
+        return DatabaseBusy("The database takes no more connections.")
+    if state in _TIMEOUT or isinstance(error, TimeoutError):
+        return StatementTimeout("The database took too long to answer.")
+    if state is not None and (state in _UNAVAILABLE or state[:2] in ("08", "28", "58")):
+        return DatabaseUnavailable("The database cannot be reached.")
+    if isinstance(error, OSError | asyncpg.InternalClientError):
+        return DatabaseUnavailable("The database cannot be reached.")
+    return DatabaseFault("The database could not answer this.")
