@@ -1,0 +1,239 @@
+"""HTTP in, HTTP out: settings, start-up and the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import MISSING, dataclass, field, fields
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import uvicorn
+from db.data.synthesize import synthesize as make_up
+from starlette.config import Config
+from starlette.types import ASGIApp
+
+from db import embedded
+from db.data.load import load as load_files
+from db.data.report import LoadError
+from db.database import Database
+from db.errors import DatabaseError
+from db.migrate import migrate as apply_pending
+from db.migrate import pending
+from resolvers.admit import Limits
+from schema.build import build, sdl
+from web.application import application as joined
+
+Progress = Callable[[str, int, int], None]
+
+
+class Environment(StrEnum):
+    """Whether those who ask are also those who build."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What differs from place to place: `pool_size` is read from POOL_SIZE, and so on.
+
+    The README says what each is for, and a test sees to it that none is forgotten there.
+    """
+
+    environment: Environment = Environment.DEVELOPMENT
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    log_level: str = "info"
+    database_url: str = ""
+    data_directory: Path = field(default_factory=embedded.default_directory)
+    pool_size: int = 4
+    pool_wait_seconds: float = 2.0
+    pool_max_waiting: int = 1000
+    statement_timeout_seconds: float = 10.0
+    max_body_bytes: int = 100_000
+    limits: Limits = field(default_factory=Limits)
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """The settings of this process. Those of Limits begin with MAX, such as MAX_DEPTH."""
+        config = Config(environ=environ)
+
+        def value(name: str, default: Any) -> Any:
+            return config(name.upper(), cast=type(default), default=default)
+
+        found: dict[str, Any] = {}
+        for each in fields(cls):
+            if each.name == "limits":
+                limits = {limit.name: limit.default for limit in fields(Limits)}
+                found["limits"] = Limits(**{n: value(f"max_{n}", d) for n, d in limits.items()})
+            elif each.default_factory is not MISSING:
+                found[each.name] = value(each.name, each.default_factory())
+            else:
+                found[each.name] = value(each.name, each.default)
+        return cls(**found)
+
+    @property
+    def development(self) -> bool:
+        return self.environment is Environment.DEVELOPMENT
+
+    def url(self) -> str:
+        """The Postgres to use; without DATABASE_URL our own, which runs as long as we do."""
+        return self.database_url or embedded.start(self.data_directory)
+
+
+def application() -> ASGIApp:
+    """The server of one process, as each of uvicorn's workers makes it."""
+    settings = Settings.read()
+    url = settings.url()
+    graph = build(settings.limits)
+    database = Database(
+        url,
+        connections=settings.pool_size,
+        wait=settings.pool_wait_seconds,
+        waiting=settings.pool_max_waiting,
+        statement_timeout=settings.statement_timeout_seconds,
+    )
+    return joined(
+        graph,
+        database,
+        sdl(graph),
+        partial(pending, url),
+        max_body_bytes=settings.max_body_bytes,
+        development=settings.development,
+    )
+
+
+class _Commands(click.Group):
+    """Commands whose foreseeable failures are told in a line rather than in a traceback."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except (DatabaseError, LoadError) as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Commands, invoke_without_command=True)
+@click.pass_context
+def main(context: click.Context) -> None:
+    """The Community Resources Directory. Without a command: serve."""
+    try:
+        context.obj = Settings.read()
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    if context.invoked_subcommand is None:
+        context.invoke(serve)
+
+
+@main.command()
+@click.pass_obj
+def serve(settings: Settings) -> None:
+    """Answer questions. In development, bring tables and data up to date before."""
+    # An embedded Postgres runs from here on, so that each worker finds it running.
+    url = settings.url()
+    if settings.development:
+        asyncio.run(apply_pending(url))
+        with _progress("Loading the directory") as progress:
+            asyncio.run(load_files(url, progress=progress))
+    click.echo(WELCOME.format(at=f"http://{settings.host}:{settings.port}"))
+    uvicorn.run(
+        "server:application",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        log_level=settings.log_level,
+        access_log=settings.log_level == "debug",
+        http="httptools",
+        lifespan="on",
+        proxy_headers=False,  # nobody looks at a client's address, and every request would pay
+        server_header=False,
+        timeout_graceful_shutdown=2,
+    )
+
+
+@main.command()
+@click.option("--plan", is_flag=True, help="Show what is pending, and change nothing.")
+@click.pass_obj
+def migrate(settings: Settings, plan: bool) -> None:
+    """Bring the tables up to date."""
+    found = asyncio.run((pending if plan else apply_pending)(settings.url()))
+    for migration in found:
+        click.echo(f"{'pending' if plan else 'applied'} {migration.name}")
+    if not found:
+        click.echo("The tables are up to date.")
+
+
+@main.command()
+@click.pass_obj
+def load(settings: Settings) -> None:
+    """Load the real directory. What is there already stays as it is."""
+    url = settings.url()
+    asyncio.run(apply_pending(url))
+    with _progress("Loading the directory") as progress:
+        report = asyncio.run(load_files(url, progress=progress))
+    click.echo(report)
+
+
+@main.command()
+@click.option("--providers", type=click.IntRange(min=1), default=1_000_000, show_default=True)
+@click.pass_obj
+def synthesize(settings: Settings, providers: int) -> None:
+    """Make up a large directory that resembles the real one, for benchmarks."""
+    url = settings.url()
+    asyncio.run(apply_pending(url))
+    with _progress("Making up providers") as progress:
+        asyncio.run(make_up(url, providers=providers, progress=progress))
+
+
+@main.command()
+def schema() -> None:
+    """Print the schema."""
+    click.echo(sdl(build()), nl=False)
+
+
+@main.command("clean-data")
+@click.pass_obj
+def clean_data(settings: Settings) -> None:
+    """Drop the embedded Postgres and everything in it."""
+    embedded.drop(settings.data_directory)
+    click.echo(f"There is nothing left in {settings.data_directory}.")
+
+
+WELCOME = """
+  The Community Resources Directory is at
+
+      {at}/graphql            GraphiQL, with examples, in a browser
+      {at}/schema.graphql     everything one may ask
+
+  and answers programs, too:
+
+      curl {at}/graphql -H 'content-type: application/json' \\
+           -d '{{"query": "{{ institution(code: \\"SQ\\") {{ name status }} }}"}}'
+"""
+
+
+@contextmanager
+def _progress(label: str) -> Iterator[Progress]:
+    """A bar on a terminal; in a log only its label."""
+    with click.progressbar(length=100, label=label, item_show_func=_shown) as bar:
+
+        def update(doing: str, done: int, of: int) -> None:
+            bar.update(100 * done // of - bar.pos, doing)
+
+        yield update
+
+
+def _shown(doing: str | None) -> str:
+    return doing or ""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,13 @@
+"""HTTP around the engine: a request's bytes become one call of `resolve`, its bytes the response.
+
+In the order in which a request meets them:
+
+    application.py   which path goes where, and what opens and closes with the process
+    view.py          /graphql: the lean road for JSON over POST and GET
+    media_types.py   what the client accepts, what it sends
+    request.py       bytes become a GraphQLRequest
+    refusals.py      every way HTTP itself says no, each with its code
+    hang_up.py       a client that hangs up cancels the work done for it
+    health.py        /healthz and /readyz
+    graphiql.py      the page for people, its assets and its example operations
+"""

@@ -1,0 +1,84 @@
+"""Which path goes where, and what closes with the process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import orjson
+from starlette.applications import Starlette
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from db.database import Database
+from resolvers.errors import Code
+from resolvers.graph import Graph
+from web import graphiql
+from web.health import Readiness, healthz
+from web.view import View
+
+
+def application(
+    graph: Graph,
+    database: Database,
+    sdl: str,
+    pending: Callable[[], Awaitable[Sequence[object]]],
+    *,
+    max_body_bytes: int,
+    development: bool,
+) -> ASGIApp:
+    """The whole server as one ASGI callable. It owns the database's connections."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        await database.close()
+
+    async def schema(request: Request) -> Response:
+        return PlainTextResponse(sdl, media_type="application/graphql")
+
+    async def start_page(request: Request) -> Response:
+        return RedirectResponse("/graphql")
+
+    view = View(
+        graph,
+        database,
+        graphiql.page(),
+        max_body_bytes=max_body_bytes,
+        development=development,
+    )
+    everything_else = Starlette(
+        routes=[
+            Route("/", start_page),
+            Route("/healthz", healthz),
+            Route("/readyz", Readiness(database, pending).answer),
+            Route("/schema.graphql", schema),
+            Mount("/graphiql", graphiql.assets()),
+        ],
+        lifespan=lifespan,
+    )
+    return _Fork(ServerErrorMiddleware(view, handler=_fault), everything_else)
+
+
+class _Fork:
+    """The one path that is asked thousands of times a second goes straight to its view."""
+
+    def __init__(self, view: ASGIApp, everything_else: ASGIApp) -> None:
+        self.view = view
+        self.everything_else = everything_else
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == "/graphql":
+            await self.view(scope, receive, send)
+        else:
+            await self.everything_else(scope, receive, send)
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    """What a client sees of a mistake of ours; the log has the rest."""
+    message = "Something went wrong on our side."
+    body = {"errors": [{"message": message, "extensions": {"code": Code.INTERNAL_SERVER_ERROR}}]}
+    return Response(orjson.dumps(body), status_code=500, media_type="application/json")

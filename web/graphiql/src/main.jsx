@@ -1,0 +1,59 @@
+// GraphiQL with the explorer, opening with one example for each kind of person who asks.
+import "./workers.js";
+import "graphiql/style.css";
+import "@graphiql/plugin-explorer/style.css";
+import "./page.css";
+
+import { explorerPlugin } from "@graphiql/plugin-explorer";
+import { HISTORY_PLUGIN } from "@graphiql/plugin-history";
+import { createGraphiQLFetcher } from "@graphiql/toolkit";
+import { GraphiQL } from "graphiql";
+import { createRoot } from "react-dom/client";
+
+import { examples, examplesPlugin } from "./examples.jsx";
+
+const url = new URL(location.href);
+const asked = url.searchParams.get("query");
+const fetcher = createGraphiQLFetcher({
+  url: url.origin + url.pathname,
+  headers: { accept: "application/graphql-response+json" },
+});
+
+// The first example of each audience; what somebody had open before comes back instead.
+const opening = ["Family", "Partner", "Staff"]
+  .map((audience) => examples.find((example) => example.audience === audience))
+  .filter(Boolean);
+const returning = localStorage.getItem("graphiql:tabState") !== null;
+
+const explorer = explorerPlugin({ showAttribution: false });
+const plugins = [examplesPlugin, explorer, HISTORY_PLUGIN];
+const wide = matchMedia("(min-width: 1000px)").matches;
+
+function Name() {
+  return (
+    <a className="name" href="/schema.graphql" title="The schema as text">
+      Community Resources <em>Directory</em>
+    </a>
+  );
+}
+
+createRoot(document.getElementById("graphiql")).render(
+  <GraphiQL
+    fetcher={fetcher}
+    plugins={plugins}
+    visiblePlugin={wide ? explorer : undefined}
+    defaultTabs={opening.map(({ query, variables }) => ({ query, variables }))}
+    initialQuery={asked ?? undefined}
+    initialVariables={
+      asked ? (url.searchParams.get("variables") ?? "") : returning ? undefined : opening[0]?.variables
+    }
+    defaultEditorToolsVisibility="variables"
+    inputValueDeprecation
+    schemaDescription
+    shouldPersistHeaders={false}
+  >
+    <GraphiQL.Logo>
+      <Name />
+    </GraphiQL.Logo>
+  </GraphiQL>,
+);

@@ -1,0 +1,82 @@
+"""Every way HTTP itself says no, before any GraphQL is read.
+
+    Refusal
+     |-- MalformedJson         400 MALFORMED_JSON          the body is not JSON in UTF-8
+     |-- MalformedRequest      400 MALFORMED_REQUEST       it is JSON, but no GraphQL request
+     |-- BatchingNotSupported  400 BATCHING_NOT_SUPPORTED  a list of requests
+     |-- MethodNotAllowed      405 METHOD_NOT_ALLOWED      not GET or POST, or a GET that writes
+     |-- NotAcceptable         406 NOT_ACCEPTABLE          nothing the client accepts is offered
+     |-- BodyTooLarge          413 BODY_TOO_LARGE          more bytes than MAX_BODY_BYTES
+     |-- UnsupportedMediaType  415 UNSUPPORTED_MEDIA_TYPE  the body does not say that it is JSON
+     `-- ShuttingDown          503 SHUTTING_DOWN           asked too late: ask another server
+
+What GraphQL refuses has its own tree, in `resolvers/errors.py`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import orjson
+from starlette.exceptions import HTTPException
+
+Header = tuple[bytes, bytes]
+
+
+class Refusal(HTTPException):
+    """A request that never becomes an operation."""
+
+    status: ClassVar[int]
+    code: ClassVar[str]
+    beside: tuple[Header, ...] = ()
+    """Headers that go with it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(self.status, message)
+
+    def body(self) -> bytes:
+        """The refusal as a GraphQL response, so that clients need only one way to read errors."""
+        error = {"message": self.detail, "extensions": {"code": self.code}}
+        return orjson.dumps({"errors": [error]})
+
+
+# The tree above says what each is for.
+
+
+class MalformedJson(Refusal):
+    status, code = 400, "MALFORMED_JSON"
+
+
+class MalformedRequest(Refusal):
+    status, code = 400, "MALFORMED_REQUEST"
+
+
+class BatchingNotSupported(Refusal):
+    status, code = 400, "BATCHING_NOT_SUPPORTED"
+
+
+class MethodNotAllowed(Refusal):
+    status, code = 405, "METHOD_NOT_ALLOWED"
+
+    def __init__(self, message: str, allow: str = "GET, HEAD, POST") -> None:
+        super().__init__(message)
+        self.beside = ((b"allow", allow.encode()),)
+
+
+class NotAcceptable(Refusal):
+    status, code = 406, "NOT_ACCEPTABLE"
+
+
+class BodyTooLarge(Refusal):
+    status, code = 413, "BODY_TOO_LARGE"
+    # Whatever the client still sends is not worth reading.
+    beside = ((b"connection", b"close"),)
+
+
+class UnsupportedMediaType(Refusal):
+    status, code = 415, "UNSUPPORTED_MEDIA_TYPE"
+
+
+class ShuttingDown(Refusal):
+    status, code = 503, "SHUTTING_DOWN"
+    beside = ((b"retry-after", b"1"), (b"connection", b"close"))

@@ -1,0 +1,117 @@
+"""Bytes become a GraphQLRequest, or a refusal that says what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeGuard
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
+
+from resolvers.resolve import GraphQLRequest
+from web.refusals import BatchingNotSupported, BodyTooLarge, MalformedJson, MalformedRequest
+
+MAX_NESTING = 64
+"""How deep variables may nest; deeper ones only ever tested how a server handles recursion."""
+
+
+async def read_body(receive: Receive, limit: int) -> bytes:
+    """The whole body, unless it is longer than the limit."""
+    message = await receive()
+    chunk: bytes = message.get("body", b"")
+    if not message.get("more_body", False) and message["type"] == "http.request":
+        if len(chunk) > limit:
+            raise BodyTooLarge(f"The body may have {limit} bytes.")
+        return chunk
+    chunks, length = [chunk], len(chunk)
+    while message.get("more_body", False):
+        message = await receive()
+        chunks.append(message.get("body", b""))
+        length += len(chunks[-1])
+        # A client only listens once it has sent everything, so a little too much is read and
+        # dropped before we say no; a client that never stops is cut off.
+        if length > limit:
+            chunks.clear()
+            if length > 10 * limit:
+                break
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    if length > limit:
+        raise BodyTooLarge(f"The body may have {limit} bytes.")
+    return b"".join(chunks)
+
+
+def from_json(body: bytes) -> GraphQLRequest:
+    """A request from the body of a POST.
+
+    >>> from_json(b'{"query": "{ counties { name } }"}').text
+    '{ counties { name } }'
+    """
+    parameters = _parse(body, "The body")
+    if isinstance(parameters, list):
+        raise BatchingNotSupported("Send one operation per request; lists are not taken.")
+    if not isinstance(parameters, dict):
+        raise MalformedRequest("The body must be a JSON object with a query.")
+    return _request(parameters, body)
+
+
+def from_query_string(query_string: bytes) -> GraphQLRequest:
+    """A request from the URL of a GET, where variables and extensions are JSON in a string."""
+    try:
+        # A URL is ASCII by definition; UTF-8 is inside the percent signs.
+        pairs = parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError as error:
+        raise MalformedRequest("The URL is not UTF-8.") from error
+    parameters: dict[str, object] = dict(pairs)
+    for name in ("variables", "extensions"):
+        if text := parameters.get(name):
+            assert isinstance(text, str)
+            parameters[name] = _parse(text.encode(), name)
+        else:
+            parameters.pop(name, None)
+    return _request(parameters, query_string)
+
+
+def _parse(text: bytes, what: str) -> object:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise MalformedJson(f"{what} is not valid JSON: {error}.") from error
+
+
+def _request(parameters: Mapping[str, object], raw: bytes) -> GraphQLRequest:
+    text = parameters.get("query")
+    if not isinstance(text, str):
+        raise MalformedRequest("query must be a string.")
+    name = parameters.get("operationName")
+    if name is not None and not isinstance(name, str):
+        raise MalformedRequest("operationName must be a string or null.")
+    variables = parameters.get("variables")
+    if not _is_object(variables):
+        raise MalformedRequest("variables must be an object or null.")
+    if not _is_object(parameters.get("extensions")):
+        raise MalformedRequest("extensions must be an object or null.")
+    # Brackets are counted in a microsecond, and few of them cannot nest deeply.
+    if variables and raw.count(b"[") + raw.count(b"{") > MAX_NESTING:
+        _refuse_deep(variables)
+    return GraphQLRequest(text, name or None, variables)
+
+
+def _is_object(value: object) -> TypeGuard[dict[str, object] | None]:
+    return value is None or isinstance(value, dict)
+
+
+def _refuse_deep(variables: Mapping[str, object]) -> None:
+    level: list[object] = [variables]
+    for _ in range(MAX_NESTING):
+        level = [
+            child
+            for value in level
+            if isinstance(value, dict | list)
+            for child in (value.values() if isinstance(value, dict) else value)
+        ]
+        if not level:
+            return
+    raise MalformedRequest(f"variables may nest {MAX_NESTING} levels deep.")
