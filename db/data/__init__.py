@@ -1,20 +1,21 @@
 """The real directory as CSV, with its sources, and what loads it.
 
-load.py         the story: read, check, stage, merge, report, in one transaction
-sheet.py        a CSV file, read strictly
-line.py         one line of it: text becomes values, or reasons why not
-words.py        which words a column may hold, read from its check constraint
-intake.py       the rows that lines become, and what lines of other files refer to
-sources.py      provider_sources.csv, and the citations of every other file
-places.py       counties
-taxonomy.py     categories, activity group types, visitor amenities
+load.py           the story: read, check, stage, merge, report, in one transaction
+sheet.py          a CSV file, read strictly
+line.py           one line of it: text becomes values, or reasons why not
+words.py          which words a column may hold, read from its check constraint
+intake.py         the rows that lines become, and what lines of other files refer to
+sources.py        provider_sources.csv, and the citations of every other file
+places.py         counties
+taxonomy.py       categories, activity group types, visitor amenities
 organizations.py  operators and providers, with their services
-inside.py       institutions, camps and population counts
-visiting.py     visiting statuses, visitor centers and facts
-programs.py     programs, offerings and reentry programs
-contact.py      addresses and telephone numbers, wherever they appear
-identity.py     names become ids and slugs, the same on every machine
-merge.py        rows become inserts and updates, and only where something is new
-report.py       what a load did, for people
-synthesize.py   a large directory that resembles the real one, for benchmarks
+inside.py         institutions, camps and population counts
+visiting.py       visiting statuses, visitor centers and facts
+programs.py       programs, offerings and reentry programs
+contact.py        addresses and telephone numbers, wherever they appear
+identity.py       names become ids and slugs, the same on every machine
+connection.py     one load at a time
+merge.py          rows become inserts and updates, and only where something is new
+report.py         what a load did, for people
+synthesize.py     a large directory that resembles the real one, for benchmarks
 """

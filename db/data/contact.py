@@ -19,13 +19,12 @@ def phone(
     owner: str,
     owner_id: UUID,
     *,
+    column: str = "phone",
     purpose: str | None = None,
     extension: str | None = None,
 ) -> None:
-    """The number in the column `phone`, if it is one."""
-    number = line.parsed(
-        "phone" if purpose is None else "visiting_phone", _number, "is no phone number"
-    )
+    """The telephone number in a column, if it is one."""
+    number = line.parsed(column, _number, "is no phone number")
     if number is None:
         return
     free = phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.TOLL_FREE

@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from db.data import inside, organizations, places, programs, sources, taxonomy, visiting
+from db.data.connection import alone, connected
 from db.data.identity import identity
 from db.data.intake import Intake, Key
 from db.data.line import Line
@@ -17,7 +18,6 @@ from db.data.merge import TARGETS, merge, stage
 from db.data.report import FileReport, LoadError, Report
 from db.data.sheet import Sheet, read
 from db.data.words import words
-from db.errors import DatabaseUnavailable
 
 __all__ = ["DIRECTORY", "LoadError", "Progress", "Report", "load", "silent"]
 
@@ -48,9 +48,6 @@ SHAPES = (
     programs.REENTRY_COUNTIES,
 )
 
-# Any number will do, as long as nothing else in the database uses it.
-LOCK = 0x6C6F6164  # "load"
-
 
 def silent(doing: str, done: int, of: int) -> None:
     """The progress of a load that nobody watches."""
@@ -69,22 +66,17 @@ async def load(url: str, *, directory: Path = DIRECTORY, progress: Progress = si
         if shape.ditto:
             sheets[-1].ditto(*shape.ditto)
     try:
-        connection = await asyncpg.connect(url)
-    except (OSError, asyncpg.PostgresError) as error:
-        raise DatabaseUnavailable("The database cannot be reached.") from error
-    try:
-        async with connection.transaction():
-            await connection.execute("select pg_advisory_xact_lock($1)", LOCK)
+        async with connected(url) as connection, alone(connection):
             intake = Intake(await words(connection))
+            if not intake.words:
+                raise LoadError("There are no tables yet: apply the migrations first.")
             for shape, sheet in zip(SHAPES, sheets, strict=True):
                 intake.take(shape, sheet)
             outcomes = await _merge(connection, intake, progress, steps)
             await _record(connection, intake, sheets, outcomes)
-        progress("done", steps, steps)
     except asyncpg.IntegrityConstraintViolationError as error:
         raise LoadError(f"{error.table_name}: {error}: {error.detail}") from error
-    finally:
-        await connection.close()
+    progress("done", steps, steps)
     return _report(intake, sheets, outcomes)
 
 

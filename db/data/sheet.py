@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,8 +52,9 @@ def _lines(file: str, text: str, columns: Sequence[str]) -> list[tuple[int, dict
     lines = []
     try:
         head = next(reader, [])
-        if wrong := {*columns} ^ {*head} or len(head) - len({*head}):
-            raise LoadError(f"{file}:1: columns missing, unknown or repeated: {_named(wrong)}")
+        repeated = {name for name, times in Counter(head).items() if times > 1}
+        if wrong := sorted({*columns} ^ {*head} | repeated):
+            raise LoadError(f"{file}:1: columns missing, unknown or repeated: {', '.join(wrong)}")
         first = reader.line_num + 1  # a cell may hold line breaks: a row begins where one ended
         for row in reader:
             if row and len(row) != len(head):
@@ -64,7 +66,3 @@ def _lines(file: str, text: str, columns: Sequence[str]) -> list[tuple[int, dict
     except csv.Error as error:
         raise LoadError(f"{file}:{reader.line_num}: {error}") from error
     return lines
-
-
-def _named(wrong: Collection[str] | int) -> str:
-    return ", ".join(sorted(wrong)) if not isinstance(wrong, int) else f"{wrong} twice"

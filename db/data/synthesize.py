@@ -7,14 +7,15 @@ and languages are the real ones, and no real organization is said to be where it
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from uuid import UUID
 
 import asyncpg
 
+from db.data.connection import alone, connected
 from db.data.identity import identity
-from db.data.load import LOCK, LoadError, Progress, silent
-from db.errors import DatabaseUnavailable
+from db.data.load import LoadError, Progress, silent
 
 KEY = "SYNTHETIC"
 
@@ -43,7 +44,8 @@ _MODELS = """
     select row_number() over (order by p.id) as number,
            array_to_string(words[:cardinality(words) / 2 + 1], ' ') as head,
            array_to_string(words[cardinality(words) / 2 + 2:], ' ') as tail,
-           p.site_name is not null as has_site, p.org_type, p.website is not null as has_website, p.languages,
+           p.site_name is not null as has_site, p.org_type,
+           p.website is not null as has_website, p.languages,
            s.offers, cardinality(s.offers) = 1 as named, s.name as service_name,
            s.languages as service_languages, s.serves, s.hours_text,
            array(select c.category_code from service_categories c
@@ -155,13 +157,8 @@ async def synthesize(
 
     Gives the number of synthetic rows by table. Where they are there already, nothing is done.
     """
-    try:
-        connection = await asyncpg.connect(url)
-    except (OSError, asyncpg.PostgresError) as error:
-        raise DatabaseUnavailable("The database cannot be reached.") from error
-    try:
-        async with connection.transaction():
-            await connection.execute("select pg_advisory_xact_lock($1)", LOCK)
+    async with connected(url) as connection:
+        async with alone(connection):
             made = await _make(connection, providers, progress)
         if made:
             for table in (*TABLES, "service_categories"):
@@ -169,8 +166,6 @@ async def synthesize(
                 # Marks pages as visible to all, so that an index is enough to read from.
                 await connection.execute(f"vacuum (analyze) {table}")
         return {table: await _count(connection, table) for table in TABLES}
-    finally:
-        await connection.close()
 
 
 async def _make(connection: asyncpg.Connection, providers: int, progress: Progress) -> bool:
@@ -179,7 +174,8 @@ async def _make(connection: asyncpg.Connection, providers: int, progress: Progre
     models, fingerprint = await connection.fetchrow(_FINGERPRINT)
     if not models:
         raise LoadError("There is nothing to resemble yet: load the real directory first.")
-    coverage = f"{providers} providers drawn from {models} real ones ({fingerprint})"
+    recipe = hashlib.sha256("".join((_HELPERS, _MODELS, _DRAW, *_FILL)).encode()).hexdigest()
+    coverage = f"{providers} providers drawn from {models} real ones ({fingerprint}, {recipe[:8]})"
     if coverage == await connection.fetchval("select coverage from sources where key = $1", KEY):
         return False
     await connection.execute("create index on models (number)")

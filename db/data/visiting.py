@@ -47,7 +47,13 @@ def _status(line: Line, intake: Intake) -> None:
     intake.add(line, "visiting_statuses", values)
     extension = line.matching("visiting_phone_ext", r"\d{1,10}", "is no extension")
     contact.phone(
-        line, intake, "institution_id", institution, purpose="Visiting", extension=extension
+        line,
+        intake,
+        "institution_id",
+        institution,
+        column="visiting_phone",
+        purpose="Visiting",
+        extension=extension,
     )
 
 

@@ -1,0 +1,73 @@
+"""Databases of one's own: made from a template in a moment, dropped when the test is over."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+
+import asyncpg
+
+from db import embedded
+
+_numbers = itertools.count()
+
+
+@cache
+def server() -> str:
+    """The URL of the Postgres that tests run on."""
+    folder = Path(tempfile.gettempdir(), "community-resources-directory-tests")
+    return os.environ.get("DATABASE_URL") or embedded.start(folder)
+
+
+@asynccontextmanager
+async def scratch(template: str | None = None) -> AsyncIterator[str]:
+    """The URL of a new database, empty or a copy of another."""
+    name = f"scratch_{os.getpid()}_{next(_numbers)}"
+    copied = f" template {_name(template)}" if template else ""
+    await _command(f"create database {name}{copied}")
+    try:
+        yield re.sub(r"(//[^/]*/)[^?]*", rf"\g<1>{name}", server())
+    finally:
+        await _command(f"drop database {name} with (force)")
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that is closed afterwards."""
+    connection = await asyncpg.connect(url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def everything(url: str) -> dict[str, str]:
+    """A digest of each table: equal only if no row was added, removed or even rewritten."""
+    async with connected(url) as connection:
+        tables = await connection.fetch(
+            "select relname from pg_class"
+            " where relkind = 'r' and relnamespace = 'public'::regnamespace order by 1"
+        )
+        return {
+            table: await connection.fetchval(
+                f"select md5(string_agg(xmin::text || t::text, '' order by t::text)) from {table} t"
+            )
+            for (table,) in tables
+        }
+
+
+async def _command(sql: str) -> None:
+    async with connected(server()) as connection:
+        await connection.execute(sql)
+
+
+def _name(url: str) -> str:
+    found = re.search(r"//[^/]*/([^?]*)", url)
+    assert found
+    return found[1]

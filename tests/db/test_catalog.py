@@ -1,0 +1,330 @@
+"""Constraints say what types promise, and indexes serve what they offer."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+import schema.types
+from db.data.words import Words, words
+from db.mapping import Hop
+from db.migrate import migrate
+from schema.entity import hop
+from schema.scalars import scalar_of
+from schema.shapes import Entity, Shape, read_entity
+from tests.db.scratch import connected, scratch
+
+# Views, and the tables whose rows they show.
+VIEWS = {
+    "current_visiting_statuses": "visiting_statuses",
+    "current_population_counts": "population_counts",
+}
+
+MODULES = [
+    importlib.import_module(f"schema.types.{module.name}")
+    for module in pkgutil.iter_modules(schema.types.__path__)
+]
+KNOWN = {
+    name: value
+    for module in MODULES
+    for name, value in vars(module).items()
+    if isinstance(value, type)
+}
+ENTITIES = {
+    name: read_entity(cls, KNOWN) for name, cls in KNOWN.items() if hasattr(cls, "__entity__")
+}
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index: its columns in order, with a minus for descending."""
+
+    table: str
+    method: str
+    columns: tuple[str, ...]
+    operators: tuple[str, ...]
+    unique: bool
+    partial: str | None
+
+    def begins(self, *columns: str) -> bool:
+        """Whether it can be read in the order of these columns, forwards or backwards."""
+        mine = self.columns[: len(columns)]
+        turned = tuple(
+            each.removeprefix("-") if each.startswith("-") else f"-{each}" for each in columns
+        )
+        return self.method == "btree" and mine in (columns, turned)
+
+    def whole(self, column: str = "") -> bool:
+        """Whether it has every row, or every row with a value in this column."""
+        return self.partial is None or self.partial == f"({column} IS NOT NULL)"
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What Postgres knows of the tables."""
+
+    columns: Mapping[tuple[str, str], tuple[str, bool]]  # type, not null
+    indexes: Sequence[Index]
+    foreign_keys: Mapping[tuple[str, str], tuple[str, str]]
+    words: Words
+
+    def on(self, table: str) -> Iterator[Index]:
+        return (index for index in self.indexes if index.table == VIEWS.get(table, table))
+
+    def unique(self, table: str, column: str) -> bool:
+        return any(
+            index.columns == (column,) and index.unique and index.whole()
+            for index in self.on(table)
+        )
+
+    def leads(self, table: str, column: str) -> bool:
+        """Whether an index finds the rows with a value in a column."""
+        return any(index.begins(column) and index.whole(column) for index in self.on(table))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def catalog() -> AsyncIterator[Catalog]:
+    """The catalog of a migrated database."""
+    async with scratch() as url:
+        await migrate(url)
+        async with connected(url) as connection:
+            yield await _catalog(connection)
+
+
+async def _catalog(connection: asyncpg.Connection) -> Catalog:
+    columns = await connection.fetch(
+        "select attrelid::regclass::text as table, attname, format_type(atttypid, null) as type,"
+        " t.typname, attnotnull from pg_attribute a join pg_class c on c.oid = attrelid"
+        " join pg_type t on t.oid = atttypid"
+        " where relnamespace = 'public'::regnamespace and relkind in ('r', 'v') and attnum > 0"
+        " and not attisdropped"
+    )
+    indexes = await connection.fetch(
+        "select indrelid::regclass::text as table, amname, indisunique,"
+        " pg_get_expr(indpred, indrelid) as partial,"
+        " array(select case when indoption[n - 1] & 1 = 1 then '-' else '' end"
+        "       || pg_get_indexdef(indexrelid, n, true) from generate_series(1, indnkeyatts) n"
+        "       order by n) as columns,"
+        " array(select opcname from unnest(indclass) o join pg_opclass p on p.oid = o) as operators"
+        " from pg_index i join pg_class c on c.oid = indexrelid join pg_am a on a.oid = c.relam"
+        " where c.relnamespace = 'public'::regnamespace"
+    )
+    keys = await connection.fetch(
+        "select conrelid::regclass::text as table, a.attname as column,"
+        " confrelid::regclass::text as target, b.attname as remote from pg_constraint"
+        " join pg_attribute a on a.attrelid = conrelid and a.attnum = conkey[1]"
+        " join pg_attribute b on b.attrelid = confrelid and b.attnum = confkey[1]"
+        " where contype = 'f'"
+    )
+    return Catalog(
+        {(row["table"], row["attname"]): (row["typname"], row["attnotnull"]) for row in columns},
+        [
+            Index(
+                row["table"],
+                row["amname"],
+                tuple(row["columns"]),
+                tuple(row["operators"]),
+                row["indisunique"],
+                row["partial"],
+            )
+            for row in indexes
+        ],
+        {(row["table"], row["column"]): (row["target"], row["remote"]) for row in keys},
+        await words(connection),
+    )
+
+
+def columns() -> list[tuple[Entity, Shape]]:
+    return [
+        (entity, shape)
+        for entity in ENTITIES.values()
+        for shape in entity.fields
+        if shape.column is not None
+    ]
+
+
+def relations(*, to_one: bool) -> list[tuple[Entity, Shape]]:
+    return [
+        (entity, shape)
+        for entity in ENTITIES.values()
+        for shape in entity.fields
+        if shape.relation is not None and shape.to_one is to_one
+    ]
+
+
+def hops(entity: Entity, shape: Shape) -> list[Hop]:
+    """A relation, written out."""
+    assert shape.relation is not None
+    assert shape.target is not None
+    target = ENTITIES[shape.target].declaration
+    first, *rest = shape.relation.hops
+    if rest or " = " in first:
+        return [hop(text) for text in shape.relation.hops]
+    if shape.to_one:
+        return [Hop(first, target.table, target.key)]
+    return [Hop(entity.declaration.key, target.table, first)]
+
+
+def named(value: object) -> str | None:
+    if isinstance(value, Entity):
+        return value.name
+    return value.name if isinstance(value, Shape) else None
+
+
+@pytest.mark.parametrize(("entity", "shape"), columns(), ids=named)
+def test_a_field_promises_what_its_column_keeps(
+    catalog: Catalog, entity: Entity, shape: Shape
+) -> None:
+    assert shape.column is not None
+    type_, not_null = catalog.columns[entity.declaration.table, shape.column]
+    assert not_null is not shape.nullable
+    if not shape.key:
+        assert type_ == ("_" if shape.array else "") + scalar_of(shape.python).postgres
+
+
+@pytest.mark.parametrize(("entity", "shape"), columns(), ids=named)
+def test_an_enum_has_exactly_the_words_of_its_check(
+    catalog: Catalog, entity: Entity, shape: Shape
+) -> None:
+    assert shape.column is not None
+    known = catalog.words.get((entity.declaration.table, shape.column))
+    if issubclass(shape.python, Enum):
+        assert known == frozenset(member.value for member in shape.python)
+    else:
+        assert known is None, "a column with few words is an enum"
+
+
+@pytest.mark.parametrize(("entity", "shape"), columns(), ids=named)
+def test_what_is_found_by_a_unique_field_is_one(
+    catalog: Catalog, entity: Entity, shape: Shape
+) -> None:
+    assert shape.column is not None
+    if shape.unique or shape.key:
+        assert catalog.unique(entity.declaration.table, shape.column)
+
+
+@pytest.mark.parametrize("entity", ENTITIES.values(), ids=named)
+def test_texts_in_two_languages_are_there_in_english(catalog: Catalog, entity: Entity) -> None:
+    for shape in entity.fields:
+        for language, column in (shape.localized or {}).items():
+            _, not_null = catalog.columns[entity.declaration.table, column]
+            assert not_null is (language == "EN")
+
+
+@pytest.mark.parametrize(("entity", "shape"), relations(to_one=True), ids=named)
+def test_a_relation_to_one_is_a_foreign_key_that_keeps_its_promise(
+    catalog: Catalog, entity: Entity, shape: Shape
+) -> None:
+    table = entity.declaration.table
+    (step,) = hops(entity, shape)
+    if step.local == entity.declaration.key:  # to the newest of what points here
+        assert step.table in VIEWS
+        assert catalog.foreign_keys[VIEWS[step.table], step.remote] == (table, step.local)
+        assert shape.nullable
+        return
+    assert catalog.foreign_keys[table, step.local] == (step.table, step.remote)
+    _, not_null = catalog.columns[table, step.local]
+    assert not_null is not shape.nullable
+
+
+@pytest.mark.parametrize(("entity", "shape"), relations(to_one=False), ids=named)
+def test_a_relation_to_many_is_followed_along_indexes(
+    catalog: Catalog, entity: Entity, shape: Shape
+) -> None:
+    steps = hops(entity, shape)
+    assert shape.target is not None
+    target = ENTITIES[shape.target].declaration
+    if len(steps) == 1 and target.table not in VIEWS:
+        served = (steps[0].remote, *target.order, target.key)
+        assert any(
+            index.begins(*served) and index.whole(steps[0].remote)
+            for index in catalog.on(steps[0].table)
+        ), served
+    for step in steps:
+        assert catalog.leads(step.table, step.remote)
+
+
+@pytest.mark.parametrize("entity", ENTITIES.values(), ids=named)
+def test_a_list_has_an_index_for_its_order(catalog: Catalog, entity: Entity) -> None:
+    if entity.name in ("Phone", "Schedule", "ScheduleException"):
+        return  # only ever listed for their owner
+    order = (*entity.declaration.order, entity.declaration.key)
+    assert any(
+        # After a unique column nothing is left to order.
+        index.whole() and index.begins(*(order[: len(index.columns)] if index.unique else order))
+        for index in catalog.on(entity.declaration.table)
+    )
+
+
+@pytest.mark.parametrize(
+    ("entity", "shape"), [(e, s) for e, s in columns() if e.large or s.search], ids=named
+)
+def test_what_a_large_table_offers_is_served_by_an_index(
+    catalog: Catalog, entity: Entity, shape: Shape
+) -> None:
+    table, column = entity.declaration.table, shape.column
+    assert column is not None
+    indexes = list(catalog.on(table))
+    if shape.search and entity.large:
+        assert any(
+            index.columns == (column,) and index.operators == ("gin_trgm_ops",) for index in indexes
+        )
+    if shape.filterable and entity.large:
+        assert catalog.leads(table, column) or any(
+            index.method == "gin" and index.columns == (column,) and shape.array
+            for index in indexes
+        )
+    if shape.orderable and entity.large:
+        assert catalog.unique(table, column) or any(
+            index.begins(column, entity.declaration.key) for index in indexes
+        )
+
+
+def test_every_foreign_key_can_be_followed_backwards(catalog: Catalog) -> None:
+    missing = [
+        (table, column)
+        for table, column in catalog.foreign_keys
+        if not catalog.leads(table, column)
+    ]
+    assert missing == []
+
+
+def test_the_parameters_of_a_computed_field_are_columns(catalog: Catalog) -> None:
+    for entity in ENTITIES.values():
+        for shape in entity.fields:
+            if shape.computed is None:
+                continue
+            for name, parameter in inspect.signature(shape.computed).parameters.items():
+                if parameter.kind is not parameter.KEYWORD_ONLY:
+                    assert (entity.declaration.table, name) in catalog.columns
+
+
+async def test_every_table_says_what_it_is_in_hsds() -> None:
+    async with scratch() as url:
+        await migrate(url)
+        async with connected(url) as connection:
+            comments = await connection.fetch(
+                "select relname, obj_description(oid, 'pg_class') as said from pg_class"
+                " where relkind = 'r' and relnamespace = 'public'::regnamespace"
+                " and relname <> 'schema_migrations'"
+            )
+    untold = [row["relname"] for row in comments if "HSDS" not in (row["said"] or "")]
+    assert untold == []
+
+
+def test_every_field_is_described() -> None:
+    silent: dict[str, list[str]] = defaultdict(list)
+    for entity in ENTITIES.values():
+        for shape in entity.fields:
+            if not shape.description.endswith("."):
+                silent[entity.name].append(shape.name)
+    assert silent == {}
