@@ -14,13 +14,13 @@ from typing import Any
 
 import click
 import uvicorn
-from db.data.synthesize import synthesize as make_up
 from starlette.config import Config
 from starlette.types import ASGIApp
 
 from db import embedded
 from db.data.load import load as load_files
 from db.data.report import LoadError
+from db.data.synthesize import synthesize as make_up
 from db.database import Database
 from db.errors import DatabaseError
 from db.migrate import migrate as apply_pending
@@ -37,6 +37,13 @@ class Environment(StrEnum):
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
+
+
+# A limit's setting and its default; all begin with MAX but the one that is none.
+LIMITS = {
+    limit.name: (limit.name if limit.name == "default_page" else f"max_{limit.name}", limit.default)
+    for limit in fields(Limits)
+}
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ class Settings:
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> Settings:
-        """The settings of this process. Those of Limits begin with MAX, such as MAX_DEPTH."""
+        """The settings of this process. A limit on depth is MAX_DEPTH, and so on."""
         config = Config(environ=environ)
 
         def value(name: str, default: Any) -> Any:
@@ -71,8 +78,7 @@ class Settings:
         found: dict[str, Any] = {}
         for each in fields(cls):
             if each.name == "limits":
-                limits = {limit.name: limit.default for limit in fields(Limits)}
-                found["limits"] = Limits(**{n: value(f"max_{n}", d) for n, d in limits.items()})
+                found["limits"] = Limits(**{name: value(*limit) for name, limit in LIMITS.items()})
             elif each.default_factory is not MISSING:
                 found[each.name] = value(each.name, each.default_factory())
             else:
@@ -153,6 +159,7 @@ def serve(settings: Settings) -> None:
         access_log=settings.log_level == "debug",
         http="httptools",
         lifespan="on",
+        ws_max_size=settings.max_body_bytes,
         proxy_headers=False,  # nobody looks at a client's address, and every request would pay
         server_header=False,
         timeout_graceful_shutdown=2,

@@ -12,7 +12,13 @@ import orjson
 from graphql import GraphQLError
 
 from db.database import Database
-from db.errors import DatabaseBusy, DatabaseError, DatabaseUnavailable
+from db.errors import (
+    BadValue,
+    DatabaseBusy,
+    DatabaseError,
+    DatabaseUnavailable,
+    StatementTimeout,
+)
 from resolvers.compute import compute
 from resolvers.errors import RequestRefused, from_database
 from resolvers.graph import Graph
@@ -38,6 +44,8 @@ class Outcome(Enum):
     PARTIAL = "PARTIAL"
     REFUSED = "REFUSED"
     UNAVAILABLE = "UNAVAILABLE"
+    TIMEOUT = "TIMEOUT"
+    FAULT = "FAULT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +88,10 @@ async def resolve(
     except RequestRefused as refused:
         return Answer(orjson.dumps(_response(refused.errors)), Outcome.REFUSED)
     except DatabaseError as error:
-        busy = isinstance(error, DatabaseBusy | DatabaseUnavailable)
-        if not busy:
+        outcome = _failure(error)
+        if outcome is Outcome.FAULT:
             log.error("a statement failed: %s", error, exc_info=error)
-        body = orjson.dumps(_response(from_database(error).errors))
-        return Answer(body, Outcome.UNAVAILABLE if busy else Outcome.REFUSED)
+        return Answer(orjson.dumps(_response(from_database(error).errors)), outcome)
 
 
 async def explain(graph: Graph, database: Database, request: GraphQLRequest) -> str:
@@ -111,6 +118,18 @@ async def _fetch(database: Database, planned: Plan, arguments: Sequence[object])
     if planned.statement is None:
         return None
     return await database.fetch(planned.statement.text, arguments)
+
+
+def _failure(error: DatabaseError) -> Outcome:
+    match error:
+        case DatabaseBusy() | DatabaseUnavailable():
+            return Outcome.UNAVAILABLE
+        case StatementTimeout():
+            return Outcome.TIMEOUT
+        case BadValue():
+            return Outcome.REFUSED
+        case _:
+            return Outcome.FAULT
 
 
 _ABSENT = object()

@@ -38,7 +38,7 @@ class CompiledSchema(strawberry.Schema):
         answer = await resolve(self.graph, self.database, request)
         response = orjson.loads(answer.body)
         errors = [_error(error) for error in response.get("errors", ())]
-        if answer.outcome in (Outcome.REFUSED, Outcome.UNAVAILABLE):
+        if answer.outcome not in (Outcome.DATA, Outcome.PARTIAL):
             return PreExecutionError(data=None, errors=errors)
         return ExecutionResult(data=response["data"], errors=errors or None)
 

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from db.database import Database
 from resolvers.errors import Code
 from resolvers.graph import Graph
+from schema.view import strawberry_view
 from web import graphiql
 from web.health import Readiness, healthz
 from web.view import View
@@ -60,19 +61,23 @@ def application(
         ],
         lifespan=lifespan,
     )
-    return _Fork(ServerErrorMiddleware(view, handler=_fault), everything_else)
+    return _Fork(
+        ServerErrorMiddleware(view, handler=_fault),
+        strawberry_view(graph, database),
+        everything_else,
+    )
 
 
 class _Fork:
     """The one path that is asked thousands of times a second goes straight to its view."""
 
-    def __init__(self, view: ASGIApp, everything_else: ASGIApp) -> None:
-        self.view = view
+    def __init__(self, requests: ASGIApp, sockets: ASGIApp, everything_else: ASGIApp) -> None:
+        self.graphql = {"http": requests, "websocket": sockets}
         self.everything_else = everything_else
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == "/graphql":
-            await self.view(scope, receive, send)
+        if scope.get("path") == "/graphql":
+            await self.graphql[scope["type"]](scope, receive, send)
         else:
             await self.everything_else(scope, receive, send)
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from db.database import Database
-from db.errors import DatabaseError
+from db.errors import DatabaseError, MigrationError
 
 PATIENCE = 1.0
 """Seconds that Postgres may take before we call ourselves not ready."""
@@ -53,6 +53,8 @@ class Readiness:
                     self.migrated = True
         except TimeoutError:
             return "the database does not answer in time"
+        except MigrationError:
+            return "the tables are not those of this version"
         except DatabaseError:
             return "the database cannot be reached"
         return None

@@ -40,12 +40,16 @@ STATUS: Mapping[MediaType, Mapping[Outcome, int]] = {
         Outcome.PARTIAL: 200,
         Outcome.REFUSED: 200,
         Outcome.UNAVAILABLE: 503,
+        Outcome.TIMEOUT: 504,
+        Outcome.FAULT: 500,
     },
     MediaType.GRAPHQL: {
         Outcome.DATA: 200,
         Outcome.PARTIAL: 294,
         Outcome.REFUSED: 400,
         Outcome.UNAVAILABLE: 503,
+        Outcome.TIMEOUT: 504,
+        Outcome.FAULT: 500,
     },
 }
 
@@ -145,7 +149,7 @@ class View:
         headers = HEADERS[media_type]
         if answer.outcome is Outcome.UNAVAILABLE:
             headers += RETRY_SOON
-        if self.development:
+        if self.development and answer.timings:
             timings = ", ".join(f"{stage};dur={ms:.3f}" for stage, ms in answer.timings.items())
             headers += ((b"server-timing", timings.encode()),)
         await _respond(send, STATUS[media_type][answer.outcome], headers, answer.body)

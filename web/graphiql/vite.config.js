@@ -47,6 +47,7 @@ export default defineConfig({
   build: {
     outDir: "dist",
     assetsDir: ".",
+    license: { fileName: "licenses.md" },
     chunkSizeWarningLimit: 3000, // the editor is that large
     modulePreload: { polyfill: false },
     rolldownOptions: {

@@ -19,7 +19,7 @@ function Icon() {
 }
 
 function Examples() {
-  const { addTab, updateActiveTabValues } = useGraphiQLActions();
+  const { addTab, setOperationName, updateActiveTabValues } = useGraphiQLActions();
   const queryEditor = useGraphiQL((state) => state.queryEditor);
   const variableEditor = useGraphiQL((state) => state.variableEditor);
   const open = ({ query, variables }) => {
@@ -27,6 +27,8 @@ function Examples() {
     updateActiveTabValues({ query, variables });
     queryEditor?.setValue(query);
     variableEditor?.setValue(variables);
+    // The editor would find out a moment later, and somebody may be quicker.
+    setOperationName(/^query (\w+)/m.exec(query)?.[1]);
     queryEditor?.focus();
   };
   return (

@@ -13,7 +13,10 @@ import { createRoot } from "react-dom/client";
 import { examples, examplesPlugin } from "./examples.jsx";
 
 const url = new URL(location.href);
-const asked = url.searchParams.get("query");
+const asked = url.searchParams.has("query") && {
+  query: url.searchParams.get("query"),
+  variables: url.searchParams.get("variables") ?? "",
+};
 const fetcher = createGraphiQLFetcher({
   url: url.origin + url.pathname,
   headers: { accept: "application/graphql-response+json" },
@@ -23,7 +26,9 @@ const fetcher = createGraphiQLFetcher({
 const opening = ["Family", "Partner", "Staff"]
   .map((audience) => examples.find((example) => example.audience === audience))
   .filter(Boolean);
-const returning = localStorage.getItem("graphiql:tabState") !== null;
+const tabs = asked ? [asked] : opening.map(({ query, variables }) => ({ query, variables }));
+// What the first tab shows; without it, GraphiQL shows what was in the editors the last time.
+const first = asked || (localStorage.getItem("graphiql:tabState") === null && tabs[0]) || {};
 
 const explorer = explorerPlugin({ showAttribution: false });
 const plugins = [examplesPlugin, explorer, HISTORY_PLUGIN];
@@ -42,11 +47,9 @@ createRoot(document.getElementById("graphiql")).render(
     fetcher={fetcher}
     plugins={plugins}
     visiblePlugin={wide ? explorer : undefined}
-    defaultTabs={opening.map(({ query, variables }) => ({ query, variables }))}
-    initialQuery={asked ?? undefined}
-    initialVariables={
-      asked ? (url.searchParams.get("variables") ?? "") : returning ? undefined : opening[0]?.variables
-    }
+    defaultTabs={tabs}
+    initialQuery={first.query}
+    initialVariables={first.variables}
     defaultEditorToolsVisibility="variables"
     inputValueDeprecation
     schemaDescription

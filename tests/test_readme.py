@@ -1,0 +1,40 @@
+"""What the README says, works."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from db.database import Database
+from resolvers.errors import Code
+from resolvers.resolve import GraphQLRequest, resolve
+from tests.roads import the_graph
+
+README = Path(__file__).parent.parent / "README.md"
+EXAMPLE = re.compile(r"```graphql\n(?P<question>.*?)```\n\n```json\n(?P<answer>.*?)```", re.DOTALL)
+
+
+def examples() -> list[tuple[str, str]]:
+    return EXAMPLE.findall(README.read_text())
+
+
+def test_the_readme_shows_an_operation_for_each_audience() -> None:
+    assert len(examples()) >= 3
+
+
+@pytest.mark.parametrize(("question", "answer"), examples())
+async def test_an_operation_is_answered_as_the_readme_says(
+    database: Database, question: str, answer: str
+) -> None:
+    before = database.statements
+    given = await resolve(the_graph(), database, GraphQLRequest(question))
+    assert json.loads(given.body) == json.loads(answer)
+    assert database.statements == before + 1
+
+
+def test_every_error_code_is_explained_to_clients() -> None:
+    text = README.read_text()
+    assert [code for code in Code if f"| `{code}` |" not in text] == []
