@@ -13,6 +13,7 @@ from typing import Any
 import strawberry
 from graphql import (
     GraphQLEnumType,
+    GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLScalarType,
@@ -430,6 +431,10 @@ def _furnish(made: graph.Graph, shapes: Shapes) -> None:
             for value, text in shapes.enums.get(name, {}).items():
                 type_.values[value].description = text
             setattr(type_, _COERCE, _as_it_is)
+        elif isinstance(type_, GraphQLInputObjectType):
+            # Values stay as they are sent; there is no Python object to make of them.
+            setattr(type_, "out_type", dict)  # noqa: B010  # a method to mypy
+            type_.is_one_of = name in shapes.one_of
         elif isinstance(type_, GraphQLScalarType):
             setattr(type_, _COERCE, _as_it_is)
 

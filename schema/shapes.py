@@ -206,6 +206,7 @@ class Shapes:
         self.entities = entities
         self.classes: dict[str, type] = {}
         self.enums: dict[str, Mapping[str, str]] = {}
+        self.one_of: set[str] = set()
         self._made: set[str] = set()
         self._ordered: dict[str, bool] = {}
 
@@ -263,6 +264,8 @@ class Shapes:
         """An input object type, made once; returned as a type that may be null."""
         if name not in self._made:
             cls = self._class(name, fields, (), unset=True)
+            if one_of:
+                self.one_of.add(name)
             made = strawberry.input(cls, name=name, description=description, one_of=one_of)
             self._finish(name, made)
         return self.ref(name)

@@ -44,7 +44,7 @@ def older_url() -> Iterator[str]:
         shutil.chown(folder, user)
 
     def run(program: str, *arguments: str) -> None:
-        command = [binaries / program, "-D", folder / "data", *arguments]
+        command = [str(binaries / program), "-D", str(folder / "data"), *arguments]
         subprocess.run(
             command, user=user if os.geteuid() == 0 else None, check=True, capture_output=True
         )

@@ -58,8 +58,9 @@ def drop(directory: Path) -> None:
             raise EmbeddedPostgresError(f"The Postgres in {directory} does not stop.")
     try:
         Server(directory).clear()  # in case its supervisor was killed
-        for left in ("postgres", "postgres.unfinished", *directory.glob("binaries-*")):
-            shutil.rmtree(directory / left, ignore_errors=True)
+        folders = [directory / "postgres", directory / "postgres.unfinished"]
+        for left in (*folders, *directory.glob("binaries-*")):
+            shutil.rmtree(left, ignore_errors=True)
         for file in ("postgres.log", "postgres.old.log", "clients.lock", "supervisor.lock"):
             (directory / file).unlink(missing_ok=True)
         if not any(directory.iterdir()):
@@ -97,7 +98,10 @@ def _supervise(directory: Path, alone: int) -> str:
     assert supervisor.stdout is not None
     with supervisor.stdout as report:
         said = report.read().decode()
-    if not said.startswith("postgresql://"):
+    if said.startswith("postgresql://"):
+        # It outlives us on purpose: without a return code Python would warn that we lost sight of it.
+        supervisor.returncode = 0
+    else:
         supervisor.wait()
         raise EmbeddedPostgresError(
             said or f"Postgres did not start; see {directory}/postgres.log."

@@ -23,6 +23,7 @@ from db.query import (
     Rows,
     Select,
 )
+from resolvers.errors import Code, FieldRefused
 from resolvers.graph import Entity, Leaf, ToOne
 from resolvers.plan.context import Bound, Columns, Context, PageSize, Path
 from resolvers.plan.context import leaf as as_leaf
@@ -69,16 +70,17 @@ def groups(
     """The list of a `groupBy` field over `rows`, a select without columns at `alias`."""
     outer = context.alias()
     measures = Measures()
-    grouped = {
-        name: measures.name(_group_key(context, entity, name, alias))
-        for name in _chosen(context, arguments["keys"])
-    }
+    chosen = _chosen(context, arguments["keys"])
+    if not chosen:
+        raise FieldRefused(Code.BAD_USER_INPUT, "Give at least one key to group by.")
+    grouped = {name: measures.name(_group_key(context, entity, name, alias)) for name in chosen}
     count = measures.name(Call("count"))
     size = as_leaf(arguments.get("first")) or Literal(context.graph.limits.default_page)
     with context.rows(size):
         columns = _group(context, entity, fields, alias, measures, outer, grouped, path)
     limit = Param(Bound(size, PageSize(context.graph.limits.page), path), "int8")
-    ordinals = tuple(Const(number + 1) for number in range(len(grouped)))
+    # Two keys can be one column, such as a county and its code.
+    ordinals = tuple(Const(number + 1) for number in range(len(set(grouped.values()))))
     flat = replace(rows, columns=measures.columns(), group=ordinals)
     order = (
         Order(Ref(outer, count), descending=True),

@@ -1,0 +1,46 @@
+"""One real Postgres for the run, and in it the real directory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from db.data.load import load
+from db.database import Database
+from db.migrate import migrate
+from tests.db.scratch import scratch
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-examples",
+        action="store_true",
+        help="write the answers and the SQL of tests/operations/ anew",
+    )
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def migrated_url() -> AsyncIterator[str]:
+    """A database with tables and nothing in them, to be copied."""
+    async with scratch() as url:
+        await migrate(url)
+        yield url
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def loaded_url(migrated_url: str) -> AsyncIterator[str]:
+    """A database with the real directory, to be copied. Nobody may stay connected to it."""
+    async with scratch(migrated_url) as url:
+        await load(url)
+        yield url
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def database(loaded_url: str) -> AsyncIterator[Database]:
+    """The real directory, to be read only."""
+    async with scratch(loaded_url) as url:
+        opened = await Database.open(url)
+        yield opened
+        await opened.close()

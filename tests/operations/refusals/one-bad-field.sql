@@ -1,0 +1,16 @@
+-- second road
+-- $1 = 'SQ'
+select row_to_json(r)
+from (
+  select (select r from (
+      select t0.name as "name"
+      from institutions t0
+      where t0.code = $1::text
+    ) r) as "good",
+    (select r from (
+      select (
+          select count(*)
+          from institutions t1
+        ) as "totalCount"
+    ) r) as "badCursor"
+) r;

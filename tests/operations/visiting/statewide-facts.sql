@@ -1,0 +1,22 @@
+-- first road
+-- $1 = datetime.date(2023, 12, 31)
+-- $2 = 20
+select row_to_json(r)
+from (
+  select (select r from (
+      select array(select r from (
+          select t0.key as "key",
+            t0.value as "value",
+            t0.valid_from as "validFrom",
+            (select r from (
+              select t1.url as "url"
+              from sources t1
+              where t1.id = t0.source_id
+            ) r) as "source"
+          from visiting_facts t0
+          where t0.valid_from <= $1::date
+          order by t0.key
+          limit $2::int8
+        ) r) as "nodes"
+    ) r) as "visitingFacts"
+) r;

@@ -1,0 +1,23 @@
+-- first road
+-- $1 = 100
+-- $2 = ['CRC', 'SQ']
+-- $3 = 20
+select row_to_json(r)
+from (
+  select (select r from (
+      select array(select r from (
+          select t0.slug as "slug",
+            t0.population_used as "populationUsed"
+          from visitor_centers t0
+          where t0.population_used >= $1::int4
+            and exists (
+            select
+            from institutions t1
+            where t1.id = t0.institution_id
+              and t1.code = any($2::text[])
+          )
+          order by t0.name, t0.id
+          limit $3::int8
+        ) r) as "nodes"
+    ) r) as "visitorCenters"
+) r;

@@ -1,0 +1,163 @@
+"""GraphiQL: its example operations, its files, and the page in a real Chromium."""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+import pytest
+
+from tests.browser import CHROMIUM, Page, browser
+from tests.serving import ROOT, Serving, data_directory, serving
+from web.graphiql import DIRECTORY, Example, examples
+
+SCREENSHOTS = ROOT / "build"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Serving]:
+    with data_directory() as directory, serving(data_directory=directory) as running:
+        yield running
+
+
+# Examples
+
+
+@pytest.mark.parametrize("example", examples(), ids=lambda example: example.title)
+def test_an_example_has_an_answer(server: Serving, example: Example) -> None:
+    response = httpx.post(
+        f"{server.url}/graphql",
+        json={"query": example.query, "variables": json.loads(example.variables or "{}")},
+        headers={"accept": "application/graphql-response+json"},
+    )
+    assert response.status_code == 200, response.text
+    for root, found in response.json()["data"].items():
+        assert found, root
+        assert found.get("totalCount", 1) > 0, root
+
+
+def test_each_audience_has_examples() -> None:
+    assert {example.audience for example in examples()} == {"Family", "Partner", "Staff"}
+
+
+def test_an_example_says_whom_it_is_for(tmp_path: Path) -> None:
+    (tmp_path / "nameless.graphql").write_text("{ __typename }")
+    with pytest.raises(ValueError, match=r"nameless\.graphql"):
+        examples(tmp_path)
+
+
+# Files
+
+
+def test_people_get_the_page_and_programs_get_answers(server: Serving) -> None:
+    accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+    for path in ("/graphql", "/graphql?query=%7B__typename%7D"):
+        page = httpx.get(server.url + path, headers={"accept": accept})
+        assert page.headers["content-type"].startswith("text/html")
+        assert "accept" in page.headers["vary"]
+    answer = httpx.get(server.url + path)
+    assert answer.json() == {"data": {"__typename": "Query"}}
+
+
+def test_an_example_cannot_break_out_of_the_page(server: Serving) -> None:
+    page = httpx.get(f"{server.url}/graphql", headers={"accept": "text/html"}).text
+    (data,) = re.findall(r'<script type="application/json" id="examples">(.*?)</script>', page)
+    assert "<" not in data
+    assert json.loads(data)[0]["title"] == examples()[0].title
+
+
+def test_the_page_may_only_load_what_is_ours(server: Serving) -> None:
+    page = httpx.get(f"{server.url}/graphql", headers={"accept": "text/html"})
+    policy = page.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self';")
+    assert "http" not in policy
+
+
+def test_a_browser_keeps_the_files_for_good(server: Serving) -> None:
+    page = httpx.get(f"{server.url}/graphql", headers={"accept": "text/html"})
+    files = re.findall(r'(?:src|href)="(/graphiql/[^"]+)"', page.text)
+    assert len(files) >= 3
+    for file in files:
+        response = httpx.get(server.url + file)
+        assert response.status_code == 200
+        assert "immutable" in response.headers["cache-control"]
+        assert re.search(r"-[\w-]{8}\.\w+$", file)
+
+
+def test_files_are_sent_compressed(server: Serving) -> None:
+    largest = max((DIRECTORY / "dist").glob("*.js"), key=lambda file: file.stat().st_size)
+    url = f"{server.url}/graphiql/{largest.name}"
+    with httpx.stream("GET", url, headers={"accept-encoding": "gzip"}) as response:
+        assert response.headers["content-encoding"] == "gzip"
+        sent = sum(len(chunk) for chunk in response.iter_raw())
+    assert sent < largest.stat().st_size / 3
+
+
+# The page
+
+LOADED = "document.querySelector('.graphiql-query-editor .view-line')"
+RUN = "document.querySelector('.graphiql-execute-button').click()"
+ANSWER = "(document.querySelector('.graphiql-response .view-lines')?.innerText ?? '')"
+TABS = "[...document.querySelectorAll('.graphiql-tab-button')].map((tab) => tab.innerText)"
+
+
+@pytest.fixture
+def chromium() -> None:
+    if CHROMIUM is None:
+        warnings.warn(
+            "THE BROWSER TESTS DID NOT RUN: install Chromium (on Debian: apt install chromium).",
+            stacklevel=1,
+        )
+        pytest.skip("no Chromium")
+    SCREENSHOTS.mkdir(exist_ok=True)
+
+
+async def opened(page: Page, url: str) -> None:
+    await page.call("Page.navigate", url=url)
+    await page.until(LOADED)
+
+
+@pytest.mark.usefixtures("chromium")
+@pytest.mark.filterwarnings("default:THE BROWSER TESTS")
+async def test_the_page_opens_with_an_example_and_runs_it(server: Serving) -> None:
+    async with browser() as page:
+        await opened(page, f"{server.url}/graphql")
+        assert await page.evaluate("document.title") == "Community Resources Directory · GraphiQL"
+        firsts = [re.search(r"query (\w+)", each.query) for each in examples()[::2]]
+        assert await page.evaluate(TABS) == [first[1] for first in firsts if first]
+        await page.until("document.querySelector('.graphiql-explorer-root')")
+        await page.evaluate(RUN)
+        await page.until(f"{ANSWER}.includes('Pelican')")
+        SCREENSHOTS.joinpath("graphiql.png").write_bytes(await page.screenshot())
+
+        # Another example, in a tab of its own, with its variables.
+        await page.evaluate("document.querySelector('[aria-label=\"Show Examples\"]').click()")
+        await page.until("document.querySelector('.examples button')")
+        await page.evaluate("document.querySelectorAll('.examples button')[3].click()")
+        await page.until(f"{TABS}.length === 4")
+        await page.evaluate(RUN)
+        await page.until(f"{ANSWER}.includes('groupBy')")
+        SCREENSHOTS.joinpath("graphiql-examples.png").write_bytes(await page.screenshot())
+
+        assert page.complaints == []
+        hosts = {urlsplit(url).netloc for url in page.requests if not url.startswith("data:")}
+        assert hosts == {urlsplit(server.url).netloc}
+        assert any("worker" in url for url in page.requests)
+
+
+@pytest.mark.usefixtures("chromium")
+@pytest.mark.filterwarnings("default:THE BROWSER TESTS")
+async def test_a_link_opens_the_operation_it_carries(server: Serving) -> None:
+    async with browser() as page:
+        query = "query Linked($code: String!) { institution(code: $code) { code } }"
+        link = urlencode({"query": query, "variables": '{"code": "SQ"}'})
+        await opened(page, f"{server.url}/graphql?{link}")
+        assert await page.evaluate(TABS) == ["Linked"]
+        await page.evaluate(RUN)
+        await page.until(f"{ANSWER}.includes('SQ')")
+        assert page.complaints == []
