@@ -100,7 +100,7 @@ class Or:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """`case subject when value then expression ... end`."""
+    """`case subject when value then expression ... end`; nothing at all is null."""
 
     subject: Expression
     branches: tuple[tuple[Expression, Expression], ...]

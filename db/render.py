@@ -167,6 +167,8 @@ class _Renderer:
                 return self.junction(conditions, " and ", "true", indent)
             case Or(conditions):
                 return self.junction(conditions, " or ", "false", indent)
+            case Switch(_, ()):
+                return "null"
             case Switch(subject, branches):
                 inner = indent + "  "
                 whens = [

@@ -11,6 +11,9 @@ from uuid import UUID
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not a text")
+    if "\0" in value:
+        raise ValueError("Postgres keeps no NUL in a text")
+    value.encode()  # half of a surrogate pair is a ValueError, too
     return value
 
 

@@ -2,7 +2,8 @@
 
 resolve.py      one operation, start to finish
 parse.py        text becomes a valid Operation, once per text
-admit.py        ... unless it asks for too much
+scan.py         ... unless it is too much to be worth parsing
+admit.py        ... or asks for too much
 plan/           an Operation becomes a Plan, once per operation and shape of variables
 compute.py      the second road: graphql-core adds what only Python can make
 graph.py        Graph: the one thing schema/ hands to resolvers/

@@ -22,7 +22,7 @@ from graphql.language import (
     SelectionSetNode,
 )
 
-from resolvers.errors import Code, refuse
+from resolvers.errors import Code, RequestRefused, refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,26 @@ def admit(document: DocumentNode, limits: Limits) -> None:
             raise refuse(Code.TOO_MANY_ROOT_FIELDS, message)
 
 
+def too_many_tokens(limits: Limits) -> RequestRefused:
+    message = f"A document may have at most {limits.tokens} tokens."
+    return refuse(Code.TOO_MANY_TOKENS, message)
+
+
+def too_deep(limits: Limits) -> RequestRefused:
+    message = f"A document may be at most {limits.depth} levels deep."
+    return refuse(Code.TOO_DEEP, message)
+
+
+def too_many_aliases(limits: Limits) -> RequestRefused:
+    message = f"A document may use at most {limits.aliases} aliases."
+    return refuse(Code.TOO_MANY_ALIASES, message)
+
+
+def too_many_directives(limits: Limits) -> RequestRefused:
+    message = f"A document may use at most {limits.directives} directives."
+    return refuse(Code.TOO_MANY_DIRECTIVES, message)
+
+
 class _Walk:
     def __init__(self, fragments: Mapping[str, FragmentDefinitionNode], limits: Limits) -> None:
         self.fragments = fragments
@@ -77,8 +97,7 @@ class _Walk:
     def level(self, sets: Iterable[SelectionSetNode | None], depth: int) -> int:
         """Walk one level of the response, where these selection sets merge; returns its width."""
         if depth > self.limits.depth:
-            message = f"A document may be at most {self.limits.depth} levels deep."
-            raise refuse(Code.TOO_DEEP, message)
+            raise too_deep(self.limits)
         below: dict[str, list[SelectionSetNode]] = {}
         counts: dict[str, int] = {}
         for selections in sets:
@@ -110,8 +129,7 @@ class _Walk:
             # A fragment costs a level of its own, so that nesting nothing but fragments, and
             # fragments that spread themselves, come to an end.
             if depth > 2 * self.limits.depth:
-                message = f"A document may be at most {self.limits.depth} levels deep."
-                raise refuse(Code.TOO_DEEP, message)
+                raise too_deep(self.limits)
             if isinstance(selection, InlineFragmentNode):
                 self.collect(selection.selection_set.selections, below, counts, depth + 1)
             elif isinstance(selection, FragmentSpreadNode):
@@ -128,8 +146,6 @@ class _Walk:
             message = f"A document may select at most {self.limits.fields} fields."
             raise refuse(Code.TOO_MANY_FIELDS, message)
         if self.aliases > self.limits.aliases:
-            message = f"A document may use at most {self.limits.aliases} aliases."
-            raise refuse(Code.TOO_MANY_ALIASES, message)
+            raise too_many_aliases(self.limits)
         if self.directives > self.limits.directives:
-            message = f"A document may use at most {self.limits.directives} directives."
-            raise refuse(Code.TOO_MANY_DIRECTIVES, message)
+            raise too_many_directives(self.limits)

@@ -97,8 +97,13 @@ def refuse(code: Code, message: str, nodes: Sequence[Node] = ()) -> RequestRefus
     return RequestRefused([coded(code, message, nodes)])
 
 
+_LONGEST = 500
+
+
 def with_code(error: GraphQLError, code: Code) -> GraphQLError:
-    """graphql-core's error, with our code."""
+    """graphql-core's error, with our code. It quotes the client, so it may be long, and no text."""
+    message = error.message.encode(errors="replace").decode()
+    error.message = message if len(message) <= _LONGEST else message[:_LONGEST] + "…"
     error.extensions = {**(error.extensions or {}), "code": code.value}
     return error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphql import GraphQLSyntaxError, validate
@@ -11,6 +11,8 @@ from graphql.execution.values import get_variable_values
 from graphql.language import (
     DocumentNode,
     FragmentDefinitionNode,
+    NamedTypeNode,
+    NonNullTypeNode,
     OperationDefinitionNode,
     OperationType,
 )
@@ -18,15 +20,33 @@ from graphql.language import (
 from resolvers.admit import Limits, admit
 from resolvers.errors import Code, RequestRefused, refuse, with_code
 from resolvers.graph import Graph
+from resolvers.scan import scan
+
+
+@dataclass(frozen=True, slots=True)
+class PlainVariable:
+    """A variable whose value JSON brings as it is."""
+
+    name: str
+    type: type
+    optional: bool
+
+
+# More need more than a look: JSON has no enums, and 1 is a Float.
+_PLAIN: Mapping[str, type] = {"String": str, "ID": str, "Int": int, "Boolean": bool}
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of a valid document. `plans` remembers how it was planned before."""
+    """One operation of a valid document.
+
+    `plain` has its variables if all of them are so. `plans` remembers how it was planned before.
+    """
 
     document: DocumentNode
     definition: OperationDefinitionNode
     fragments: Mapping[str, FragmentDefinitionNode]
+    plain: Sequence[PlainVariable] | None = None
     plans: dict[bool, object] = field(default_factory=dict, compare=False)
 
     @property
@@ -66,10 +86,70 @@ def coerce(graph: Graph, operation: Operation, given: Mapping[str, object]) -> d
     definitions = operation.definition.variable_definitions
     if not definitions:
         return {}
+    plain = _coerce_plain(operation.plain, given)
+    if plain is not None:
+        return plain
+    if _parts(given.values()) > _PARTS:
+        raise refuse(Code.BAD_VARIABLES, "The variables have too many parts.")
     values = get_variable_values(graph.schema, definitions, dict(given), max_errors=10)
     if isinstance(values, list):
         raise RequestRefused([with_code(error, Code.BAD_VARIABLES) for error in values])
     return values.coerced
+
+
+_ABSENT = object()
+_LARGEST = 2**31
+
+
+def _coerce_plain(
+    variables: Sequence[PlainVariable] | None, given: Mapping[str, object]
+) -> dict[str, object] | None:
+    """The values of plain variables; None if anything about them needs a closer look."""
+    if variables is None:
+        return None
+    values: dict[str, object] = {}
+    for variable in variables:
+        value = given.get(variable.name, _ABSENT)
+        if value is _ABSENT and variable.optional:
+            continue
+        # Not isinstance: true is no Int.
+        if type(value) is not variable.type:
+            return None
+        if type(value) is int and not -_LARGEST <= value < _LARGEST:
+            return None
+        values[variable.name] = value
+    return values
+
+
+def _plain(definition: OperationDefinitionNode) -> Sequence[PlainVariable] | None:
+    plain: list[PlainVariable] = []
+    for variable in definition.variable_definitions or ():
+        required = isinstance(variable.type, NonNullTypeNode)
+        named = variable.type.type if isinstance(variable.type, NonNullTypeNode) else variable.type
+        if not isinstance(named, NamedTypeNode) or named.name.value not in _PLAIN:
+            return None
+        optional = not required and variable.default_value is None
+        name = variable.variable.name.value
+        plain.append(PlainVariable(name, _PLAIN[named.name.value], optional))
+    return plain
+
+
+# Enough for all the conditions that one may have; not for a list of ten thousand empty ones.
+_PARTS = 1000
+
+
+def _parts(values: Iterable[object]) -> int:
+    """How many objects there are in these values, and how many fields in the objects."""
+    parts = 0
+    found = list(values)
+    while found and parts <= _PARTS:
+        value = found.pop()
+        if isinstance(value, Mapping):
+            parts += 1 + len(value)
+            found.extend(value.values())
+        elif isinstance(value, list):
+            found.extend(value)
+    return parts
 
 
 def _document(graph: Graph, text: str) -> _Document:
@@ -77,18 +157,13 @@ def _document(graph: Graph, text: str) -> _Document:
     if len(text) > limits.characters:
         message = f"A document may have at most {limits.characters} characters."
         raise refuse(Code.DOCUMENT_TOO_LARGE, message)
+    scan(text, limits)
     try:
-        document = parse_text(text, no_location=False, max_tokens=limits.tokens)
+        document = parse_text(text)
     except GraphQLSyntaxError as error:
-        if "tokens" in error.message and "limit" in error.message.lower():
-            message = f"A document may have at most {limits.tokens} tokens."
-            raise refuse(Code.TOO_MANY_TOKENS, message) from error
         raise RequestRefused([with_code(error, Code.GRAPHQL_PARSE_FAILED)]) from error
-    except RecursionError as error:
-        message = f"A document may be at most {limits.depth} levels deep."
-        raise refuse(Code.TOO_DEEP, message) from error
     admit(document, limits)
-    errors = validate(graph.schema, document, max_errors=10)
+    errors = validate(graph.schema, document, max_errors=5)
     if errors:
         raise RequestRefused([with_code(error, Code.GRAPHQL_VALIDATION_FAILED) for error in errors])
     fragments: dict[str, FragmentDefinitionNode] = {}
@@ -100,7 +175,7 @@ def _document(graph: Graph, text: str) -> _Document:
             definitions.append(definition)
     operations = {}
     for definition in definitions:
-        operation = Operation(document, definition, fragments)
+        operation = Operation(document, definition, fragments, _plain(definition))
         operations[operation.name] = operation
     return _Document(operations)
 

@@ -3,4 +3,11 @@
 query.py      everything one may ask
 types/        one file per entity: a type and, beside each field, where it comes from
 entity.py     the words entities are declared with
+shapes.py     declarations, read
+check.py      ... and refused if they make no sense
+scalars.py    one value: its Python type, its GraphQL name and its Postgres type
+arguments.py  filters, orders, aggregates and groups, derived from the entities
+build.py      the types become a Graph: a schema for clients, tables for the planner
+view.py       Strawberry's own view over our engine
+sdl/          the schema as it is printed, so that a review of the API is a diff
 """

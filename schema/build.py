@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from types import ModuleType
 from typing import Any
@@ -30,7 +30,8 @@ from resolvers import graph
 from resolvers.admit import Limits
 from resolvers.compute import computed_by, field_of, type_of
 from schema import arguments, query
-from schema.entity import Every, FoundBy, Language, One, descriptions, hop
+from schema.check import check
+from schema.entity import DeclarationError, Every, FoundBy, Language, One, descriptions, hop
 from schema.scalars import SCALAR_MAP, TEXT_KEY, UUID_KEY, scalar_of
 from schema.shapes import (
     ArgumentShape,
@@ -60,11 +61,13 @@ def build(
     }
     known = _introduced([*classes.values(), *interfaces.values()])
     declared = {name: read_entity(cls, known) for name, cls in classes.items()}
+    promised = {name: read_interface(cls, known) for name, cls in interfaces.items()}
+    check(declared, promised)
     shapes = Shapes(declared)
     _enums(shapes, declared)
     entities = {name: _entity(entity, declared) for name, entity in declared.items()}
     roots, root_fields = _menu(shapes, menu, classes, declared, entities)
-    _interfaces(shapes, interfaces, known)
+    _interfaces(shapes, interfaces, promised)
     for entity in declared.values():
         arguments.filters(shapes, entity)
         arguments.orders(shapes, entity)
@@ -238,11 +241,14 @@ def _menu(
         bare, _ = unwrap(hint)
         if isinstance(word, One):
             entity = entities[bare.__name__]
-            column = entity.fields[camel(word.field)]
+            shape = declared[entity.name].field(word.field)
+            if not shape.unique:
+                message = f"{name} finds one {entity.name} by {word.field!r}, which is not unique."
+                raise DeclarationError(message)
+            column = entity.fields[shape.name]
             assert isinstance(column, graph.Leaf)
             given = camel(word.field)
             roots[name] = graph.One(entity.name, given, column)
-            shape = declared[entity.name].field(word.field)
             argument = ArgumentShape(shape.python, shape.description)
             fields[name] = FieldShape(shapes.ref(entity.name), text, {given: argument})
         elif isinstance(word, Every):
@@ -284,14 +290,14 @@ def _found(
 
 
 def _interfaces(
-    shapes: Shapes, interfaces: Mapping[str, type], classes: Mapping[str, type]
+    shapes: Shapes, interfaces: Mapping[str, type], promised: Mapping[str, Sequence[Shape]]
 ) -> None:
     id_ = {"id": FieldShape(ID, "The global id.")}
     shapes.interface_type("Node", "Anything that has a global id.", id_)
     for name, cls in interfaces.items():
         fields = {
             shape.name: FieldShape(_annotation(shapes, shape), shape.description)
-            for shape in read_interface(cls, classes)
+            for shape in promised[name]
         }
         shapes.interface_type(name, inspect.cleandoc(cls.__doc__ or ""), fields)
 

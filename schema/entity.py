@@ -33,6 +33,7 @@ __all__ = [
     "Computed",
     "Connection",
     "Declaration",
+    "DeclarationError",
     "Every",
     "FoundBy",
     "Language",
@@ -54,6 +55,10 @@ __all__ = [
 
 Node = TypeVar("Node")
 Class = TypeVar("Class", bound=type)
+
+
+class DeclarationError(Exception):
+    """A declaration makes no sense. The server does not start with it."""
 
 
 class Connection(Generic[Node]):
@@ -218,7 +223,7 @@ def hop(text: str) -> Hop:
     local, _, target = text.partition(" = ")
     table, _, remote = target.partition(".")
     if not (local and table and remote):
-        raise ValueError(f"a hop is written 'local = table.remote', not {text!r}")
+        raise DeclarationError(f"A hop is written 'local = table.remote', not {text!r}.")
     return Hop(local, table, remote)
 
 

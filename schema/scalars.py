@@ -21,7 +21,7 @@ def _text(value: object) -> object:
     text = str(value)
     if "\0" in text:
         raise ValueError("A text may not contain the character NUL.")
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("A text may not contain half of a surrogate pair.")
     return text
 

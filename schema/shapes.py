@@ -22,6 +22,7 @@ from schema.entity import (
     Computed,
     Connection,
     Declaration,
+    DeclarationError,
     Localized,
     Relation,
     descriptions,
@@ -73,7 +74,10 @@ class Entity:
 
     def field(self, attribute: str) -> Shape:
         """A field by its Python name."""
-        return next(shape for shape in self.fields if shape.attribute == attribute)
+        for shape in self.fields:
+            if shape.attribute == attribute:
+                return shape
+        raise DeclarationError(f"{self.name} has no field {attribute!r}.")
 
 
 def camel(name: str) -> str:

@@ -179,6 +179,8 @@ class Question:
     ) -> str:
         self.budget -= 1
         names = [name for name, found in type_.fields.items() if self.fits(found, depth)]
+        if not names:
+            return "__typename"
         name = self.one_of(names)
         found = type_.fields[name]
         key = name

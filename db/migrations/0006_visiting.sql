@@ -23,8 +23,8 @@ create table visiting_statuses (
     created_at       timestamptz not null default now(),
     updated_at       timestamptz not null default now()
 );
-create index on visiting_statuses (last_updated desc, id);
-create index on visiting_statuses (institution_id, last_updated desc, id);
+create index on visiting_statuses (last_updated desc, id desc);
+create index on visiting_statuses (institution_id, last_updated desc, id desc);
 create index on visiting_statuses (institution_id, visit_type, last_updated desc, created_at desc, id);
 create index on visiting_statuses (source_id);
 create trigger append_only before update or delete on visiting_statuses

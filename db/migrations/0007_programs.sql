@@ -60,9 +60,9 @@ create table program_offerings (
     unique (program_id, institution_id),
     check ((as_of is null) = (as_of_precision is null))
 );
-create index on program_offerings (as_of desc, id);
-create index on program_offerings (program_id, as_of desc, id);
-create index on program_offerings (institution_id, as_of desc, id);
+create index on program_offerings (as_of desc, id desc);
+create index on program_offerings (program_id, as_of desc, id desc);
+create index on program_offerings (institution_id, as_of desc, id desc);
 create index on program_offerings (source_id);
 comment on table program_offerings is
     'A program at an institution, with how we know. HSDS 3: service_at_location of the program''s service.';

@@ -17,13 +17,13 @@ create table verifications (
     check (num_nonnulls(institution_id, visitor_center_id, program_id, offering_id, provider_id, service_id) = 1),
     check (next_due_at > verified_at)
 );
-create index on verifications (verified_at desc, id);
-create index on verifications (institution_id, verified_at desc, id) where institution_id is not null;
-create index on verifications (visitor_center_id, verified_at desc, id) where visitor_center_id is not null;
-create index on verifications (program_id, verified_at desc, id) where program_id is not null;
-create index on verifications (offering_id, verified_at desc, id) where offering_id is not null;
-create index on verifications (provider_id, verified_at desc, id) where provider_id is not null;
-create index on verifications (service_id, verified_at desc, id) where service_id is not null;
+create index on verifications (verified_at desc, id desc);
+create index on verifications (institution_id, verified_at desc, id desc) where institution_id is not null;
+create index on verifications (visitor_center_id, verified_at desc, id desc) where visitor_center_id is not null;
+create index on verifications (program_id, verified_at desc, id desc) where program_id is not null;
+create index on verifications (offering_id, verified_at desc, id desc) where offering_id is not null;
+create index on verifications (provider_id, verified_at desc, id desc) where provider_id is not null;
+create index on verifications (service_id, verified_at desc, id desc) where service_id is not null;
 create trigger append_only before update or delete on verifications
     for each row execute function refuse_rewriting();
 create trigger append_only_whole before truncate on verifications

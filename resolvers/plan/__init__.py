@@ -11,4 +11,5 @@ filters.py      the filter language becomes conditions
 orders.py       orderBy becomes sort keys; sort keys become cursors and back
 aggregates.py   aggregate and groups
 references.py   node, nodes and find: entities of several kinds in one list
+introspection.py  what questions about the schema weigh
 """

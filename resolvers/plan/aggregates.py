@@ -79,7 +79,7 @@ def groups(
     with context.rows(size):
         columns = _group(context, entity, fields, alias, measures, outer, grouped, path)
     limit = Param(Bound(size, PageSize(context.graph.limits.page), path), "int8")
-    # Two keys can be one column, such as a county and its code.
+    # Two keys can be one column: a foreign key, and the relation that follows it.
     ordinals = tuple(Const(number + 1) for number in range(len(set(grouped.values()))))
     flat = replace(rows, columns=measures.columns(), group=ordinals)
     order = (

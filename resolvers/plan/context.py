@@ -111,6 +111,11 @@ class Weight:
             return 0
         return size * (1 + sum(inner.rows(variables) for inner in self.inner))
 
+    def settled(self) -> Weight:
+        """The same, counted once and for all if no variable is in it."""
+        open_ = any(inner.inner or not isinstance(inner.size, int) for inner in self.inner)
+        return self if open_ or isinstance(self.size, Variable) else Weight(self.rows({}), ())
+
 
 @dataclass
 class Context:
@@ -124,6 +129,8 @@ class Context:
     # Plans the fields of an entity's row; pages, groups and references come back to it.
     columns: Callable[[Context, Entity, str, Fields, Path], Columns]
     weights: list[Weight] = field(default_factory=list)
+    # What a request is refused for although no statement needs it.
+    checks: list[Bound] = field(default_factory=list)
     _aliases: int = 0
     _conditions: int = 0
 
@@ -188,8 +195,9 @@ class Context:
         outer, self.weights = self.weights, []
         try:
             yield
+            # What is refused inside weighs nothing: it is not asked.
+            outer.append(Weight(size, tuple(self.weights)).settled())
         finally:
-            outer.append(Weight(size, tuple(self.weights)))
             self.weights = outer
 
     def refuse(self, path: Path, error: FieldRefused) -> None:

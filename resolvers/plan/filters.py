@@ -1,6 +1,6 @@
 """The filter language becomes conditions.
 
-`{name: {contains: "hope"}, not: {status: {eq: CLOSED}}, centers: {some: {alert: {isNull: true}}}}`
+`{name: {contains: "hope"}, not: {status: {eq: CLOSED}}, parts: {some: {note: {isNull: true}}}}`
 
 An input object is the conjunction of its fields, and the empty one is true. `not` keeps exactly
 the rows that its filter does not: what is null does not vanish from both sides. A field that is
@@ -30,9 +30,10 @@ from db.query import (
 from resolvers.errors import Code, FieldRefused
 from resolvers.graph import Entity, Id, Leaf, Scalar, ToMany, ToOne
 from resolvers.plan.context import Context, KeyOf, Path, branch, leaf
-from resolvers.plan.relations import between, far_key, reach_many, reach_one
+from resolvers.plan.relations import between, far_key, given_defaults, reach_many, reach_one
 from resolvers.plan.values import Look, Tree
 
+_LONGEST = 200
 _COMPARISONS = {"eq": "=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 
 
@@ -45,6 +46,9 @@ class Pattern:
 
     def __call__(self, value: object) -> str:
         text = str(self.read(value))
+        # Postgres takes up the pattern anew for each row that it looks at.
+        if len(text) > _LONGEST:
+            raise ValueError(f"A text to look for may have at most {_LONGEST} characters.")
         for special in ("\\", "%", "_"):
             text = text.replace(special, "\\" + special)
         return f"%{text}%" if self.anywhere else f"{text}%"
@@ -137,18 +141,11 @@ def _to_one(context: Context, field: ToOne, alias: str, part: Tree, path: Path) 
     where = all_of(
         [
             reach_one(context, field.join, alias, far),
-            *_given_defaults(field, far),
+            *given_defaults(field, far),
             condition(context, target, far, part, path),
         ]
     )
     return Exists(Select((), From(field.join[-1].table, far), where=where))
-
-
-def _given_defaults(field: ToOne, far: str) -> list[Expression]:
-    return [
-        Operation(Ref(far, given.column.name), "=", Const(given.default))
-        for given in field.given.values()
-    ]
 
 
 def _to_many(

@@ -31,13 +31,14 @@ from db.query import (
     Test,
     Tuple,
     Value,
+    all_of,
 )
 from db.values import READ
 from resolvers.errors import Code, FieldRefused
 from resolvers.graph import Entity, Id, ToMany, ToOne
 from resolvers.graph import Leaf as LeafField
 from resolvers.plan.context import Bound, Context, Path, branch, leaf
-from resolvers.plan.relations import reach_many, reach_one
+from resolvers.plan.relations import given_defaults, reach_many, reach_one
 from resolvers.plan.values import Leaf, Look, Tree
 
 
@@ -59,6 +60,11 @@ class CursorPart:
     index: int
     type: str
     length: int
+
+    @classmethod
+    def of(cls, keys: Sequence[SortKey], index: int) -> CursorPart:
+        """The part of these keys' cursors that holds one of them."""
+        return cls(fingerprint(keys), index, keys[index].column.type, len(keys))
 
     def __call__(self, value: object) -> object:
         try:
@@ -112,9 +118,8 @@ def beyond(
     inclusive: bool = False,
 ) -> Expression:
     """The condition that a row comes after the cursor (before it, if backward)."""
-    mark = fingerprint(keys)
     parts = [
-        Param(Bound(at, CursorPart(mark, index, key.column.type, len(keys)), path), key.column.type)
+        Param(Bound(at, CursorPart.of(keys, index), path), key.column.type)
         for index, key in enumerate(keys)
     ]
     directions = {key.descending for key in keys}
@@ -187,7 +192,8 @@ def _asked(context: Context, entity: Entity, tree: Tree) -> SortKey:
 
             def through(alias: str) -> Expression:
                 far = context.alias()
-                where = reach_one(context, join, alias, far)
+                reached = reach_one(context, join, alias, far)
+                where = all_of([reached, *given_defaults(field, far)])
                 source = From(join[-1].table, far)
                 return Value(Select(((None, inner.at(far)),), source, where=where))
 

@@ -40,7 +40,7 @@ from resolvers.plan.aggregates import aggregate, groups
 from resolvers.plan.context import Bound, Columns, Context, PageSize, Path
 from resolvers.plan.context import leaf as as_leaf
 from resolvers.plan.filters import condition
-from resolvers.plan.orders import SortKey, beyond, cursor, order, sort_keys
+from resolvers.plan.orders import CursorPart, SortKey, beyond, cursor, order, sort_keys
 from resolvers.plan.selections import Fields
 from resolvers.plan.values import Leaf, Literal, Tree
 
@@ -114,6 +114,8 @@ class _Connection:
         asked = [nodes[0].name.value for nodes in fields.values()]
         listed = [name for name in asked if name in ("edges", "nodes")]
         shared = "pageInfo" in asked or len(listed) > 1 or (bool(listed) and self.page.backward)
+        if not (listed or shared):
+            self._check_page()
         source = "p" + self.context.alias()[1:] if shared else self.entity.table.name
         columns: list[tuple[str | None, Expression]] = []
         for key, nodes in fields.items():
@@ -139,14 +141,25 @@ class _Connection:
                     inner = self.context.below(f"{self.entity.name}Aggregate", nodes)
                     made = aggregate(self.context, self.entity, inner, rows, alias)
                 case _:
+                    if path in self.context.refused:
+                        continue
                     rows, alias = self._rows()
-                    inner = self.context.below(f"{self.entity.name}Group", nodes)
-                    arguments = self.context.arguments(f"{self.entity.name}Connection", nodes[0])
-                    made = groups(self.context, self.entity, inner, arguments, rows, alias, path)
+                    try:
+                        made = self._groups(nodes, rows, alias, path)
+                    except FieldRefused as error:
+                        self.context.refuse(path, error)
+                        continue
             columns.append((self.context.name(key), made))
         if not shared:
             return Select(tuple(columns))
         return Select(tuple(columns), with_=(With(source, self._numbered(columns)),))
+
+    def _groups(
+        self, nodes: Sequence[FieldNode], rows: Select, alias: str, path: Path
+    ) -> Expression:
+        inner = self.context.below(f"{self.entity.name}Group", nodes)
+        arguments = self.context.arguments(f"{self.entity.name}Connection", nodes[0])
+        return groups(self.context, self.entity, inner, arguments, rows, alias, path)
 
     def _rows(self) -> tuple[Select, str]:
         """All rows of the list, of whatever page, without columns."""
@@ -166,9 +179,29 @@ class _Connection:
                 found.append(beyond(self.page.keys, alias, at, self.path, backward=backward))
         return all_of(found)
 
+    def _check_page(self) -> None:
+        """Nothing is read from the page; a page that makes no sense is refused all the same."""
+        cursors = [
+            Bound(at, CursorPart.of(self.page.keys, 0), self.path)
+            for at in (self.page.after, self.page.before)
+            if at is not None
+        ]
+        self.context.checks += [self._bound_size(), *cursors]
+
+    def _bound_size(self) -> Bound:
+        return Bound(self.page.size, PageSize(self.context.graph.limits.page), self.path)
+
+    def _literal_size(self) -> int:
+        size = self._bound_size().bind({})
+        assert isinstance(size, int)
+        return size
+
     def _size(self, more: int = 0) -> Expression:
-        read = PageSize(self.context.graph.limits.page)
-        size = Param(Bound(self.page.size, read, self.path), "int8")
+        if isinstance(self.page.size, Literal):
+            # Postgres plans for as many rows as it reads here, and of a parameter it knows nothing.
+            # A page has one of a hundred sizes, so this cannot make statements without end.
+            return Const(self._literal_size() + more)
+        size = Param(self._bound_size(), "int8")
         return Operation(size, "+", Const(more)) if more else size
 
     def _numbered(self, readers: Sequence[tuple[str | None, Expression]]) -> Select:
@@ -249,16 +282,15 @@ class _Connection:
 
     def _end(self, name: str, *, start: bool) -> Expression:
         """The cursor of the first or last row as the client sees them."""
-        alias = self._reader()
-        number = Ref(alias, _NUMBER)
+        alias, every = self._reader(), self.context.alias()
+        number = Ref(every, _NUMBER)
+        end = Call("max" if start is self.page.backward else "min", (number,))
+        fits = Operation(number, "<=", self._size())
+        # Not `order by ... limit 1`: that would write the cursor of every row, and then sort them.
+        at_end = Value(Select(((None, end),), From(name, every), where=fits))
+        where = Operation(Ref(alias, _NUMBER), "=", at_end)
         return Value(
-            Select(
-                ((None, cursor(self.page.keys, alias)),),
-                From(name, alias),
-                where=Operation(number, "<=", self._size()),
-                order=(Order(number, descending=start is self.page.backward),),
-                limit=Const(1),
-            )
+            Select(((None, cursor(self.page.keys, alias)),), From(name, alias), where=where)
         )
 
     def _has_more(self, name: str, edge: Leaf | None, *, backward: bool) -> Expression:

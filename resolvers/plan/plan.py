@@ -18,7 +18,7 @@ from resolvers.parse import Operation, is_query
 from resolvers.plan import read
 from resolvers.plan.context import Bound, Context, NeedsPython, Path, Weight
 from resolvers.plan.selections import collect
-from resolvers.plan.values import Lookout, Question, Variables, look
+from resolvers.plan.values import Literal, Lookout, Question, Variables, look
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,12 @@ class Plan:
     """How an operation is answered. Without a statement there is nothing to ask Postgres."""
 
     statement: Statement | None
+    # Of the statement: those that variables bring, and the rest as they are.
+    arguments: tuple[Bound | object, ...]
     computed: bool
     refused: Mapping[Path, FieldRefused]
     weights: tuple[Weight, ...]
+    checks: tuple[Bound, ...]
 
     @property
     def text(self) -> str:
@@ -70,6 +73,7 @@ def plan(
     arguments, refused = bind(planned, variables)
     while refused:
         # Rare, and different each time: a value that its field refuses. Plan without that field.
+        assert not refused.keys() & planned.refused.keys(), "a refused field was planned again"
         context = _context(graph, operation, Lookout(variables), {**planned.refused, **refused})
         planned = _finished(context, operation)
         arguments, refused = bind(planned, variables)
@@ -87,12 +91,19 @@ def bind(planned: Plan, variables: Variables) -> tuple[list[object], dict[Path, 
     """The arguments for `$1`, `$2`, ..., and the fields that refuse the values they are given."""
     arguments: list[object] = []
     refused: dict[Path, FieldRefused] = {}
-    for param in planned.statement.params if planned.statement else ():
-        assert isinstance(param.value, Bound)
+    for argument in planned.arguments:
+        if not isinstance(argument, Bound):
+            arguments.append(argument)
+            continue
         try:
-            arguments.append(param.value.bind(variables))
+            arguments.append(argument.bind(variables))
         except FieldRefused as error:
-            refused[param.value.path] = error
+            refused[argument.path] = error
+    for check in planned.checks:
+        try:
+            check.bind(variables)
+        except FieldRefused as error:
+            refused[check.path] = error
     return arguments, refused
 
 
@@ -140,7 +151,25 @@ def _finished(context: Context, operation: Operation) -> Plan:
     fields = collect(context.graph.schema, operation, context.lookout, "Query", selections)
     select = read.root(context, fields)
     statement = render(select) if select.columns else None
-    return Plan(statement, context.python, context.refused, tuple(context.weights))
+    return Plan(
+        statement,
+        tuple(_settled(param.value) for param in statement.params) if statement else (),
+        context.python,
+        context.refused,
+        tuple(context.weights),
+        tuple(context.checks),
+    )
+
+
+def _settled(bound: object) -> Bound | object:
+    """The value of a literal, which is the same for every request."""
+    assert isinstance(bound, Bound)
+    if not isinstance(bound.leaf, Literal):
+        return bound
+    try:
+        return bound.bind({})
+    except FieldRefused:
+        return bound  # and refused by every request
 
 
 def _remember(operation: Operation, computed: bool, lookout: Lookout, planned: Plan) -> None:

@@ -35,6 +35,7 @@ from resolvers.graph import (
     ToOne,
 )
 from resolvers.plan.context import Columns, Context, Path, leaf
+from resolvers.plan.introspection import weigh
 from resolvers.plan.pages import connection, plain_list
 from resolvers.plan.references import by_id, by_ids, find
 from resolvers.plan.relations import reach_many, reach_one
@@ -48,8 +49,10 @@ def root(context: Context, fields: Fields) -> Select:
     for key, nodes in fields.items():
         name = nodes[0].name.value
         if name in ("__schema", "__type"):
-            # graphql-core knows, and nobody else does.
+            # graphql-core knows, and nobody else does. It takes its time, row by row.
             context.need_python()
+            about = "__Schema" if name == "__schema" else "__Type"
+            context.weights.extend(weigh(context, about, context.below(about, nodes)))
             continue
         column = context.name(key)
         if name == "__typename":

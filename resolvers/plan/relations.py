@@ -7,13 +7,33 @@ sub-select, so that no join can make a row appear twice, and pages stay exact.
 from __future__ import annotations
 
 from db.mapping import Hop, Join
-from db.query import Exists, Expression, From, Joined, Operation, Ref, Select, Value, all_of
+from db.query import (
+    Const,
+    Exists,
+    Expression,
+    From,
+    Joined,
+    Operation,
+    Ref,
+    Select,
+    Value,
+    all_of,
+)
+from resolvers.graph import ToOne
 from resolvers.plan.context import Context
 
 
 def reach_one(context: Context, join: Join, near: str, far: str) -> Expression:
     """The condition under which `far` is the one row that `join` leads to from `near`."""
     return Operation(Ref(far, join[-1].remote), "=", far_key(context, join, near))
+
+
+def given_defaults(field: ToOne, far: str) -> list[Expression]:
+    """What holds of the far row where nobody can say which of several is meant."""
+    return [
+        Operation(Ref(far, given.column.name), "=", Const(given.default))
+        for given in field.given.values()
+    ]
 
 
 def far_key(context: Context, join: Join, near: str) -> Expression:

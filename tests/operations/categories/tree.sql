@@ -1,6 +1,5 @@
 -- first road
--- $1 = 20
--- $2 = 'HOUSING'
+-- $1 = 'HOUSING'
 select row_to_json(r)
 from (
   select (select r from (
@@ -34,10 +33,10 @@ from (
               from categories t2
               where t2.parent_code = t0.code
               order by t2.code
-              limit $1::int8
+              limit 20
             ) r) as "nodes"
         ) r) as "children"
       from categories t0
-      where t0.code = $2::text
+      where t0.code = $1::text
     ) r) as "category"
 ) r;

@@ -2,7 +2,6 @@
 -- $1 = 20
 -- $2 = '06073'
 -- $3 = 'DIRECTORY'
--- $4 = 50
 select row_to_json(r)
 from (
   select (select r from (
@@ -40,7 +39,7 @@ from (
               from institutions t4
               where t4.county_fips = t0.fips
               order by t4.name, t4.id
-              limit $1::int8
+              limit 20
             ) r) as "nodes"
         ) r) as "institutions",
         (select r from (
@@ -56,7 +55,7 @@ from (
                   and t6.id = t7.reentry_program_id
               )
               order by t6.name, t6.id
-              limit $1::int8
+              limit 20
             ) r) as "nodes"
         ) r) as "reentryPrograms"
       from counties t0
@@ -95,7 +94,7 @@ from (
               and t14.county_fips = $2::text
           )
           order by t12.code
-          limit $4::int8
+          limit 50
         ) r) as "nodes"
     ) r) as "gaps"
 ) r;

@@ -1,7 +1,5 @@
 -- first road
--- $1 = 6
--- $2 = 20
--- $3 = 'CRC'
+-- $1 = 'CRC'
 select row_to_json(r)
 from (
   select (select r from (
@@ -19,14 +17,14 @@ from (
               from population_counts t3
               where t3.institution_id = t0.id
               order by t3.month, t3.id
-              limit $1::int8 + 1
+              limit 7
             ) t4
           )
           select array(select r from (
               select t2.month as "month",
                 t2.in_custody as "inCustody"
               from p1 t2
-              where t2.".n" <= $1::int8
+              where t2.".n" <= 6
               order by t2.".n" desc
             ) r) as "nodes"
         ) r) as "populationCounts",
@@ -38,7 +36,7 @@ from (
               from visitor_centers t5
               where t5.institution_id = t0.id
               order by t5.name, t5.id
-              limit $2::int8
+              limit 20
             ) r) as "nodes"
         ) r) as "visitorCenters",
         (select r from (
@@ -54,6 +52,6 @@ from (
             ) as "totalCount"
         ) r) as "programs"
       from institutions t0
-      where t0.code = $3::text
+      where t0.code = $1::text
     ) r) as "institution"
 ) r;

@@ -2,10 +2,8 @@
 -- $1 = '06067'
 -- $2 = 'ACTIVE'
 -- $3 = 2
--- $4 = 20
--- $5 = 'FAMILY'
--- $6 = 'SUBSTANCE_USE'
--- $7 = 1
+-- $4 = 'FAMILY'
+-- $5 = 'SUBSTANCE_USE'
 select row_to_json(r)
 from (
   select (select r from (
@@ -118,7 +116,7 @@ from (
                       from visitor_centers t9
                       where t9.institution_id = t7.id
                       order by t9.name, t9.id
-                      limit $4::int8
+                      limit 20
                     ) r) as "nodes"
                 ) r) as "visitorCenters",
                 (select r from (
@@ -135,7 +133,7 @@ from (
                         select
                         from program_categories t16
                         where t16.program_id = t15.id
-                          and t16.category_code = $5::text
+                          and t16.category_code = $4::text
                       )
                     ) as "totalCount",
                     array(select r from (
@@ -169,7 +167,7 @@ from (
                         select
                         from program_categories t22
                         where t22.program_id = t18.id
-                          and t22.category_code = $5::text
+                          and t22.category_code = $4::text
                       )
                       order by t18.name, t18.id
                       limit $3::int8
@@ -189,7 +187,7 @@ from (
                               select
                               from service_categories t27
                               where t27.service_id = t26.id
-                                and t27.category_code = $6::text
+                                and t27.category_code = $5::text
                             )
                           )
                         ) as "totalCount",
@@ -218,11 +216,11 @@ from (
                               select
                               from service_categories t32
                               where t32.service_id = t31.id
-                                and t32.category_code = $6::text
+                                and t32.category_code = $5::text
                             )
                           )
                           order by t28.name, t28.id
-                          limit $7::int8
+                          limit 1
                         ) r) as "nodes"
                     ) r) as "providers"
                   from counties t24

@@ -1,10 +1,9 @@
 -- first road
 -- $1 = 'STATE_PRISON'
 -- $2 = 'OPEN'
--- $3 = 1
--- $4 = 3
--- $5 = 'NOWHERE'
--- $6 = 20
+-- $3 = 3
+-- $4 = 'NOWHERE'
+-- $5 = 20
 select row_to_json(r)
 from (
   select (select r from (
@@ -14,7 +13,7 @@ from (
           where t0.institution_type = $1::text
             and t0.status = $2::text
           order by t0.name, t0.id
-          limit $3::int8
+          limit 1
         ) r) as "nodes",
         (select r from (
           select t2.c0 as "count",
@@ -62,7 +61,7 @@ from (
             group by 1
           ) t4
           order by t4.c1 desc, t4.c0
-          limit $4::int8
+          limit $3::int8
         ) r) as "groupBy"
     ) r) as "institutions",
     (select r from (
@@ -77,7 +76,7 @@ from (
               min(t6.opened_year) as "c1",
               avg(t6.opened_year)::float8 as "c2"
             from institutions t6
-            where t6.code = $5::text
+            where t6.code = $4::text
           ) t7
         ) r) as "aggregate",
         array(select r from (
@@ -86,11 +85,11 @@ from (
             select t8.status as "c0",
               count(*) as "c1"
             from institutions t8
-            where t8.code = $5::text
+            where t8.code = $4::text
             group by 1
           ) t9
           order by t9.c1 desc, t9.c0
-          limit $6::int8
+          limit $5::int8
         ) r) as "groupBy"
     ) r) as "none"
 ) r;

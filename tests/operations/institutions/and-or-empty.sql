@@ -2,7 +2,6 @@
 -- $1 = []
 -- $2 = 'SQ'
 -- $3 = 'FOL'
--- $4 = 20
 select row_to_json(r)
 from (
   select (select r from (
@@ -44,7 +43,7 @@ from (
           from institutions t5
           where (t5.code = $2::text or t5.code = $3::text)
           order by t5.name, t5.id
-          limit $4::int8
+          limit 20
         ) r) as "nodes"
     ) r) as "two"
 ) r;

@@ -5,7 +5,6 @@
 -- $4 = 'TRANSIT_SHUTTLE'
 -- $5 = 'ENDED'
 -- $6 = 2500
--- $7 = 20
 select row_to_json(r)
 from (
   select (select r from (
@@ -95,7 +94,7 @@ from (
             from counties t14
             where t14.fips = t6.county_fips
           ), t6.opened_year desc, t6.id desc
-          limit $7::int8
+          limit 20
         ) r) as "nodes"
     ) r) as "institutions"
 ) r;

@@ -1,7 +1,6 @@
 -- first road
 -- $1 = UUID('00000000-0000-0000-0000-000000000000')
--- $2 = 20
--- $3 = 'CRC'
+-- $2 = 'CRC'
 select row_to_json(r)
 from (
   select (select row_to_json(r) from (
@@ -28,10 +27,10 @@ from (
               from visitor_centers t3
               where t3.institution_id = t1.id
               order by t3.name, t3.id
-              limit $2::int8
+              limit 20
             ) r) as "nodes"
         ) r) as "visitorCenters"
       from institutions t1
-      where t1.code = $3::text
+      where t1.code = $2::text
     ) r) as "institution"
 ) r;

@@ -1,8 +1,7 @@
 -- first road
 -- $1 = ['OPEN']
 -- $2 = ['RHU']
--- $3 = 20
--- $4 = ['RECEPTION']
+-- $3 = ['RECEPTION']
 select row_to_json(r)
 from (
   select (select r from (
@@ -13,16 +12,16 @@ from (
           where t0.status = any($1::text[])
             and t0.security_levels @> $2::text[]
           order by t0.opened_year, t0.id
-          limit $3::int8
+          limit 20
         ) r) as "nodes"
     ) r) as "institutions",
     (select r from (
       select array(select r from (
           select t1.code as "code"
           from institutions t1
-          where t1.security_levels && $4::text[]
+          where t1.security_levels && $3::text[]
           order by t1.name, t1.id
-          limit $3::int8
+          limit 20
         ) r) as "nodes"
     ) r) as "reception"
 ) r;

@@ -1,7 +1,6 @@
 -- first road
 -- $1 = 'STATE_PRISON'
 -- $2 = 1950
--- $3 = 20
 select row_to_json(r)
 from (
   select (select r from (
@@ -25,7 +24,7 @@ from (
           where t2.institution_type = $1::text
             and t2.opened_year < $2::int4
           order by t2.name, t2.id
-          limit $3::int8
+          limit 20
         ) r) as "nodes"
     ) r) as "old",
     (select r from (
@@ -45,7 +44,7 @@ from (
             and (t4.opened_year < $2::int4) is not true
             and t4.institution_type = $1::text
           order by t4.name, t4.id
-          limit $3::int8
+          limit 20
         ) r) as "nodes"
     ) r) as "notOldButUnknown"
 ) r;

@@ -1,6 +1,5 @@
 -- first road
 -- $1 = 2
--- $2 = 20
 select row_to_json(r)
 from (
   select (select r from (
@@ -16,7 +15,7 @@ from (
           select t1.code as "code"
           from institutions t1
           order by t1.name, t1.id
-          limit $2::int8
+          limit 20
         ) r) as "nodes"
     ) r) as "null",
     (select r from (
@@ -26,14 +25,14 @@ from (
           select
           from institutions t5
           order by t5.name, t5.id
-          limit $2::int8 + 1
+          limit 21
         ) t6
       )
       select (select r from (
           select exists (
               select
               from p2 t3
-              where t3.".n" > $2::int8
+              where t3.".n" > 20
             ) as "hasNextPage"
         ) r) as "pageInfo",
         (

@@ -1,9 +1,7 @@
 -- first road
 -- $1 = 'IN_PERSON'
--- $2 = 20
--- $3 = 'OPEN'
--- $4 = '06029'
--- $5 = 10
+-- $2 = 'OPEN'
+-- $3 = '06029'
 select row_to_json(r)
 from (
   select (select r from (
@@ -34,15 +32,15 @@ from (
                       from visitor_centers t2
                       where t2.institution_id = t0.id
                       order by t2.name, t2.id
-                      limit $2::int8
+                      limit 20
                     ) r) as "nodes"
                 ) r) as "visitorCenters"
             ) r) as "node"
           from institutions t0
-          where t0.status = $3::text
-            and t0.county_fips = $4::text
+          where t0.status = $2::text
+            and t0.county_fips = $3::text
           order by t0.name, t0.id
-          limit $5::int8
+          limit 10
         ) r) as "edges"
     ) r) as "institutions"
 ) r;

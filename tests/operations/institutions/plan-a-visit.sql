@@ -1,9 +1,7 @@
 -- second road
 -- $1 = 'IN_PERSON'
--- $2 = 20
--- $3 = 'FAMILY'
--- $4 = 5
--- $5 = 'CAL'
+-- $2 = 'FAMILY'
+-- $3 = 'CAL'
 select row_to_json(r)
 from (
   select (select r from (
@@ -81,7 +79,7 @@ from (
               from visitor_centers t4
               where t4.institution_id = t0.id
               order by t4.name, t4.id
-              limit $2::int8
+              limit 20
             ) r) as "nodes"
         ) r) as "visitorCenters",
         (select r from (
@@ -94,12 +92,12 @@ from (
                 where t11.institution_id = t0.id
                   and t10.id = t11.program_id
               )
-                and $3::text = any(t10.audience)
+                and $2::text = any(t10.audience)
               order by t10.name, t10.id
-              limit $4::int8
+              limit 5
             ) r) as "nodes"
         ) r) as "programs"
       from institutions t0
-      where t0.code = $5::text
+      where t0.code = $3::text
     ) r) as "institution"
 ) r;

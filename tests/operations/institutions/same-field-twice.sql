@@ -1,7 +1,6 @@
 -- first road
--- $1 = 1
--- $2 = 'FOL'
--- $3 = 'FWF'
+-- $1 = 'FOL'
+-- $2 = 'FWF'
 select row_to_json(r)
 from (
   select (select r from (
@@ -17,14 +16,14 @@ from (
               from population_counts t3
               where t3.institution_id = t0.id
               order by t3.month, t3.id
-              limit $1::int8 + 1
+              limit 2
             ) t4
           )
           select array(select r from (
               select t2.month as "month",
                 t2.in_custody as "inCustody"
               from p1 t2
-              where t2.".n" <= $1::int8
+              where t2.".n" <= 1
               order by t2.".n" desc
             ) r) as "nodes"
         ) r) as "oldest",
@@ -35,11 +34,11 @@ from (
               from population_counts t5
               where t5.institution_id = t0.id
               order by t5.month desc, t5.id desc
-              limit $1::int8
+              limit 1
             ) r) as "nodes"
         ) r) as "newest"
       from institutions t0
-      where t0.code = $2::text
+      where t0.code = $1::text
     ) r) as "folsom",
     (select r from (
       select t6.name as "name",
@@ -49,6 +48,6 @@ from (
           where t7.id = t6.parent_id
         ) r) as "parent"
       from institutions t6
-      where t6.code = $3::text
+      where t6.code = $2::text
     ) r) as "women"
 ) r;

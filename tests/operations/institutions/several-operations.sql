@@ -1,6 +1,5 @@
 -- first road
 -- $1 = 'CLOSED'
--- $2 = 20
 select row_to_json(r)
 from (
   select (select r from (
@@ -10,7 +9,7 @@ from (
           from institutions t0
           where t0.status = $1::text
           order by t0.code, t0.id
-          limit $2::int8
+          limit 20
         ) r) as "nodes"
     ) r) as "institutions"
 ) r;

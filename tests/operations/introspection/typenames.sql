@@ -1,7 +1,6 @@
 -- first road
 -- $1 = 'SQ'
--- $2 = 1
--- $3 = 20
+-- $2 = 20
 select row_to_json(r)
 from (
   select (select r from (
@@ -13,7 +12,7 @@ from (
           from institutions t7
           where t7.code = $1::text
           order by t7.name, t7.id
-          limit $2::int8 + 1
+          limit 2
         ) t8
       )
       select 'InstitutionConnection' as "__typename",
@@ -28,7 +27,7 @@ from (
                 ) r) as "location"
             ) r) as "node"
           from p0 t1
-          where t1.".n" <= $2::int8
+          where t1.".n" <= 1
           order by t1.".n"
         ) r) as "edges",
         (select r from (
@@ -63,7 +62,7 @@ from (
             group by 1
           ) t6
           order by t6.c1 desc, t6.c0
-          limit $3::int8
+          limit $2::int8
         ) r) as "groupBy"
     ) r) as "institutions"
 ) r;

@@ -1,9 +1,7 @@
 -- first road
 -- $1 = datetime.date(2026, 6, 1)
 -- $2 = datetime.date(2026, 4, 1)
--- $3 = 20
--- $4 = 'STATE_PRISON'
--- $5 = 3
+-- $3 = 'STATE_PRISON'
 select row_to_json(r)
 from (
   select (select r from (
@@ -25,7 +23,7 @@ from (
                     and t2.month < $1::date
                     and t2.month >= $2::date
                   order by t2.month desc, t2.id desc
-                  limit $3::int8
+                  limit 20
                 ) r) as "nodes",
                 (select r from (
                   select t4.c0 as "count",
@@ -47,7 +45,7 @@ from (
                 ) r) as "aggregate"
             ) r) as "populationCounts"
           from institutions t0
-          where t0.institution_type = $4::text
+          where t0.institution_type = $3::text
             and exists (
             select
             from current_population_counts t5
@@ -59,7 +57,7 @@ from (
             from current_population_counts t6
             where t6.institution_id = t0.id
           ) desc, t0.code, t0.id
-          limit $5::int8
+          limit 3
         ) r) as "nodes"
     ) r) as "institutions"
 ) r;

@@ -1,7 +1,5 @@
 -- first road
--- $1 = 20
--- $2 = 3
--- $3 = 'SQ'
+-- $1 = 'SQ'
 select row_to_json(r)
 from (
   select (select r from (
@@ -29,7 +27,7 @@ from (
                           and t4.code = t5.category_code
                       )
                       order by t4.label_en, t4.code
-                      limit $1::int8
+                      limit 20
                     ) r) as "nodes"
                 ) r) as "categories"
               from programs t3
@@ -40,7 +38,7 @@ from (
                   and t3.id = t6.program_id
               )
               order by t3.name, t3.id
-              limit $2::int8
+              limit 3
             ) r) as "nodes"
         ) r) as "programs",
         (select r from (
@@ -66,10 +64,10 @@ from (
                 from programs t10
                 where t10.id = t8.program_id
               ), t8.id
-              limit $2::int8
+              limit 3
             ) r) as "nodes"
         ) r) as "programOfferings"
       from institutions t0
-      where t0.code = $3::text
+      where t0.code = $1::text
     ) r) as "institution"
 ) r;

@@ -1,7 +1,5 @@
 -- first road
 -- $1 = 'Marin'
--- $2 = 5
--- $3 = 20
 select row_to_json(r)
 from (
   select (select r from (
@@ -65,7 +63,7 @@ from (
             ) is not true
           )
           order by t8.name, t8.id
-          limit $2::int8
+          limit 5
         ) r) as "nodes"
     ) r) as "runsOnlyInMarin",
     (select r from (
@@ -88,7 +86,7 @@ from (
             where t19.program_id = t18.id
           )
           order by t18.name, t18.id
-          limit $3::int8
+          limit 20
         ) r) as "nodes"
     ) r) as "runsNowhereKnown"
 ) r;

@@ -2,40 +2,39 @@
 -- $1 = 31
 -- $2 = 'Visitor Center Program'
 -- $3 = UUID('ac5b1a4b-b018-556d-979a-1747bfb4da0d')
--- $4 = 4
 select row_to_json(r)
 from (
   select (select r from (
       with p0 as materialized (
-        select t8.id,
-          t8.name,
-          t8.slug,
+        select t9.id,
+          t9.name,
+          t9.slug,
           row_number() over() as ".n"
         from (
-          select t7.id,
-            t7.name,
-            t7.slug
-          from programs t7
+          select t8.id,
+            t8.name,
+            t8.slug
+          from programs t8
           where (((
             select count(*)
-            from program_offerings t9
-            where t9.program_id = t7.id
+            from program_offerings t10
+            where t10.program_id = t8.id
           ) < $1::int8) or ((
             select count(*)
-            from program_offerings t10
-            where t10.program_id = t7.id
-          ) = $1::int8 and t7.name > $2::text) or ((
-            select count(*)
             from program_offerings t11
-            where t11.program_id = t7.id
-          ) = $1::int8 and t7.name = $2::text and t7.id > $3::uuid))
-          order by (
+            where t11.program_id = t8.id
+          ) = $1::int8 and t8.name > $2::text) or ((
             select count(*)
             from program_offerings t12
-            where t12.program_id = t7.id
-          ) desc, t7.name, t7.id
-          limit $4::int8 + 1
-        ) t8
+            where t12.program_id = t8.id
+          ) = $1::int8 and t8.name = $2::text and t8.id > $3::uuid))
+          order by (
+            select count(*)
+            from program_offerings t13
+            where t13.program_id = t8.id
+          ) desc, t8.name, t8.id
+          limit 5
+        ) t9
       )
       select array(select r from (
           select translate(encode(convert_to(json_build_array('722b52', (
@@ -54,25 +53,27 @@ from (
                 ) r) as "offerings"
             ) r) as "node"
           from p0 t1
-          where t1.".n" <= $4::int8
+          where t1.".n" <= 4
           order by t1.".n"
         ) r) as "edges",
         (select r from (
           select exists (
               select
               from p0 t4
-              where t4.".n" > $4::int8
+              where t4.".n" > 4
             ) as "hasNextPage",
             (
               select translate(encode(convert_to(json_build_array('722b52', (
                   select count(*)
-                  from program_offerings t6
-                  where t6.program_id = t5.id
+                  from program_offerings t7
+                  where t7.program_id = t5.id
                 ), t5.name, t5.id)::text, 'UTF8'), 'base64'), chr(10), '')
               from p0 t5
-              where t5.".n" <= $4::int8
-              order by t5.".n" desc
-              limit 1
+              where t5.".n" = (
+                select max(t6.".n")
+                from p0 t6
+                where t6.".n" <= 4
+              )
             ) as "endCursor"
         ) r) as "pageInfo"
     ) r) as "programs"

@@ -1,8 +1,7 @@
 -- first road
 -- $1 = 'ACTIVE'
 -- $2 = 'ARTS'
--- $3 = 3
--- $4 = 'arts-in-corrections'
+-- $3 = 'arts-in-corrections'
 select row_to_json(r)
 from (
   select (select r from (
@@ -45,7 +44,7 @@ from (
                                   and t6.category_code = $2::text
                               )
                               order by t5.name, t5.id
-                              limit $3::int8
+                              limit 3
                             ) r) as "nodes"
                         ) r) as "programs"
                       from institutions t3
@@ -60,10 +59,10 @@ from (
                 from institutions t8
                 where t8.id = t2.institution_id
               ), t2.id
-              limit $3::int8
+              limit 3
             ) r) as "edges"
         ) r) as "offerings"
       from programs t0
-      where t0.slug = $4::text
+      where t0.slug = $3::text
     ) r) as "program"
 ) r;

@@ -3,8 +3,6 @@
 -- $2 = '06075'
 -- $3 = 'es'
 -- $4 = ['EX_OFFENDERS', 'JUSTICE_IMPACTED']
--- $5 = 2
--- $6 = 3
 select row_to_json(r)
 from (
   select (select r from (
@@ -53,7 +51,7 @@ from (
                       from services_at_locations t5
                       where t5.service_id = t2.id
                       order by t5.id
-                      limit $5::int8
+                      limit 2
                     ) r) as "nodes"
                 ) r) as "atLocations"
             ) r) as "node"
@@ -68,7 +66,7 @@ from (
             and $3::text = any(t2.languages)
             and t2.serves && $4::text[]
           order by t2.name, t2.id
-          limit $6::int8
+          limit 3
         ) r) as "edges"
     ) r) as "services"
 ) r;

@@ -1,8 +1,8 @@
 -- first road
 -- $1 = 'LEGAL'
--- $2 = 2
--- $3 = 20
--- $4 = 3
+-- $2 = 20
+-- $3 = 3
+-- $4 = 2
 select row_to_json(r)
 from (
   select (select r from (
@@ -36,7 +36,7 @@ from (
             )
           )
           order by t3.name, t3.id
-          limit $2::int8
+          limit 2
         ) r) as "nodes",
         array(select r from (
           select (select r from (
@@ -61,7 +61,7 @@ from (
             group by 1
           ) t9
           order by t9.c1 desc, t9.c0
-          limit $3::int8
+          limit $2::int8
         ) r) as "types",
         array(select r from (
           select (select r from (
@@ -91,7 +91,7 @@ from (
             group by 1
           ) t13
           order by t13.c1 desc, t13.c0
-          limit $4::int8
+          limit $3::int8
         ) r) as "counties",
         array(select r from (
           select (select r from (
@@ -118,7 +118,7 @@ from (
             group by 1, 2
           ) t18
           order by t18.c2 desc, t18.c0, t18.c1
-          limit $2::int8
+          limit $4::int8
         ) r) as "pairs"
     ) r) as "providers"
 ) r;

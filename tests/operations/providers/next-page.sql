@@ -1,7 +1,6 @@
 -- first road
 -- $1 = 'ALT Recovery Group 2'
 -- $2 = UUID('60feca63-0ce5-5f6f-8bc8-274a20fa15a7')
--- $3 = 2
 select row_to_json(r)
 from (
   select (select r from (
@@ -15,7 +14,7 @@ from (
           from providers t5
           where (t5.name, t5.id) > ($1::text, $2::uuid)
           order by t5.name, t5.id
-          limit $3::int8 + 1
+          limit 3
         ) t6
       )
       select array(select r from (
@@ -26,7 +25,7 @@ from (
               where t2.fips = t1.county_fips
             ) r) as "county"
           from p0 t1
-          where t1.".n" <= $3::int8
+          where t1.".n" <= 2
           order by t1.".n"
         ) r) as "nodes",
         (select r from (
@@ -38,7 +37,7 @@ from (
             exists (
               select
               from p0 t4
-              where t4.".n" > $3::int8
+              where t4.".n" > 2
             ) as "hasNextPage"
         ) r) as "pageInfo"
     ) r) as "providers"

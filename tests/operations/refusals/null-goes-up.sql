@@ -1,8 +1,7 @@
 -- second road
 -- $1 = 'SQ'
 -- $2 = ['SQ', 'FOL']
--- $3 = 20
--- $4 = '06037'
+-- $3 = '06037'
 select row_to_json(r)
 from (
   select (select r from (
@@ -16,12 +15,12 @@ from (
           from institutions t1
           where t1.code = any($2::text[])
           order by t1.name, t1.id
-          limit $3::int8
+          limit 20
         ) r) as "nodes"
     ) r) as "institutions",
     (select r from (
       select t2.name as "name"
       from counties t2
-      where t2.fips = $4::text
+      where t2.fips = $3::text
     ) r) as "county"
 ) r;

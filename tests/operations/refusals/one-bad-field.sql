@@ -6,11 +6,5 @@ from (
       select t0.name as "name"
       from institutions t0
       where t0.code = $1::text
-    ) r) as "good",
-    (select r from (
-      select (
-          select count(*)
-          from institutions t1
-        ) as "totalCount"
-    ) r) as "badCursor"
+    ) r) as "good"
 ) r;

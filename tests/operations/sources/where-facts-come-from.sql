@@ -1,7 +1,6 @@
 -- first road
 -- $1 = 'SAMHSA_MH'
 -- $2 = '%FEMA%'
--- $3 = 20
 select row_to_json(r)
 from (
   select (select r from (
@@ -38,7 +37,7 @@ from (
             where t4.source_id = t2.id
           )
           order by t2.key, t2.id
-          limit $3::int8
+          limit 20
         ) r) as "nodes"
     ) r) as "sources"
 ) r;

@@ -1,7 +1,6 @@
 -- first road
 -- $1 = datetime.datetime(2026, 4, 30, 16, 14, tzinfo=datetime.timezone.utc)
--- $2 = 20
--- $3 = datetime.datetime(2026, 4, 30, 9, 14, tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds=61200)))
+-- $2 = datetime.datetime(2026, 4, 30, 9, 14, tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds=61200)))
 select row_to_json(r)
 from (
   select (select r from (
@@ -15,14 +14,14 @@ from (
           from visiting_statuses t0
           where t0.last_updated >= $1::timestamptz
           order by t0.last_updated desc, t0.id desc
-          limit $2::int8
+          limit 20
         ) r) as "nodes"
     ) r) as "visitingStatuses",
     (select r from (
       select (
           select count(*)
           from visiting_statuses t2
-          where t2.last_updated >= $3::timestamptz
+          where t2.last_updated >= $2::timestamptz
         ) as "totalCount"
     ) r) as "same"
 ) r;

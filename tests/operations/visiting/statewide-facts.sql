@@ -1,6 +1,5 @@
 -- first road
 -- $1 = datetime.date(2023, 12, 31)
--- $2 = 20
 select row_to_json(r)
 from (
   select (select r from (
@@ -16,7 +15,7 @@ from (
           from visiting_facts t0
           where t0.valid_from <= $1::date
           order by t0.key
-          limit $2::int8
+          limit 20
         ) r) as "nodes"
     ) r) as "visitingFacts"
 ) r;

@@ -3,7 +3,6 @@
 -- $2 = ['Kings', 'Kern']
 -- $3 = 'IV'
 -- $4 = True
--- $5 = 5
 select row_to_json(r)
 from (
   select (select r from (
@@ -49,7 +48,7 @@ from (
           )
             and t3.statutory = $4::bool
           order by t3.population_used desc, t3.id desc
-          limit $5::int8
+          limit 5
         ) r) as "nodes"
     ) r) as "visitorCenters"
 ) r;

@@ -2,8 +2,7 @@
 -- $1 = 'TRANSIT_SHUTTLE'
 -- $2 = True
 -- $3 = False
--- $4 = 20
--- $5 = 'STATE_PRISON'
+-- $4 = 'STATE_PRISON'
 select row_to_json(r)
 from (
   select (select r from (
@@ -48,7 +47,7 @@ from (
           from visitor_centers t6
           where t6.statutory = $3::bool
           order by t6.name, t6.id
-          limit $4::int8
+          limit 20
         ) r) as "nodes"
     ) r) as "notRequired",
     (select r from (
@@ -56,14 +55,14 @@ from (
           select t8.code as "code",
             t8.status as "status"
           from institutions t8
-          where t8.institution_type = $5::text
+          where t8.institution_type = $4::text
             and not exists (
             select
             from visitor_centers t9
             where t9.institution_id = t8.id
           )
           order by t8.name, t8.id
-          limit $4::int8
+          limit 20
         ) r) as "nodes"
     ) r) as "prisonsWithout"
 ) r;

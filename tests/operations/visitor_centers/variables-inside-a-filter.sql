@@ -1,7 +1,6 @@
 -- first road
 -- $1 = 100
 -- $2 = ['CRC', 'SQ']
--- $3 = 20
 select row_to_json(r)
 from (
   select (select r from (
@@ -17,7 +16,7 @@ from (
               and t1.code = any($2::text[])
           )
           order by t0.name, t0.id
-          limit $3::int8
+          limit 20
         ) r) as "nodes"
     ) r) as "visitorCenters"
 ) r;

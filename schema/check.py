@@ -1,0 +1,87 @@
+"""Declarations are checked before anything is made of them: a slip is told by its own name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from enum import Enum
+
+from schema.entity import DeclarationError, hop
+from schema.scalars import SCALARS
+from schema.shapes import Entity, Shape
+
+
+def check(declared: Mapping[str, Entity], interfaces: Mapping[str, Sequence[Shape]]) -> None:
+    """Raise DeclarationError for the first entity that cannot be what it says it is."""
+    for entity in declared.values():
+        if not any(shape.key for shape in entity.fields):
+            raise DeclarationError(f"{entity.name} has no field 'id'.")
+        columns = {shape.column for shape in entity.fields if shape.column}
+        columns |= {name for shape in entity.fields for name in (shape.localized or {}).values()}
+        for name in entity.declaration.order:
+            if name.removeprefix("-") not in columns:
+                raise DeclarationError(
+                    f"{entity.name} is ordered by {name!r}, a column that no field of it has."
+                )
+        for shape in entity.fields:
+            _check_field(entity, shape, declared)
+        for name in entity.declaration.implements:
+            _check_interface(entity, name, interfaces)
+
+
+def _check_field(entity: Entity, shape: Shape, declared: Mapping[str, Entity]) -> None:
+    place = f"{entity.name}.{shape.attribute}"
+    if shape.relation is not None:
+        _check_relation(place, shape, declared)
+    elif shape.target is not None:
+        raise DeclarationError(f"{place} leads to {shape.target}; say how, with join or many.")
+    elif shape.computed is not None:
+        known = {field.attribute for field in entity.fields if field.column}
+        for name, parameter in inspect.signature(shape.computed).parameters.items():
+            if parameter.kind is not parameter.KEYWORD_ONLY and name not in known:
+                raise DeclarationError(f"{place} is computed of {name!r}, which is no column.")
+    elif not _is_value(shape.python):
+        raise DeclarationError(f"{place} is of a type that no column has: {shape.python}.")
+
+
+def _check_relation(place: str, shape: Shape, declared: Mapping[str, Entity]) -> None:
+    assert shape.relation is not None
+    target = declared.get(shape.target or "")
+    if target is None:
+        raise DeclarationError(f"{place} leads to {shape.target}, which is no entity.")
+    hops = shape.relation.hops
+    if not hops:
+        raise DeclarationError(f"{place} has no hops.")
+    if len(hops) == 1 and " = " not in hops[0]:
+        return
+    table = hop(hops[-1]).table
+    # A view is called after the table of which it shows a part: current_statuses.
+    if not table.endswith(target.declaration.table):
+        raise DeclarationError(
+            f"{place} leads to {target.name}, whose table is {target.declaration.table!r}, "
+            f"but its last hop ends in {table!r}."
+        )
+
+
+def _check_interface(entity: Entity, name: str, interfaces: Mapping[str, Sequence[Shape]]) -> None:
+    if name not in interfaces:
+        raise DeclarationError(f"{entity.name} implements {name}, which is no interface.")
+    own = {shape.attribute: shape for shape in entity.fields}
+    for promised in interfaces[name]:
+        shape = own.get(promised.attribute)
+        if shape is None:
+            raise DeclarationError(
+                f"{entity.name} implements {name} without a field {promised.attribute!r}."
+            )
+        if _type_of(shape) != _type_of(promised):
+            raise DeclarationError(
+                f"{entity.name}.{promised.attribute} is not of the type that {name} promises."
+            )
+
+
+def _type_of(shape: Shape) -> tuple[object, ...]:
+    return (shape.python, shape.target, shape.to_one, shape.array, shape.nullable)
+
+
+def _is_value(python: object) -> bool:
+    return isinstance(python, type) and (issubclass(python, Enum) or python in SCALARS)
