@@ -12,7 +12,7 @@
         |-- limits, known before any SQL    DOCUMENT_TOO_LARGE, TOO_MANY_TOKENS, TOO_DEEP,
         |                                   TOO_MANY_FIELDS, TOO_MANY_ALIASES,
         |                                   TOO_MANY_DIRECTIVES, TOO_MANY_ROOT_FIELDS,
-        |                                   TOO_MANY_ROWS
+        |                                   TOO_MANY_CONDITIONS, TOO_MANY_ROWS
         `-- the database, for all fields    DATABASE_BUSY, DATABASE_UNAVAILABLE,
                                             STATEMENT_TIMEOUT, INTERNAL_SERVER_ERROR
      x  FieldRefused                        one field is null, its neighbours are answered
@@ -59,6 +59,7 @@ class Code(StrEnum):
     TOO_MANY_ALIASES = "TOO_MANY_ALIASES"
     TOO_MANY_DIRECTIVES = "TOO_MANY_DIRECTIVES"
     TOO_MANY_ROOT_FIELDS = "TOO_MANY_ROOT_FIELDS"
+    TOO_MANY_CONDITIONS = "TOO_MANY_CONDITIONS"
     TOO_MANY_ROWS = "TOO_MANY_ROWS"
     DATABASE_BUSY = "DATABASE_BUSY"
     DATABASE_UNAVAILABLE = "DATABASE_UNAVAILABLE"

@@ -141,7 +141,8 @@ class Graph:
     """A GraphQL schema and how each of its fields is answered, with a memory of its operations.
 
     `connections` names the entity of each connection type. `documents` keeps what was worked out
-    for a text: it changes how fast an answer comes, never what it is.
+    for a text, `constants` the answers that no table and no variable has a part in, as those about
+    the schema are: they change how fast an answer comes, never what it is.
     """
 
     schema: GraphQLSchema
@@ -150,3 +151,6 @@ class Graph:
     connections: Mapping[str, str]
     limits: Limits = field(default_factory=Limits)
     documents: Cache[str, object] = field(default_factory=Cache, compare=False)
+    constants: Cache[tuple[str, str | None], bytes] = field(
+        default_factory=lambda: Cache(entries=32), compare=False
+    )

@@ -81,9 +81,15 @@ async def resolve(
         }
         if fetched is not None and not planned.computed:
             return Answer(b'{"data":' + fetched + b"}", Outcome.DATA, timings)
+        constant = planned.statement is None and not operation.definition.variable_definitions
+        kept = graph.constants.get((request.text, operation.name)) if constant else None
+        if kept is not None:
+            return Answer(kept, Outcome.DATA, timings)
         data, errors = compute(graph, operation, planned, given, fetched)
         timings["compute"] = (perf_counter() - done) * 1000
         body = orjson.dumps(_response(errors, data))
+        if constant and not errors:
+            graph.constants.put((request.text, operation.name), body, weight=len(body))
         return Answer(body, Outcome.PARTIAL if errors else Outcome.DATA, timings)
     except RequestRefused as refused:
         return Answer(orjson.dumps(_response(refused.errors)), Outcome.REFUSED)

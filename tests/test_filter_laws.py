@@ -349,7 +349,14 @@ async def test_more_conditions_than_a_statement_should_hold_are_refused(
     wanted: Filter, world: World
 ) -> None:
     text = "query ($wanted: InstitutionFilter) { institutions(filter: $wanted) { totalCount } }"
-    assert codes_of(await ask(world[0], text, {"wanted": wanted})) == ["BAD_USER_INPUT"]
+    assert codes_of(await ask(world[0], text, {"wanted": wanted})) == ["TOO_MANY_CONDITIONS"]
+
+
+async def test_a_filter_counts_once_however_much_is_asked_of_its_list(world: World) -> None:
+    text = """query ($wanted: InstitutionFilter) { institutions(filter: $wanted) {
+        totalCount nodes { id } pageInfo { hasNextPage } aggregate { count }
+    } }"""
+    await data_of(world[0], text, {"wanted": {"or": [{"code": {"eq": "SQ"}}] * 45}})
 
 
 async def test_an_operator_is_refused_null_and_ignored_when_its_variable_is_not_given(

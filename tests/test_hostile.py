@@ -278,7 +278,7 @@ def boxed(levels: int) -> object:
 
 VARIABLES: Mapping[str, tuple[str, object, Code]] = {
     "deeper than Python goes": (FILTERED, deep(5_000, "not"), Code.BAD_VARIABLES),
-    "as deep as Python goes": (FILTERED, deep(150, "not"), Code.BAD_USER_INPUT),
+    "as deep as Python goes": (FILTERED, deep(150, "not"), Code.TOO_MANY_CONDITIONS),
     "lists in lists": (FILTERED, deep(400, "or"), Code.BAD_VARIABLES),
     "a deep list for an object": (FILTERED, boxed(900), Code.BAD_VARIABLES),
     "a deep list for keys": (KEYED, boxed(90), Code.BAD_VARIABLES),
@@ -288,14 +288,14 @@ VARIABLES: Mapping[str, tuple[str, object, Code]] = {
         Code.BAD_VARIABLES,
     ),
     "a text for an object": (FILTERED, "x" * 90_000, Code.BAD_VARIABLES),
-    "many conditions": (FILTERED, {"and": [{"name": {"eq": ""}}] * 101}, Code.BAD_USER_INPUT),
+    "many conditions": (FILTERED, {"and": [{"name": {"eq": ""}}] * 101}, Code.TOO_MANY_CONDITIONS),
     "many empty conditions": (FILTERED, {"and": [{}] * 20_000}, Code.BAD_VARIABLES),
     "conditions that are not there": (
         FILTERED,
         {f"a{number}": 1 for number in range(6_000)},
         Code.BAD_VARIABLES,
     ),
-    "many steps of an order": (ORDERED, [{"name": "ASC"}] * 101, Code.BAD_USER_INPUT),
+    "many steps of an order": (ORDERED, [{"name": "ASC"}] * 101, Code.TOO_MANY_CONDITIONS),
     "very many steps of an order": (ORDERED, [{"name": "ASC"}] * 5_000, Code.BAD_VARIABLES),
     "a step with two fields": (ORDERED, [{"name": "ASC", "code": "ASC"}], Code.BAD_VARIABLES),
     "many values": (FILTERED, {"openedYear": {"in": [1] * 1_001}}, Code.BAD_USER_INPUT),

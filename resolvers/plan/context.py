@@ -11,7 +11,7 @@ from graphql import GraphQLField, GraphQLObjectType, get_named_type
 from graphql.language import FieldNode
 
 from db.query import Expression, Param
-from resolvers.errors import Code, FieldRefused
+from resolvers.errors import Code, FieldRefused, refuse
 from resolvers.graph import Entity, Graph, Scalar
 from resolvers.parse import Operation
 from resolvers.plan.selections import Fields, collect
@@ -132,7 +132,7 @@ class Context:
     # What a request is refused for although no statement needs it.
     checks: list[Bound] = field(default_factory=list)
     _aliases: int = 0
-    _conditions: int = 0
+    _conditions: dict[int, Tree] = field(default_factory=dict)
 
     def alias(self) -> str:
         """A new alias: t0, t1, ... in the order of planning, so that texts repeat."""
@@ -182,12 +182,12 @@ class Context:
         if not self.python:
             raise NeedsPython
 
-    def count_condition(self) -> None:
-        """One more condition or step of an order; too many are refused."""
-        self._conditions += 1
-        if self._conditions > self.graph.limits.conditions:
+    def count_condition(self, tree: Tree) -> None:
+        """A condition, or a step of an order. It counts once, however many selects repeat it."""
+        self._conditions[id(tree)] = tree  # kept, so that no other is given its id
+        if len(self._conditions) > self.graph.limits.conditions:
             message = f"An operation may have at most {self.graph.limits.conditions} conditions."
-            raise FieldRefused(Code.BAD_USER_INPUT, message)
+            raise refuse(Code.TOO_MANY_CONDITIONS, message)
 
     @contextmanager
     def rows(self, size: Leaf | int) -> Iterator[None]:

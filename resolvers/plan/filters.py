@@ -58,7 +58,9 @@ def condition(
     context: Context, entity: Entity, alias: str, tree: Tree, path: Path
 ) -> Expression | None:
     """What a filter says of the row at `alias`; None if it says nothing."""
-    context.count_condition()
+    if tree is None:
+        return None
+    context.count_condition(tree)
     found: list[Expression] = []
     for name, part in branch(tree).items():
         if part is None:
@@ -105,7 +107,7 @@ def _compare(
 ) -> list[Expression]:
     found: list[Expression] = []
     for operator, part in operators.items():
-        context.count_condition()
+        context.count_condition(part)
         value = leaf(part)
         if value is None:
             message = f"`{operator}: null` compares with nothing. Leave it out, or use `isNull`."

@@ -176,7 +176,7 @@ def _plain(sort: Sort) -> SortKey:
 
 def _asked(context: Context, entity: Entity, tree: Tree) -> SortKey:
     """One item of `orderBy`, an input object with exactly one field."""
-    context.count_condition()
+    context.count_condition(tree)
     (name, part), *_ = branch(tree).items()
     field = entity.fields[name]
     match field:

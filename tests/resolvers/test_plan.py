@@ -159,7 +159,6 @@ def test_a_refused_document_is_not_remembered() -> None:
     [
         (PAGE, {"n": 1_000}),
         (FILTER, {"f": {"openedYear": {"in": [1] * 1_001}}}),
-        (FILTER, {"f": {"and": [{}] * 101}}),
         (FILTER, {"f": {"name": {"eq": None}}}),
         (NODES, {"ids": ["Nothing:1"]}),
         (GROUPS, {"k": []}),
