@@ -17,6 +17,7 @@ from schema.types import (
     Source,
     Verification,
     VisitingFact,
+    VisitingHoliday,
     VisitingStatus,
     VisitorAmenity,
     VisitorCenter,
@@ -34,6 +35,8 @@ class Query:
     """Everything that was said about visiting, newest first."""
     visiting_facts: Connection[VisitingFact] = every()
     """Statewide rules of visiting."""
+    visiting_holidays: Connection[VisitingHoliday] = every()
+    """Days on which prisons receive visitors beside the weekends."""
     visitor_center: VisitorCenter | None = one("slug")
     """A visitor center by its slug."""
     visitor_centers: Connection[VisitorCenter] = every()

@@ -216,6 +216,7 @@ KINDS = {
         },
     ),
     "VisitingFact": Kind("visiting_facts", "", "key", "visitingFacts", one=_SOURCE),
+    "VisitingHoliday": Kind("visiting_holidays", "month", "code", "visitingHolidays", one=_SOURCE),
     "Program": Kind(
         "programs",
         "name",

@@ -42,6 +42,7 @@ SHAPES = (
     visiting.STATUSES,
     visiting.CENTERS,
     visiting.FACTS,
+    visiting.HOLIDAYS,
     programs.PROGRAMS,
     programs.OFFERINGS,
     programs.REENTRY_PROGRAMS,

@@ -55,6 +55,7 @@ TARGETS = (
         dated=False,
     ),
     Target("visiting_facts", ("key",)),
+    Target("visiting_holidays", ("code",)),
     Target("programs", frozen=("slug",)),
     Target(
         "program_categories",

@@ -138,6 +138,23 @@ def _fact(line: Line, intake: Intake) -> None:
     intake.add(line, "visiting_facts", values, "key")
 
 
+def _holiday(line: Line, intake: Intake) -> None:
+    cite(line, intake)
+    code = line.needed("code", lambda column: line.matching(column, r"[A-Z][A-Z_]*", "is no code"))
+    intake.once(line, "code", "visiting_holidays", code)
+    values = {
+        "code": code,
+        "label_en": line.needed("label_en", line.text),
+        "label_es": line.text("label_es"),
+        "month": line.needed("month", lambda column: line.integer(column, 1, 12)),
+        "day": line.integer("day", 1, 31),
+        "week": line.integer("week", 1, 5),
+        "weekday": line.word("weekday", intake.words["visiting_holidays", "weekday"]),
+        **provenance(line, code),
+    }
+    intake.add(line, "visiting_holidays", values, "code")
+
+
 STATUSES = Shape(
     "visiting_status.csv",
     "visiting_statuses",
@@ -161,4 +178,10 @@ FACTS = Shape(
     "key value valid_from source",
     _fact,
     ditto=("source", frozenset({"same"})),
+)
+HOLIDAYS = Shape(
+    "visiting_holidays.csv",
+    "visiting_holidays",
+    "code label_en label_es month day week weekday source",
+    _holiday,
 )

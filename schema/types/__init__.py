@@ -1,8 +1,8 @@
 """Everyone in the graph, introduced: a file per entity, from place to proof.
 
 sources, counties, locations, categories, activity_group_types, providers, services,
-institutions, population_counts, visiting_statuses, visitor_centers, visiting_facts, programs,
-reentry_programs, phones, schedules, verifications.
+institutions, population_counts, visiting_statuses, visitor_centers, visiting_facts,
+visiting_holidays, programs, reentry_programs, phones, schedules, verifications.
 """
 
 from schema.types.activity_group_types import ActivityGroupType
@@ -21,6 +21,7 @@ from schema.types.sourced import Sourced
 from schema.types.sources import Import, Source
 from schema.types.verifications import Verification
 from schema.types.visiting_facts import VisitingFact
+from schema.types.visiting_holidays import VisitingHoliday
 from schema.types.visiting_statuses import VisitingStatus
 from schema.types.visitor_centers import VisitorAmenity, VisitorCenter
 
@@ -45,6 +46,7 @@ __all__ = [
     "Sourced",
     "Verification",
     "VisitingFact",
+    "VisitingHoliday",
     "VisitingStatus",
     "VisitorAmenity",
     "VisitorCenter",

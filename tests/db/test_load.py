@@ -93,6 +93,7 @@ async def rows(url: str, sql: str, *arguments: object) -> list[Any]:
         ("visiting_statuses", ["visiting_status.csv"]),
         ("visitor_centers", ["visitor_centers.csv"]),
         ("visiting_facts", ["visiting_facts.csv"]),
+        ("visiting_holidays", ["visiting_holidays.csv"]),
         ("programs", ["programs.csv"]),
         ("program_offerings", ["institution_programs.csv"]),
         ("reentry_programs", ["reentry_programs.csv"]),
