@@ -43,4 +43,3 @@ class Table:
     name: str
     key: Column
     order: tuple[Sort, ...]
-    large: bool = False

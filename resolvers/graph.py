@@ -140,15 +140,14 @@ Root = One | Every | ById | ByIds | Find
 class Graph:
     """A GraphQL schema and how each of its fields is answered, with a memory of its operations.
 
-    `connections` names the entity of each connection type. `documents` keeps what was worked out
-    for a text, `constants` the answers that no table and no variable has a part in, as those about
-    the schema are: they change how fast an answer comes, never what it is.
+    `documents` keeps what was worked out for a text, `constants` the answers that no table and no
+    variable has a part in, as those about the schema are. They change how fast an answer comes,
+    never what it is.
     """
 
     schema: GraphQLSchema
     entities: Mapping[str, Entity]
     roots: Mapping[str, Root]
-    connections: Mapping[str, str]
     limits: Limits = field(default_factory=Limits)
     documents: Cache[str, object] = field(default_factory=Cache, compare=False)
     constants: Cache[tuple[str, str | None], bytes] = field(

@@ -86,7 +86,6 @@ def build(
         schema=core,
         entities=entities,
         roots=roots,
-        connections={f"{name}Connection": name for name in declared},
         limits=limits or Limits(),
     )
     _furnish(made, shapes)
@@ -133,7 +132,7 @@ def _entity(entity: Entity, declared: Mapping[str, Entity]) -> graph.Entity:
         mapping.Sort(columns[name.removeprefix("-")], name.startswith("-"))
         for name in entity.declaration.order
     )
-    table = mapping.Table(entity.declaration.table, key, order, entity.large)
+    table = mapping.Table(entity.declaration.table, key, order)
     fields = {shape.name: _source(entity, shape, columns, declared) for shape in entity.fields}
     return graph.Entity(entity.name, table, fields)
 

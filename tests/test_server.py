@@ -105,7 +105,7 @@ def test_other_methods_are_not_allowed(client: httpx.Client, method: str) -> Non
 
 
 async def test_a_get_cannot_change_anything() -> None:
-    graph = Graph(build_schema("type Query { a: Int } type Mutation { a: Int }"), {}, {}, {})
+    graph = Graph(build_schema("type Query { a: Int } type Mutation { a: Int }"), {}, {})
     database = Database("postgresql://never-asked")
     view = View(graph, database, graphiql.page(), max_body_bytes=1000, development=False)
     transport = httpx.ASGITransport(view)
