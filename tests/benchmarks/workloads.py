@@ -1,0 +1,84 @@
+"""The questions, and with which variables they are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+QUESTIONS = Path(__file__).parent / "questions"
+
+Variables = Mapping[str, object]
+
+PAGE_SIZE = 20
+DEEP = 1000
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A question of `questions/`, asked with each of these variables in turn."""
+
+    name: str
+    about: str
+    question: str
+    asked: tuple[Variables, ...]
+    skipped: int = 0
+    """How many rows stand before the page that is asked for."""
+
+    def text(self, kind: str) -> str:
+        """The question in the words of one kind of server."""
+        return (QUESTIONS / self.question / kind).read_text()
+
+
+_VISITED = "select code from institutions where institution_type = 'STATE_PRISON' order by code"
+
+# Only what is real, so that both sizes are asked the same. More than a page of each.
+_PAIRS = """
+    select p.county_fips as county, c.category_code as category
+    from providers p
+    join services s on s.provider_id = p.id
+    join service_categories c on c.service_id = s.id
+    join sources o on o.id = p.source_id
+    where p.county_fips is not null and not o.synthetic
+    group by 1, 2 having count(*) > 20
+    order by md5(p.county_fips || c.category_code) limit 20
+"""
+
+_SLUGS = """
+    select p.slug from providers p join sources o on o.id = p.source_id
+    where not o.synthetic order by md5(p.slug) limit 200
+"""
+
+
+async def workloads(url: str) -> list[Workload]:
+    """All of them, with variables that this database has answers for."""
+    connection = await asyncpg.connect(url)
+    try:
+        codes = await connection.fetch(_VISITED)
+        pairs = await connection.fetch(_PAIRS)
+        slugs = await connection.fetch(_SLUGS)
+        providers: int = await connection.fetchval("select count(*) from providers")
+    finally:
+        await connection.close()
+    deep = min(DEEP, providers // PAGE_SIZE)
+    first: Sequence[Variables] = [{"first": PAGE_SIZE}]
+    return [
+        Workload("visit", "an institution by code, four levels deep", "visit", _all(codes)),
+        Workload("dashboard", "all institutions, ten programs each, counts", "dashboard", ({},)),
+        Workload("search", "providers of a county and category, a page", "search", _all(pairs)),
+        Workload("tiny", "two fields of a provider by slug", "tiny", _all(slugs)),
+        Workload("page 1", f"the first {PAGE_SIZE} providers", "page", tuple(first)),
+        Workload(
+            "deep page",
+            f"page {deep:,} of them, by cursor",
+            "page",
+            tuple(first),
+            skipped=(deep - 1) * PAGE_SIZE,
+        ),
+    ]
+
+
+def _all(records: Sequence[Mapping[str, object]]) -> tuple[Variables, ...]:
+    return tuple(dict(record) for record in records)
