@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
+import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -53,6 +55,8 @@ def main(
     Scratch databases are made where BENCH_DATABASE_URL points, or in a Postgres of our own, and
     kept for the next time.
     """
+    # Whoever ends us ends the servers that we started, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if quick:
         providers, rounds, seconds = 0, 2, 1
     peers = [peer for peer in PEERS if not chosen or peer.name in chosen or peer is BY_HAND]

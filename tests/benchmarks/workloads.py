@@ -32,9 +32,18 @@ class Workload:
         return (QUESTIONS / self.question / kind).read_text()
 
 
-_VISITED = "select code from institutions where institution_type = 'STATE_PRISON' order by code"
+# Only what is real is asked for, so that both sizes are asked the same, and only where there is a
+# full page of it, so that both answer as much.
 
-# Only what is real, so that both sizes are asked the same. More than a page of each.
+_VISITED = """
+    select i.code from institutions i
+    where institution_type = 'STATE_PRISON' and 20 <= (
+        select count(*) from providers p join sources o on o.id = p.source_id
+        where p.county_fips = i.county_fips and not o.synthetic
+    )
+    order by i.code
+"""
+
 _PAIRS = """
     select p.county_fips as county, c.category_code as category
     from providers p
