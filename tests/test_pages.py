@@ -231,6 +231,19 @@ async def test_groups_and_finds_have_the_same_limits(
     assert codes_of(await ask(database, asked)) == [code]
 
 
+async def test_a_field_with_two_faults_is_refused_once(database: Database) -> None:
+    text = """{
+      institutions(first: -1, after: "x", filter: {openedYear: {eq: null}}) {
+        totalCount
+        groupBy(keys: [], first: 101) { count }
+      }
+      county(fips: "06037") { name }
+    }"""
+    response = await ask(database, text)
+    assert codes_of(response) == ["BAD_USER_INPUT"]
+    assert response["data"] == {"institutions": None, "county": {"name": "Los Angeles"}}
+
+
 async def test_a_cursor_belongs_to_one_order(database: Database) -> None:
     by_name = (await page(database, "institutions", "[]", first=1))["pageInfo"]["endCursor"]
     for order in ("[{name: DESC}]", "[{code: ASC}]", "[{name: ASC}, {code: ASC}]"):

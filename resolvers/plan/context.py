@@ -203,6 +203,8 @@ class Context:
     def refuse(self, path: Path, error: FieldRefused) -> None:
         """This field is not asked of Postgres; graphql-core raises its error in its place."""
         self.refused[path] = error
+        # Nor is anything else that was to be checked for it.
+        self.checks = [check for check in self.checks if check.path[: len(path)] != path]
         self.need_python()
 
 

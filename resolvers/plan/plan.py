@@ -71,8 +71,9 @@ def plan(
                 Code.TOO_DEEP, "An argument of this document is nested too deeply."
             ) from error
     arguments, refused = bind(planned, variables)
-    while refused:
+    while refused.keys() - planned.refused.keys():
         # Rare, and different each time: a value that its field refuses. Plan without that field.
+        # Each round refuses another field, so this comes to an end.
         assert not refused.keys() & planned.refused.keys(), "a refused field was planned again"
         context = _context(graph, operation, Lookout(variables), {**planned.refused, **refused})
         planned = _finished(context, operation)
