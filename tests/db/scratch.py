@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 import re
@@ -21,7 +22,9 @@ _numbers = itertools.count()
 @cache
 def server() -> str:
     """The URL of the Postgres that tests run on."""
-    folder = Path(tempfile.gettempdir(), "community-resources-directory-tests")
+    # Of this checkout and this user: another's server would run from another's files.
+    whose = hashlib.sha256(f"{Path(__file__).resolve()} {os.getuid()}".encode()).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir(), f"directory-tests-{whose}")
     return os.environ.get("DATABASE_URL") or embedded.start(folder)
 
 
