@@ -92,7 +92,9 @@ class Page:
             except asyncio.IncompleteReadError:
                 return
             if "id" in message:
-                waiting = self._waiting.pop(message["id"])
+                waiting = self._waiting.pop(message["id"], None)
+                if waiting is None:  # a worker says that it is watched; nobody waits for that
+                    continue
                 if "error" in message:
                     waiting.set_exception(RuntimeError(str(message["error"])))
                 else:
@@ -106,8 +108,11 @@ class Page:
             elif event == "Log.entryAdded" and about["entry"]["level"] == "error":
                 self.complaints.append(about["entry"]["text"])
             elif event == "Target.attachedToTarget" and about["targetInfo"]["type"] == "worker":
-                enable = {"id": 0, "method": "Network.enable", "sessionId": about["sessionId"]}
-                self._waiting[0] = asyncio.get_running_loop().create_future()
+                enable = {
+                    "id": next(self._numbers),
+                    "method": "Network.enable",
+                    "sessionId": about["sessionId"],
+                }
                 self._writer.write(orjson.dumps(enable) + b"\0")
 
 
