@@ -2,6 +2,7 @@
 
     DatabaseError
      ├── BadValue              the client's: a value that Postgres cannot take (SQLSTATE 22, 23)
+     │    └── RefusedValue     ... or that a rule of ours refuses, in words of ours (CR001)
      ├── DatabaseBusy          nobody's: no connection came free in time
      ├── StatementTimeout      the question's: it took longer than a statement may
      ├── DatabaseUnavailable   the operator's: there is no Postgres to ask
@@ -9,8 +10,8 @@
      ├── MigrationError        the developer's: the files do not agree with the database
      └── DatabaseFault         ours: everything else
 
-The text of the first four and of DatabaseFault may be shown to anybody: it is chosen here and never
-comes from Postgres. What Postgres said is the `__cause__`, for the log. EmbeddedPostgresError and
+The text of the first four and of DatabaseFault may be shown to anybody: it is chosen here, or in a
+migration that raises CR001, and never comes from Postgres itself. What Postgres said is the `__cause__`, for the log. EmbeddedPostgresError and
 MigrationError are read by whoever starts a server, and tell all they know.
 """
 
@@ -35,6 +36,10 @@ class BadValue(DatabaseError):
 
     code = "BAD_VALUE"
     constraint: str | None = None
+
+
+class RefusedValue(BadValue):
+    """A function of ours refuses this value, and its words are for the client."""
 
 
 class DatabaseBusy(DatabaseError):
@@ -90,6 +95,8 @@ _BAD_VALUES = {
 }
 _BAD_VALUE = "A value cannot be used."
 
+# What our own functions raise: `raise exception 'words' using errcode = 'CR001'`.
+_REFUSED = "CR001"
 _BUSY = frozenset({"53300"})  # too many connections
 _TIMEOUT = frozenset({"57014", "55P03"})  # statement cancelled, lock not available
 _UNAVAILABLE = frozenset({"57P01", "57P02", "57P03", "57P04", "57P05", "25P03", "3D000"})
@@ -107,6 +114,8 @@ def from_postgres(error: Exception) -> DatabaseError:
 def _classify(error: Exception, state: str | None) -> DatabaseError:
     if isinstance(error, UnicodeError):  # a lone surrogate; it never reached Postgres
         return BadValue(_BAD_VALUES["22021"])
+    if state == _REFUSED:
+        return RefusedValue(str(getattr(error, "message", _BAD_VALUE)))
     if state is not None and state[:2] in ("22", "23"):
         bad = BadValue(_BAD_VALUES.get(state, _BAD_VALUE))
         bad.constraint = getattr(error, "constraint_name", None)

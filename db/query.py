@@ -180,7 +180,7 @@ class From:
 
 
 @dataclass(frozen=True, slots=True)
-class Derived:
+class Selects:
     """`(select ...) alias`; several selects are put end to end with `union all`."""
 
     selects: tuple[Select, ...]
@@ -196,12 +196,22 @@ class Unnest:
     columns: tuple[str, ...]
 
 
-Source = From | Derived | Unnest
+@dataclass(frozen=True, slots=True)
+class Function:
+    """`function(argument, ...) alias`: the rows it returns, or one column of values."""
+
+    name: str
+    arguments: tuple[Expression, ...]
+    alias: str
+    column: str | None = None
+
+
+Source = From | Selects | Unnest | Function
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """`join source on condition`, or `left join`."""
+    """`join source on condition`, or `left join`; a select sees the tables before it."""
 
     source: Source
     on: Expression

@@ -25,10 +25,10 @@ from db.query import (
     Call,
     Cast,
     Const,
-    Derived,
     Exists,
     Expression,
     From,
+    Function,
     Json,
     Not,
     Operation,
@@ -39,6 +39,7 @@ from db.query import (
     Row,
     Rows,
     Select,
+    Selects,
     Source,
     Statement,
     Switch,
@@ -90,6 +91,8 @@ class _Renderer:
             lines.append(f"from {self.source(select.source, indent)}")
         for joined in select.joins:
             word = "left join" if joined.left else "join"
+            if isinstance(joined.source, Selects):
+                word += " lateral"
             on = self.expression(joined.on, indent)
             lines.append(f"{word} {self.source(joined.source, indent)} on {on}")
         if select.where is not None:
@@ -117,7 +120,7 @@ class _Renderer:
         match source:
             case From(table, alias):
                 return f"{identifier(table)} {alias}"
-            case Derived(selects, alias):
+            case Selects(selects, alias):
                 inner = indent + "  "
                 if len(selects) == 1:
                     return f"{self.block(selects[0], indent)} {alias}"
@@ -127,6 +130,9 @@ class _Renderer:
             case Unnest(arrays, alias, columns):
                 names = ", ".join(identifier(column) for column in columns)
                 return f"unnest({self.list(arrays, indent)}) with ordinality {alias}({names})"
+            case Function(name, arguments, alias, column):
+                named = f"({identifier(column)})" if column else ""
+                return f"{name}({self.list(arguments, indent)}) {alias}{named}"
             case _:
                 assert_never(source)
 

@@ -40,6 +40,7 @@ from db.errors import (
     DatabaseBusy,
     DatabaseError,
     DatabaseUnavailable,
+    RefusedValue,
     StatementTimeout,
 )
 
@@ -119,6 +120,8 @@ def from_database(error: DatabaseError) -> RequestRefused:
         case StatementTimeout():
             message = "This took too long. Ask for less at a time, or filter more narrowly."
             return refuse(Code.STATEMENT_TIMEOUT, message)
+        case RefusedValue():
+            return refuse(Code.BAD_USER_INPUT, str(error))
         case BadValue():
             return refuse(Code.BAD_USER_INPUT, "A value is not one that the database can take.")
         case _:

@@ -6,7 +6,7 @@ here says what the graph is about.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 
 from graphql import GraphQLSchema
@@ -53,6 +53,60 @@ class Localized:
 
 
 @dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument that a function takes: a value, a list of them, or an object, field by field."""
+
+    name: str
+    # What `check` calls it.
+    parameter: str
+    # None for an object, whose fields then are arguments of the function themselves.
+    scalar: Scalar | None
+    array: bool
+    required: bool
+    default: Hashable = None
+    fields: tuple[Argument, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of Postgres: it is given columns of the row, and then the arguments.
+
+    `check` is called with the values of the arguments, None where there is none, and raises
+    ValueError, in words for the client, for what they cannot be together.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    arguments: tuple[Argument, ...] = ()
+    check: Callable[..., None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A field that a function of Postgres makes: one value, or a list of values."""
+
+    function: Function
+    column: Column
+    scalar: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A field whose object, or list of objects, a function of Postgres returns as rows."""
+
+    function: Function
+    target: str
+    many: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A field whose object is made of columns of the very same row."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class Computed:
     """A field that Python makes from columns, by parameter, and GraphQL arguments."""
 
@@ -88,16 +142,24 @@ class ToMany:
     connection: bool
 
 
-Field = Leaf | Id | Localized | Computed | ToOne | ToMany
+Field = Leaf | Id | Localized | Derived | Made | Part | Computed | ToOne | ToMany
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A GraphQL type that is the face of a table. Fields go by their GraphQL names."""
+    """A GraphQL type that is the face of a table. Fields go by their GraphQL names.
+
+    `groups` are the keys that rows can be grouped by; a row with several values of one of them
+    (a list, or related rows) belongs to several groups. A list leaves out the rows whose column
+    `listed` is false, unless its filter speaks of one of the fields `unless`.
+    """
 
     name: str
     table: Table
     fields: Mapping[str, Field]
+    groups: Mapping[str, Leaf | Derived | ToOne | ToMany] = field(default_factory=dict)
+    listed: Column | None = None
+    unless: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +195,7 @@ class Find:
     columns: Mapping[str, Column]
 
 
-Root = One | Every | ById | ByIds | Find
+Root = One | Every | ById | ByIds | Find | Derived | Made
 
 
 @dataclass(frozen=True)
@@ -148,6 +210,8 @@ class Graph:
     schema: GraphQLSchema
     entities: Mapping[str, Entity]
     roots: Mapping[str, Root]
+    # Types without an identity of their own: rows of functions, and parts of other rows.
+    values: Mapping[str, Entity] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     documents: Cache[str, object] = field(default_factory=Cache, compare=False)
     constants: Cache[tuple[str, str | None], bytes] = field(

@@ -6,13 +6,23 @@ InstitutionGroup, InstitutionGroupKey, and InstitutionRelationFilter for `some`,
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from enum import Enum
 from typing import Any
 
 from schema.entity import ID
-from schema.shapes import Entity, FieldShape, Shape, Shapes, listed
+from schema.shapes import (
+    Entity,
+    FieldShape,
+    Given,
+    Shape,
+    Shapes,
+    listed,
+    read_argument,
+    read_given,
+)
 
 _ORDERED = (int, float, date, datetime, time)
 _MEASURED = {int: "Int", float: "Float", date: "Date", datetime: "DateTime"}
@@ -38,9 +48,15 @@ def filters(shapes: Shapes, entity: Entity) -> None:
         ),
     }
     for field in entity.fields:
-        if field.filterable:
+        asked = required(field)
+        if field.filterable and asked:
+            annotation = taken(shapes, asked[0])
+            own[field.name] = FieldShape(shapes.optional(annotation), field.description)
+        elif field.filterable:
             operators = _operators(shapes, field.python, field)
             own[field.name] = FieldShape(operators, field.description)
+        elif field.part:
+            own[field.name] = FieldShape(shapes.ref(f"{field.target}Filter"), field.description)
         elif field.target is not None and field.relation is not None:
             related = f"{field.target}Filter" if field.to_one else f"{field.target}RelationFilter"
             own[field.name] = FieldShape(shapes.ref(related), field.description)
@@ -60,6 +76,40 @@ def filters(shapes: Shapes, entity: Entity) -> None:
             for word, description in quantified.items()
         },
     )
+
+
+def derived_arguments(field: Shape) -> Iterator[Given]:
+    """What the function behind a field is asked with."""
+    if field.derived is not None:
+        for name, said in field.derived.arguments.items():
+            yield read_argument(name, said.annotation, said.description, said.default)
+
+
+def required(field: Shape) -> list[Given]:
+    """What the function behind a field cannot do without."""
+    return [item for item in derived_arguments(field) if not item.nullable]
+
+
+def taken(shapes: Shapes, item: Given) -> object:
+    """The type of an argument; an input object is made the first time it is needed."""
+    annotation: Any = item.python
+    if hasattr(annotation, "__given__"):
+        annotation = _given(shapes, annotation)
+    elif issubclass(annotation, Enum):
+        shapes.declared_enum(annotation)
+    if item.array:
+        annotation = listed(annotation)
+    return shapes.optional(annotation) if item.nullable else annotation
+
+
+def _given(shapes: Shapes, cls: type) -> type:
+    if cls.__name__ not in shapes.classes:
+        fields = {
+            item.name: FieldShape(taken(shapes, item), item.description)
+            for item in read_given(cls, shapes.known)
+        }
+        shapes.input_type(cls.__name__, inspect.cleandoc(cls.__doc__ or ""), fields)
+    return shapes.required(cls.__name__)
 
 
 def _operators(shapes: Shapes, python: type, field: Shape) -> object:
@@ -129,7 +179,13 @@ def _steps(shapes: Shapes, entity: Entity) -> Iterator[tuple[str, FieldShape]]:
     for field in entity.fields:
         if field.orderable:
             yield field.name, FieldShape(direction, field.description)
-        elif field.target is None or entity.large:
+        elif field.part:
+            if shapes.has_order(field.target):
+                yield (
+                    field.name,
+                    FieldShape(shapes.ref(f"{field.target}Order"), field.description),
+                )
+        elif field.relation is None or entity.large:
             continue
         elif field.to_one:
             if shapes.has_order(field.target):
@@ -137,7 +193,7 @@ def _steps(shapes: Shapes, entity: Entity) -> Iterator[tuple[str, FieldShape]]:
                     field.name,
                     FieldShape(shapes.ref(f"{field.target}Order"), field.description),
                 )
-        elif field.relation is not None:
+        else:
             count = shapes.input_type(
                 "CountOrder",
                 "An order by how many there are.",
@@ -158,23 +214,23 @@ def aggregates(shapes: Shapes, entity: Entity) -> None:
     shapes.object_type(
         f"{entity.name}Aggregate", f"Numbers about {entity.plural}.", {"count": count, **measured}
     )
-    keys = [field for field in entity.fields if field.groupable]
+    keys = {name: field for name, field, _ in groups(shapes, entity)}
     if not keys:
         return
     shapes.enum_type(
         f"{entity.name}GroupBy",
         f"What {entity.plural} can be grouped by.",
-        {field.name: field.description for field in keys},
+        {name: field.description for name, field in keys.items()},
     )
     shapes.object_type(
         f"{entity.name}GroupKey",
         f"What the {entity.plural} of a group have in common; null where not grouped by it.",
         {
-            field.name: FieldShape(
+            name: FieldShape(
                 shapes.optional(shapes.ref(field.target) if field.target else field.python),
                 field.description,
             )
-            for field in keys
+            for name, field in keys.items()
         },
     )
     shapes.object_type(
@@ -190,6 +246,17 @@ def aggregates(shapes: Shapes, entity: Entity) -> None:
             ),
         },
     )
+
+
+def groups(shapes: Shapes, entity: Entity) -> Iterator[tuple[str, Shape, Entity]]:
+    """The keys that rows can be grouped by; those of a part are called after the part, too."""
+    for field in entity.fields:
+        if field.group is not None:
+            yield field.group, field, entity
+        elif field.part:
+            assert field.target is not None
+            for name, inner, owner in groups(shapes, shapes.entities[field.target]):
+                yield field.name + name[0].upper() + name[1:], inner, owner
 
 
 def _statistics(shapes: Shapes, python: type) -> object:

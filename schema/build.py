@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from enum import Enum
 from types import ModuleType
 from typing import Any
@@ -21,7 +21,7 @@ from graphql import (
     GraphQLUnionType,
     print_schema,
 )
-from strawberry import ID
+from strawberry import ID, UNSET
 from strawberry.schema.config import StrawberryConfig
 
 import schema.types
@@ -31,17 +31,29 @@ from resolvers.admit import Limits
 from resolvers.compute import computed_by, field_of, type_of
 from schema import arguments, query
 from schema.check import check
-from schema.entity import DeclarationError, Every, FoundBy, Language, One, descriptions, hop
+from schema.entity import (
+    DeclarationError,
+    Derived,
+    Every,
+    FoundBy,
+    Language,
+    One,
+    descriptions,
+    hop,
+)
 from schema.scalars import SCALAR_MAP, TEXT_KEY, UUID_KEY, scalar_of
 from schema.shapes import (
     ArgumentShape,
     Entity,
     FieldShape,
+    Given,
     Shape,
     Shapes,
     camel,
     listed,
     read_entity,
+    read_field,
+    read_given,
     read_interface,
     unwrap,
 )
@@ -59,15 +71,23 @@ def build(
     interfaces = {
         name: value for name, value in vars(types).items() if hasattr(value, "__interface__")
     }
-    known = _introduced([*classes.values(), *interfaces.values()])
+    parts = {name: value for name, value in vars(types).items() if hasattr(value, "__value__")}
+    known = _introduced([*classes.values(), *interfaces.values(), *parts.values()])
     declared = {name: read_entity(cls, known) for name, cls in classes.items()}
+    values = {name: read_entity(cls, known) for name, cls in parts.items()}
     promised = {name: read_interface(cls, known) for name, cls in interfaces.items()}
-    check(declared, promised)
-    shapes = Shapes(declared)
-    _enums(shapes, declared)
-    entities = {name: _entity(entity, declared) for name, entity in declared.items()}
-    roots, root_fields = _menu(shapes, menu, classes, declared, entities)
+    everything = {**declared, **values}
+    check(declared, values, promised)
+    shapes = Shapes(everything, known)
+    _enums(shapes, everything)
+    sources = {name: _entity(shapes, entity, everything) for name, entity in everything.items()}
+    entities = {name: sources[name] for name in declared}
+    roots, root_fields = _menu(shapes, menu, {**classes, **parts}, declared, entities)
     _interfaces(shapes, interfaces, promised)
+    for value in values.values():
+        arguments.filters(shapes, value)
+        arguments.orders(shapes, value)
+        shapes.object_type(value.name, value.description, _fields(shapes, value))
     for entity in declared.values():
         arguments.filters(shapes, entity)
         arguments.orders(shapes, entity)
@@ -78,7 +98,7 @@ def build(
     query_type = shapes.object_type("Query", inspect.cleandoc(menu.__doc__ or ""), root_fields)
     built = CompiledSchema(
         query_type,
-        types=[shapes.classes[name] for name in declared],
+        types=[shapes.classes[name] for name in everything],
         config=StrawberryConfig(auto_camel_case=False, scalar_map=dict(SCALAR_MAP)),
     )
     core: GraphQLSchema = built._schema
@@ -86,6 +106,7 @@ def build(
         schema=core,
         entities=entities,
         roots=roots,
+        values={name: sources[name] for name in values},
         limits=limits or Limits(),
     )
     _furnish(made, shapes)
@@ -118,8 +139,33 @@ def _enums(shapes: Shapes, declared: Mapping[str, Entity]) -> None:
         shapes.declared_enum(own)
 
 
-def _entity(entity: Entity, declared: Mapping[str, Entity]) -> graph.Entity:
-    """What the planner needs to know of an entity."""
+def _entity(shapes: Shapes, entity: Entity, declared: Mapping[str, Entity]) -> graph.Entity:
+    """What the planner needs to know of an entity or a value."""
+    columns = _columns(entity)
+    order = tuple(
+        mapping.Sort(columns[name.removeprefix("-")], name.startswith("-"))
+        for name in entity.declaration.order
+    )
+    table = mapping.Table(entity.declaration.table, _key(entity), order)
+    fields = {
+        shape.name: _source(shapes, entity, shape, columns, declared) for shape in entity.fields
+    }
+    groups = {
+        name: _source(shapes, owner, shape, _columns(owner), declared)
+        for name, shape, owner in arguments.groups(shapes, entity)
+    }
+    listed_, *unless = entity.declaration.listed or (None,)
+    return graph.Entity(
+        entity.name,
+        table,
+        fields,
+        groups,  # type: ignore[arg-type]  # of the kinds that check() lets through
+        mapping.Column(listed_, "bool") if listed_ else None,
+        frozenset(camel(name) for name in unless if name),
+    )
+
+
+def _columns(entity: Entity) -> dict[str | None, mapping.Column]:
     key = _key(entity)
     columns: dict[str | None, mapping.Column] = {
         shape.column: _column(shape, key) for shape in entity.fields if shape.column
@@ -128,13 +174,7 @@ def _entity(entity: Entity, declared: Mapping[str, Entity]) -> graph.Entity:
         for column in (shape.localized or {}).values():
             nullable = column != next(iter((shape.localized or {}).values()))
             columns[column] = mapping.Column(column, "text", nullable)
-    order = tuple(
-        mapping.Sort(columns[name.removeprefix("-")], name.startswith("-"))
-        for name in entity.declaration.order
-    )
-    table = mapping.Table(entity.declaration.table, key, order)
-    fields = {shape.name: _source(entity, shape, columns, declared) for shape in entity.fields}
-    return graph.Entity(entity.name, table, fields)
+    return columns
 
 
 def _key(entity: Entity) -> mapping.Column:
@@ -152,12 +192,18 @@ def _column(shape: Shape, key: mapping.Column) -> mapping.Column:
 
 
 def _source(
+    shapes: Shapes,
     entity: Entity,
     shape: Shape,
     columns: Mapping[str | None, mapping.Column],
     declared: Mapping[str, Entity],
 ) -> graph.Field:
     """Where a field's answer comes from."""
+    if shape.part:
+        assert shape.target is not None
+        return graph.Part(shape.target)
+    if shape.derived is not None:
+        return _derived(shapes, shape)
     if shape.computed is not None:
         return _computed(entity, shape, columns)
     if shape.localized is not None:
@@ -179,6 +225,30 @@ def _source(
     if shape.key:
         return graph.Id(column, UUID_KEY if column.type == "uuid" else TEXT_KEY)
     return graph.Leaf(column, scalar_of(shape.python))
+
+
+def _derived(shapes: Shapes, shape: Shape) -> graph.Derived | graph.Made:
+    assert shape.derived is not None
+    said = shape.derived
+    asked = tuple(_asked(shapes, item) for item in arguments.derived_arguments(shape))
+    function = graph.Function(said.function, said.columns, asked, said.check)
+    if shape.target is not None:
+        return graph.Made(function, shape.target, not shape.to_one)
+    scalar = scalar_of(shape.python)
+    column = mapping.Column(shape.attribute, scalar.postgres, shape.nullable, shape.array)
+    return graph.Derived(function, column, scalar)
+
+
+def _asked(shapes: Shapes, item: Given) -> graph.Argument:
+    """An argument as the planner sees it; an input object is its fields."""
+    needed = not item.nullable
+    if hasattr(item.python, "__given__"):
+        fields = tuple(_asked(shapes, inner) for inner in read_given(item.python, shapes.known))
+        return graph.Argument(item.name, item.attribute, None, False, needed, fields=fields)
+    default = item.default.value if isinstance(item.default, Enum) else item.default
+    assert isinstance(default, Hashable)
+    scalar = scalar_of(item.python)
+    return graph.Argument(item.name, item.attribute, scalar, item.array, needed, default)
 
 
 def _computed(
@@ -238,7 +308,14 @@ def _menu(
         text = below.get(attribute, "")
         word = getattr(menu, attribute)
         bare, _ = unwrap(hint)
-        if isinstance(word, One):
+        if isinstance(word, Derived):
+            shape = read_field(attribute, hint, word, text)
+            made = _derived(shapes, shape)
+            roots[name] = made
+            fields[name] = FieldShape(
+                _annotation(shapes, shape), text, _field_arguments(shapes, shape)
+            )
+        elif isinstance(word, One):
             entity = entities[bare.__name__]
             shape = declared[entity.name].field(word.field)
             if not shape.unique:
@@ -302,14 +379,17 @@ def _interfaces(
 
 
 def _object(shapes: Shapes, entity: Entity) -> None:
-    fields = {
+    bases = ("Node", *entity.declaration.implements)
+    shapes.object_type(entity.name, entity.description, _fields(shapes, entity), bases)
+
+
+def _fields(shapes: Shapes, entity: Entity) -> dict[str, FieldShape]:
+    return {
         shape.name: FieldShape(
             _annotation(shapes, shape), shape.description, _field_arguments(shapes, shape)
         )
         for shape in entity.fields
     }
-    bases = ("Node", *entity.declaration.implements)
-    shapes.object_type(entity.name, entity.description, fields, bases)
 
 
 def _annotation(shapes: Shapes, shape: Shape) -> object:
@@ -338,6 +418,15 @@ def _field_arguments(shapes: Shapes, shape: Shape) -> dict[str, ArgumentShape]:
         return {
             name: ArgumentShape(type(default), f"Which {name}.", default)
             for name, (_, default) in shape.relation.given.items()
+        }
+    if shape.derived is not None:
+        return {
+            item.name: ArgumentShape(
+                arguments.taken(shapes, item),
+                item.description,
+                UNSET if item.default is None else item.default,
+            )
+            for item in arguments.derived_arguments(shape)
         }
     if shape.computed is not None:
         found = {}
@@ -421,7 +510,7 @@ def _furnish(made: graph.Graph, shapes: Shapes) -> None:
             continue
         if isinstance(type_, GraphQLObjectType):
             type_.is_type_of = None
-            entity = made.entities.get(name)
+            entity = made.entities.get(name) or made.values.get(name)
             if entity is not None:
                 # Interfaces would come first; their place is where they were declared.
                 type_.fields = {field: type_.fields[field] for field in entity.fields}

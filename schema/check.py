@@ -6,32 +6,53 @@ import inspect
 from collections.abc import Mapping, Sequence
 from enum import Enum
 
+from schema.arguments import derived_arguments
 from schema.entity import DeclarationError, hop
 from schema.scalars import SCALARS
 from schema.shapes import Entity, Shape
 
 
-def check(declared: Mapping[str, Entity], interfaces: Mapping[str, Sequence[Shape]]) -> None:
-    """Raise DeclarationError for the first entity that cannot be what it says it is."""
+def check(
+    declared: Mapping[str, Entity],
+    values: Mapping[str, Entity],
+    interfaces: Mapping[str, Sequence[Shape]],
+) -> None:
+    """Raise DeclarationError for the first entity or value that cannot be what it says it is."""
+    for value in values.values():
+        if any(shape.key for shape in value.fields):
+            raise DeclarationError(f"{value.name} has an 'id', so it is an entity.")
+        _check(value, {**declared, **values})
     for entity in declared.values():
         if not any(shape.key for shape in entity.fields):
             raise DeclarationError(f"{entity.name} has no field 'id'.")
-        columns = {shape.column for shape in entity.fields if shape.column}
-        columns |= {name for shape in entity.fields for name in (shape.localized or {}).values()}
-        for name in entity.declaration.order:
-            if name.removeprefix("-") not in columns:
-                raise DeclarationError(
-                    f"{entity.name} is ordered by {name!r}, a column that no field of it has."
-                )
-        for shape in entity.fields:
-            _check_field(entity, shape, declared)
+        _check(entity, {**declared, **values})
         for name in entity.declaration.implements:
             _check_interface(entity, name, interfaces)
 
 
+def _check(entity: Entity, known: Mapping[str, Entity]) -> None:
+    columns = {shape.column for shape in entity.fields if shape.column}
+    columns |= {name for shape in entity.fields for name in (shape.localized or {}).values()}
+    for name in entity.declaration.order:
+        if name.removeprefix("-") not in columns:
+            raise DeclarationError(
+                f"{entity.name} is ordered by {name!r}, a column that no field of it has."
+            )
+    for shape in entity.fields:
+        _check_field(entity, shape, known)
+
+
 def _check_field(entity: Entity, shape: Shape, declared: Mapping[str, Entity]) -> None:
     place = f"{entity.name}.{shape.attribute}"
-    if shape.relation is not None:
+    if shape.part:
+        target = declared.get(shape.target or "")
+        if target is None or not target.is_value:
+            raise DeclarationError(f"{place} is a part, so its type is a value.")
+        if entity.large and not target.large:
+            raise DeclarationError(f"{place} is a part of a large table; say so of {target.name}.")
+    elif shape.derived is not None:
+        _check_derived(place, shape, declared)
+    elif shape.relation is not None:
         _check_relation(place, shape, declared)
     elif shape.target is not None:
         raise DeclarationError(f"{place} leads to {shape.target}; say how, with join or many.")
@@ -42,6 +63,20 @@ def _check_field(entity: Entity, shape: Shape, declared: Mapping[str, Entity]) -
                 raise DeclarationError(f"{place} is computed of {name!r}, which is no column.")
     elif not _is_value(shape.python):
         raise DeclarationError(f"{place} is of a type that no column has: {shape.python}.")
+
+
+def _check_derived(place: str, shape: Shape, declared: Mapping[str, Entity]) -> None:
+    if shape.target is not None:
+        if shape.target not in declared:
+            raise DeclarationError(f"{place} is made of {shape.target}, which is no value.")
+        return
+    if not _is_value(shape.python):
+        raise DeclarationError(f"{place} is of a type that no function has: {shape.python}.")
+    required = [item for item in derived_arguments(shape) if not item.nullable]
+    if required and (shape.orderable or shape.group):
+        raise DeclarationError(f"{place} has no value to order or group by without an argument.")
+    if required and shape.filterable and (shape.python is not bool or len(required) != 1):
+        raise DeclarationError(f"{place} can be a filter only as the truth for one argument.")
 
 
 def _check_relation(place: str, shape: Shape, declared: Mapping[str, Entity]) -> None:

@@ -1,4 +1,4 @@
-"""The words that types are declared with: entity, column, localized, join, many, computed.
+"""The words that types are declared with: entity, column, join, many, derived, part and others.
 
     @entity(table="family_days", order=("starts_at",))
     class FamilyDay:
@@ -29,28 +29,36 @@ from db.mapping import Hop
 
 __all__ = [
     "ID",
+    "Argument",
     "Column",
     "Computed",
     "Connection",
     "Declaration",
     "DeclarationError",
+    "Derived",
     "Every",
     "FoundBy",
     "Language",
     "Localized",
     "One",
+    "Part",
     "Relation",
+    "argument",
     "column",
     "computed",
+    "derived",
     "descriptions",
     "entity",
     "every",
     "found_by",
+    "given",
     "interface",
     "join",
     "localized",
     "many",
     "one",
+    "part",
+    "value",
 ]
 
 Node = TypeVar("Node")
@@ -82,7 +90,10 @@ class Declaration:
     key: str
     order: tuple[str, ...]
     large: bool
-    implements: tuple[str, ...]
+    implements: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
+    position: str | None = None
+    everywhere: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +105,7 @@ class Column:
     filter: bool | None = None
     order: bool | None = None
     search: bool = False
-    group: bool | None = None
+    group: bool | str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +122,34 @@ class Relation:
     hops: tuple[str, ...]
     outward: bool
     given: Mapping[str, tuple[str, Enum]]
+    group: bool | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of a derived field: its type, and what it means."""
+
+    annotation: Any
+    description: str
+    default: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A field that a function of Postgres makes of columns and arguments."""
+
+    function: str
+    columns: tuple[str, ...]
+    arguments: Mapping[str, Argument]
+    check: Callable[..., None] | None
+    filter: bool | None
+    order: bool | None
+    group: bool | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A field whose object is made of columns of this very row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,18 +185,45 @@ def entity(
     order: tuple[str, ...] = ("name",),
     large: bool = False,
     implements: tuple[str, ...] = (),
+    listed: tuple[str, ...] = (),
+    position: str | None = None,
+    everywhere: str | None = None,
 ) -> Callable[[Class], Class]:
     """Declare that a class is the face of a table (or view).
 
     `order` names columns, with a minus for descending; the key always follows. `large` tables
     offer only filters and orders that a column asks for, because an index has to serve them.
+    `listed=("listed", "status")` names a boolean column without which a row is in no list, unless
+    the filter speaks of one of the fields after it. `position` is a column that tells where a
+    row is, so that its lists can be asked for what is near; what is true in the column
+    `everywhere` is near to everybody.
     """
 
     def declare(cls: Class) -> Class:
-        cls.__entity__ = Declaration(table, key, order, large, implements)  # type: ignore[attr-defined]  # noted on the class itself, so that no registry is needed
+        said = Declaration(table, key, order, large, implements, listed, position, everywhere)
+        cls.__entity__ = said  # type: ignore[attr-defined]  # noted on the class itself, so that no registry is needed
         return cls
 
     return declare
+
+
+def value(*, order: tuple[str, ...] = (), large: bool = False) -> Callable[[Class], Class]:
+    """Declare an object without an id: a row that a function returns, or a part of other rows.
+
+    `large` is for parts of large tables: only filters and orders that a column asks for.
+    """
+
+    def declare(cls: Class) -> Class:
+        cls.__value__ = Declaration("", "", order, large)  # type: ignore[attr-defined]  # noted on the class itself
+        return cls
+
+    return declare
+
+
+def given(cls: Class) -> Class:
+    """Declare an input object, for arguments of derived fields."""
+    cls.__given__ = True  # type: ignore[attr-defined]  # noted on the class itself
+    return cls
 
 
 def interface(cls: Class) -> Class:
@@ -173,9 +239,12 @@ def column(
     filter: bool | None = None,
     order: bool | None = None,
     search: bool = False,
-    group: bool | None = None,
+    group: bool | str | None = None,
 ) -> Any:
-    """A column. `search` offers `contains` and `startsWith`, `group` a key of `groups`."""
+    """A column. `search` offers `contains` and `startsWith`, `group` a key of `groupBy`.
+
+    A list is grouped by its items, so its key has a name of its own: `group="language"`.
+    """
     return Column(name, unique, filter, order, search, group)
 
 
@@ -193,9 +262,41 @@ def join(*hops: str, given: Mapping[str, tuple[str, Enum]] | None = None) -> Any
     return Relation(hops, outward=True, given=dict(given or {}))
 
 
-def many(*hops: str) -> Any:
-    """To many: `many("institution_id")`, or hop by hop through a table between."""
-    return Relation(hops, outward=False, given={})
+def many(*hops: str, group: str | None = None) -> Any:
+    """To many: `many("institution_id")`, or hop by hop through a table between.
+
+    `group="category"` names a key of `groupBy`: a row is in the group of each that it leads to.
+    """
+    return Relation(hops, outward=False, given={}, group=group)
+
+
+def derived(
+    function: str,
+    *columns: str,
+    check: Callable[..., None] | None = None,
+    filter: bool | None = None,
+    order: bool | None = None,
+    group: bool | str | None = None,
+    **arguments: Argument,
+) -> Any:
+    """What a function of Postgres makes of these columns and, after them, these arguments.
+
+    It returns a value, or rows for a `@value` type or a list of them. An argument that is not
+    given is null. Where no argument is required it filters, orders and groups as a column does;
+    what is true or false only for one required argument makes a filter that *is* the argument.
+    `check` is called with all arguments, by name, and raises ValueError for the client to read.
+    """
+    return Derived(function, columns, arguments, check, filter, order, group)
+
+
+def argument(annotation: Any, description: str, default: Any = None) -> Argument:
+    """An argument of a derived field; `| None` if it may be left out."""
+    return Argument(annotation, description, default)
+
+
+def part() -> Any:
+    """An object made of columns of this very row: its type is a `@value`."""
+    return Part()
 
 
 def computed(function: Callable[..., object]) -> Any:

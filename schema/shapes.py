@@ -23,7 +23,9 @@ from schema.entity import (
     Connection,
     Declaration,
     DeclarationError,
+    Derived,
     Localized,
+    Part,
     Relation,
     descriptions,
 )
@@ -47,11 +49,13 @@ class Shape:
     filterable: bool = False
     orderable: bool = False
     measurable: bool = False
-    groupable: bool = False
+    group: str | None = None
     unique: bool = False
     localized: Mapping[str, str] | None = None
     computed: Callable[..., object] | None = None
     relation: Relation | None = None
+    derived: Derived | None = None
+    part: bool = False
     target: str | None = None
     to_one: bool = False
     connection: bool = False
@@ -68,6 +72,11 @@ class Entity:
     fields: tuple[Shape, ...]
 
     @property
+    def is_value(self) -> bool:
+        """Whether it is an object without an id."""
+        return not self.declaration.key
+
+    @property
     def large(self) -> bool:
         """Whether only what an index serves is offered."""
         return self.declaration.large
@@ -80,6 +89,11 @@ class Entity:
         raise DeclarationError(f"{self.name} has no field {attribute!r}.")
 
 
+def _words(name: str) -> str:
+    """`OpeningHours` is "opening hours"."""
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)[1:]
+
+
 def camel(name: str) -> str:
     """`opened_year` is `openedYear` to clients. The two meet here and nowhere else."""
     head, *tail = name.split("_")
@@ -87,16 +101,51 @@ def camel(name: str) -> str:
 
 
 def read_entity(cls: type, known: Mapping[str, type]) -> Entity:
-    """A declared class becomes an Entity."""
-    declaration: Declaration = cls.__entity__  # type: ignore[attr-defined]  # put there by @entity
+    """A declared class, an entity or a value, becomes an Entity."""
+    declaration: Declaration = getattr(cls, "__entity__", None) or cls.__value__  # type: ignore[attr-defined]  # put there by @entity or @value
     below = descriptions(cls)
     hints = _hints(cls, known)
     fields = tuple(
         _shape(attribute, hint, cls.__dict__.get(attribute), below.get(attribute), declaration)
         for attribute, hint in hints.items()
     )
-    plural = declaration.table.replace("_", " ")
+    plural = declaration.table.replace("_", " ") or _words(cls.__name__)
     return Entity(cls.__name__, plural, inspect.cleandoc(cls.__doc__ or ""), declaration, fields)
+
+
+def read_field(attribute: str, hint: Any, word: object, description: str) -> Shape:
+    """A field that belongs to no entity, as those of the menu."""
+    return _shape(attribute, hint, word, description, Declaration("", "", (), large=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An input object's field, or an argument: what it takes."""
+
+    name: str
+    attribute: str
+    description: str
+    python: type
+    array: bool
+    nullable: bool
+    default: object = None
+
+
+def read_given(cls: type, known: Mapping[str, type]) -> tuple[Given, ...]:
+    """A declared input object becomes its fields."""
+    below = descriptions(cls)
+    return tuple(
+        read_argument(attribute, hint, below.get(attribute, ""))
+        for attribute, hint in _hints(cls, known).items()
+    )
+
+
+def read_argument(attribute: str, hint: Any, description: str, default: object = None) -> Given:
+    """What an argument of this type takes."""
+    bare, nullable = unwrap(hint)
+    array = typing.get_origin(bare) is list
+    inner = typing.get_args(bare)[0] if array else bare
+    return Given(camel(attribute), attribute, description, inner, array, nullable, default)
 
 
 def read_interface(cls: type, known: Mapping[str, type]) -> tuple[Shape, ...]:
@@ -132,12 +181,24 @@ def _shape(
     plain = Shape(camel(attribute), attribute, text, inner, nullable)
     small = not declaration.large
     match word:
+        case Derived() if hasattr(inner, "__value__"):
+            return _with(
+                plain,
+                python=object,
+                derived=word,
+                target=inner.__name__,
+                to_one=origin is not list,
+            )
+        case Derived():
+            return _derived(plain, inner, word, array=origin is list, small=small)
+        case Part():
+            return _with(plain, python=object, part=True, target=inner.__name__, to_one=True)
         case Computed(function):
             return _with(plain, array=origin is list, computed=function)
         case Localized(columns):
             return _with(plain, localized=columns)
         case Relation():
-            groupable = word.outward and len(word.hops) == 1 and " = " not in word.hops[0]
+            plainly = word.outward and len(word.hops) == 1 and " = " not in word.hops[0]
             return _with(
                 plain,
                 python=object,
@@ -145,7 +206,7 @@ def _shape(
                 target=inner.__name__,
                 to_one=word.outward,
                 connection=origin is Connection,
-                groupable=groupable,
+                group=_group(plain.name, plainly if word.group is None else word.group),
             )
         case _ if hasattr(inner, "__entity__"):
             return _with(plain, python=object, target=inner.__name__, to_one=True)
@@ -167,8 +228,30 @@ def _shape(
         filterable=said.search or (indexed if said.filter is None else said.filter),
         orderable=not array and ((small or said.unique) if said.order is None else said.order),
         measurable=measured,
-        groupable=grouped if said.group is None else said.group,
+        group=_group(plain.name, grouped if said.group is None else said.group),
     )
+
+
+def _derived(plain: Shape, inner: type, word: Derived, *, array: bool, small: bool) -> Shape:
+    required = [item for item in word.arguments.values() if not unwrap(item.annotation)[1]]
+    # One argument that decides between true and false is a filter of its own.
+    asks = inner is bool and len(required) == len(word.arguments) == 1
+    plainly = small and not required
+    grouped = plainly and not array and issubclass(inner, Enum | bool)
+    return _with(
+        plain,
+        python=inner,
+        array=array,
+        derived=word,
+        filterable=small and (asks or not required) if word.filter is None else word.filter,
+        orderable=plainly and not array if word.order is None else word.order,
+        measurable=plainly and not array and inner in _MEASURABLE,
+        group=_group(plain.name, grouped if word.group is None else word.group),
+    )
+
+
+def _group(name: str, said: bool | str) -> str | None:
+    return camel(said) if isinstance(said, str) else name if said else None
 
 
 def _with(shape: Shape, **changes: Any) -> Shape:
@@ -206,8 +289,9 @@ class _Made:
 class Shapes:
     """Strawberry types in the making: named first, so that they can refer to one another."""
 
-    def __init__(self, entities: Mapping[str, Entity]) -> None:
+    def __init__(self, entities: Mapping[str, Entity], known: Mapping[str, type]) -> None:
         self.entities = entities
+        self.known = known
         self.classes: dict[str, type] = {}
         self.enums: dict[str, Mapping[str, str]] = {}
         self.one_of: set[str] = set()
@@ -238,7 +322,10 @@ class Shapes:
             return False
         entity = self.entities[name]
         if entity.large:
-            return any(shape.orderable for shape in entity.fields)
+            return any(
+                shape.orderable or (shape.part and self.has_order(shape.target))
+                for shape in entity.fields
+            )
         return True
 
     def object_type(
@@ -343,11 +430,15 @@ __all__ = [
     "ArgumentShape",
     "Entity",
     "FieldShape",
+    "Given",
     "Shape",
     "Shapes",
     "camel",
     "listed",
+    "read_argument",
     "read_entity",
+    "read_field",
+    "read_given",
     "read_interface",
     "unwrap",
 ]

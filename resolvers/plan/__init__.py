@@ -5,6 +5,7 @@ context.py      what is known while one plan is made
 values.py       arguments become trees whose leaves say where a value will be found
 selections.py   selection sets become fields in order, merged, by concrete type
 read.py         selections become selects
+functions.py    functions of Postgres are called with columns and arguments
 relations.py    hops become conditions
 pages.py        connections become pages, cursors and counts
 filters.py      the filter language becomes conditions

@@ -12,9 +12,10 @@ from db.query import (
     Call,
     Cast,
     Const,
-    Derived,
     Expression,
     From,
+    Function,
+    Joined,
     Operation,
     Order,
     Param,
@@ -22,12 +23,14 @@ from db.query import (
     Row,
     Rows,
     Select,
+    Selects,
 )
 from resolvers.errors import Code, FieldRefused
-from resolvers.graph import Entity, Leaf, ToOne
+from resolvers.graph import Derived, Entity, Leaf, ToMany, ToOne
 from resolvers.plan.context import Bound, Columns, Context, PageSize, Path
 from resolvers.plan.context import leaf as as_leaf
-from resolvers.plan.relations import far_key
+from resolvers.plan.functions import value
+from resolvers.plan.relations import between, far_key
 from resolvers.plan.selections import Fields
 from resolvers.plan.values import Items, Literal, Look, Tree
 
@@ -55,7 +58,7 @@ def aggregate(
     outer = context.alias()
     columns = _measured(context, entity, fields, alias, measures, outer)
     flat = replace(rows, columns=measures.columns() or (("c0", Call("count")),))
-    return Row(Select(columns, Derived((flat,), outer)))
+    return Row(Select(columns, Selects((flat,), outer)))
 
 
 def groups(
@@ -73,7 +76,11 @@ def groups(
     chosen = _chosen(context, arguments["keys"])
     if not chosen:
         raise FieldRefused(Code.BAD_USER_INPUT, "Give at least one key to group by.")
-    grouped = {name: measures.name(_group_key(context, entity, name, alias)) for name in chosen}
+    grouped: dict[str, str] = {}
+    for name in chosen:
+        key, joined = _group_key(context, entity.groups[name], alias)
+        grouped[name] = measures.name(key)
+        rows = replace(rows, joins=(*rows.joins, *joined))
     count = measures.name(Call("count"))
     size = as_leaf(arguments.get("first")) or Literal(context.graph.limits.default_page)
     with context.rows(size):
@@ -86,7 +93,7 @@ def groups(
         Order(Ref(outer, count), descending=True),
         *(Order(Ref(outer, name)) for name in grouped.values()),
     )
-    return Rows(Select(columns, Derived((flat,), outer), order=order, limit=limit))
+    return Rows(Select(columns, Selects((flat,), outer), order=order, limit=limit))
 
 
 def _group(
@@ -136,8 +143,8 @@ def _key(
             made = Const(None)
         else:
             made = Ref(outer, grouped[name])
-            field = entity.fields[name]
-            if isinstance(field, ToOne):
+            field = entity.groups[name]
+            if isinstance(field, ToOne | ToMany):
                 target = context.entity(field.target)
                 far = context.alias()
                 inner = context.below(target.name, nodes)
@@ -167,8 +174,8 @@ def _measured(
             made = Ref(outer, measures.name(Call("count")))
         else:
             field = entity.fields[name]
-            assert isinstance(field, Leaf)
-            operand = Ref(alias, field.column.name)
+            assert isinstance(field, Leaf | Derived)
+            operand = value(context, field, alias)
             statistics = context.statistics(entity.name, name)
             parts: list[tuple[str | None, Expression]] = []
             for part, part_nodes in context.below(statistics, nodes).items():
@@ -187,12 +194,28 @@ def _measured(
     return tuple(columns)
 
 
-def _group_key(context: Context, entity: Entity, name: str, alias: str) -> Expression:
-    field = entity.fields[name]
+def _group_key(
+    context: Context, field: Leaf | Derived | ToOne | ToMany, alias: str
+) -> tuple[Expression, tuple[Joined, ...]]:
+    """What a row is grouped by; and, where that can be several values, where they come from."""
     if isinstance(field, ToOne):
-        return far_key(context, field.join, alias)
-    assert isinstance(field, Leaf)
-    return Ref(alias, field.column.name)
+        return far_key(context, field.join, alias), ()
+    if isinstance(field, ToMany):
+        before = between(context, field.join, alias)
+        assert before is not None, "a row is grouped by what a table between leads to"
+        rows, last = before
+        far = context.alias()
+        column = (("value", Ref(last, field.join[-1].local)),)
+        # A table between has each pair once. Through several tables a row may lead there twice.
+        once = (Const(1),) if len(field.join) > 2 else ()
+        source = Selects((replace(rows, columns=column, group=once),), far)
+        return Ref(far, "value"), (Joined(source, Const(True), left=True),)
+    operand = value(context, field, alias)
+    if not field.column.array:
+        return operand, ()
+    far = context.alias()
+    items = Function("unnest", (operand,), far, "value")
+    return Ref(far, "value"), (Joined(items, Const(True), left=True),)
 
 
 def _chosen(context: Context, tree: Tree) -> tuple[str, ...]:

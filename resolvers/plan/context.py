@@ -140,8 +140,9 @@ class Context:
         return f"t{self._aliases - 1}"
 
     def entity(self, name: str) -> Entity:
-        """The entity of that name."""
-        return self.graph.entities[name]
+        """The entity, or the value type, of that name."""
+        known = self.graph.entities.get(name)
+        return known if known is not None else self.graph.values[name]
 
     def below(self, type_name: str, nodes: Sequence[FieldNode]) -> Fields:
         """The fields selected below merged field nodes, on a concrete type."""

@@ -28,8 +28,9 @@ from db.query import (
     all_of,
 )
 from resolvers.errors import Code, FieldRefused
-from resolvers.graph import Entity, Id, Leaf, Scalar, ToMany, ToOne
+from resolvers.graph import Derived, Entity, Id, Leaf, Part, Scalar, ToMany, ToOne
 from resolvers.plan.context import Context, KeyOf, Path, branch, leaf
+from resolvers.plan.functions import value
 from resolvers.plan.relations import between, far_key, given_defaults, reach_many, reach_one
 from resolvers.plan.values import Look, Tree
 
@@ -52,6 +53,30 @@ class Pattern:
         for special in ("\\", "%", "_"):
             text = text.replace(special, "\\" + special)
         return f"%{text}%" if self.anywhere else f"{text}%"
+
+
+def wanted(
+    context: Context, entity: Entity, alias: str, tree: Tree, path: Path
+) -> Expression | None:
+    """Which rows a list with this filter has: those that match, of those that are listed."""
+    return all_of([listed(entity, alias, tree), condition(context, entity, alias, tree, path)])
+
+
+def listed(entity: Entity, alias: str, tree: Tree = None) -> Expression | None:
+    """That a row is one of those that lists show, unless the filter itself decides on that."""
+    if entity.listed is None or _speaks_of(tree, entity.unless):
+        return None
+    return Ref(alias, entity.listed.name)
+
+
+def _speaks_of(tree: Tree, names: frozenset[str]) -> bool:
+    if isinstance(tree, list):
+        return any(_speaks_of(part, names) for part in tree)
+    return any(
+        part is not None
+        and (name in names or (name in ("and", "or", "not") and _speaks_of(part, names)))
+        for name, part in branch(tree).items()
+    )
 
 
 def condition(
@@ -85,8 +110,17 @@ def _field(
 ) -> list[Expression]:
     field = entity.fields[name]
     match field:
-        case Leaf(column, scalar):
-            return _compare(context, Ref(alias, column.name), scalar, branch(part), path)
+        case Leaf() | Derived() if not _asks(field):
+            operand = value(context, field, alias)
+            return _compare(context, operand, field.scalar, branch(part), path)
+        case Derived():
+            # What is true or not of a row only for an argument: the filter is the argument.
+            context.count_condition(part)
+            (argument,) = field.function.arguments
+            return [value(context, field, alias, {argument.name: part}, path)]
+        case Part(target_name):
+            inner = condition(context, context.entity(target_name), alias, part, path)
+            return [] if inner is None else [inner]
         case Id(column, scalar):
             key = Scalar("ID", scalar.postgres, KeyOf(entity.name, scalar.read))
             return _compare(context, Ref(alias, column.name), key, branch(part), path)
@@ -96,6 +130,12 @@ def _field(
             return _to_many(context, field, alias, branch(part), path)
         case _:
             raise AssertionError(f"{entity.name}.{name} has no filter")
+
+
+def _asks(field: Leaf | Derived) -> bool:
+    return isinstance(field, Derived) and any(
+        argument.required for argument in field.function.arguments
+    )
 
 
 def _compare(
@@ -178,10 +218,10 @@ def _matching(
             return replace(rows, where=all_of([rows.where, inner]))
     far = context.alias()
     reached = reach_many(context, field.join, alias, far)
-    wanted = condition(context, target, far, tree, path)
+    matches = condition(context, target, far, tree, path)
     if negated:
-        wanted = Const(False) if wanted is None else Test(wanted, "is not true")
-    where = all_of([reached, wanted])
+        matches = Const(False) if matches is None else Test(matches, "is not true")
+    where = all_of([reached, listed(target, far, tree), matches])
     return Select((), From(field.join[-1].table, far), where=where)
 
 
@@ -190,7 +230,7 @@ def _by_key(
 ) -> Expression | None:
     """The filter as a condition on the foreign key alone, if it asks for no more than that."""
     parts = branch(tree)
-    if len(parts) != 1:
+    if len(parts) != 1 or target.listed is not None:
         return None
     name, part = next(iter(parts.items()))
     field = target.fields.get(name)

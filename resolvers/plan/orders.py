@@ -12,7 +12,7 @@ import binascii
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from db.mapping import Column, Sort
 from db.query import (
@@ -35,9 +35,11 @@ from db.query import (
 )
 from db.values import READ
 from resolvers.errors import Code, FieldRefused
-from resolvers.graph import Entity, Id, ToMany, ToOne
+from resolvers.graph import Derived, Entity, Id, Part, ToMany, ToOne
 from resolvers.graph import Leaf as LeafField
 from resolvers.plan.context import Bound, Context, Path, branch, leaf
+from resolvers.plan.filters import listed
+from resolvers.plan.functions import value
 from resolvers.plan.relations import given_defaults, reach_many, reach_one
 from resolvers.plan.values import Leaf, Look, Tree
 
@@ -84,13 +86,17 @@ def sort_keys(context: Context, entity: Entity, tree: Tree) -> tuple[SortKey, ..
     if tree is not None:
         items = tree if isinstance(tree, list) else [tree]
         keys = [_asked(context, entity, item) for item in items if item is not None]
-    if not keys:
-        keys = [_plain(sort) for sort in entity.table.order]
+    keys = keys or list(declared_order(entity))
     key = entity.table.key
     if all(known.name != key.name for known in keys):
         # The last direction goes on, so that one index serves the whole order either way.
         keys.append(_plain(Sort(key, bool(keys) and keys[-1].descending)))
     return tuple(keys)
+
+
+def declared_order(entity: Entity) -> tuple[SortKey, ...]:
+    """The order of an entity where nobody asks for another."""
+    return tuple(_plain(sort) for sort in entity.table.order)
 
 
 def order(keys: Sequence[SortKey], alias: str, *, backward: bool = False) -> tuple[Order, ...]:
@@ -181,11 +187,17 @@ def _asked(context: Context, entity: Entity, tree: Tree) -> SortKey:
     field = entity.fields[name]
     match field:
         case LeafField(column, _) | Id(column, _):
-            direction = leaf(part)
-            descending = direction is not None and (
-                context.lookout.ask(Look.VALUE, direction) == "DESC"
+            return _plain(Sort(column, _descending(context, part)))
+        case Derived():
+            return SortKey(
+                name,
+                lambda alias: value(context, field, alias),
+                field.column,
+                _descending(context, part),
             )
-            return _plain(Sort(column, descending))
+        case Part(target_name):
+            inner = _asked(context, context.entity(target_name), part)
+            return replace(inner, name=f"{name}.{inner.name}")
         case ToOne(join, target_name):
             target = context.entity(target_name)
             inner = _asked(context, target, part)
@@ -200,18 +212,21 @@ def _asked(context: Context, entity: Entity, tree: Tree) -> SortKey:
             # There may be no far row, and then there is no value.
             column = Column(inner.column.name, inner.column.type, nullable=True)
             return SortKey(f"{name}.{inner.name}", through, column, inner.descending)
-        case ToMany(join):
-            direction = leaf(branch(part).get("count"))
-            descending = direction is not None and (
-                context.lookout.ask(Look.VALUE, direction) == "DESC"
-            )
+        case ToMany(join, target_name):
+            descending = _descending(context, branch(part).get("count"))
 
             def count(alias: str) -> Expression:
                 far = context.alias()
-                where = reach_many(context, join, alias, far)
+                reached = reach_many(context, join, alias, far)
+                where = all_of([reached, listed(context.entity(target_name), far)])
                 source = From(join[-1].table, far)
                 return Value(Select(((None, Call("count")),), source, where=where))
 
             return SortKey(f"{name}.count", count, Column("count", "int8"), descending)
         case _:
             raise AssertionError(f"{entity.name}.{name} has no order")
+
+
+def _descending(context: Context, tree: Tree) -> bool:
+    direction = leaf(tree)
+    return direction is not None and context.lookout.ask(Look.VALUE, direction) == "DESC"

@@ -17,7 +17,6 @@ from graphql.language import FieldNode
 from db.query import (
     Call,
     Const,
-    Derived,
     Exists,
     Expression,
     From,
@@ -29,6 +28,7 @@ from db.query import (
     Row,
     Rows,
     Select,
+    Selects,
     Value,
     With,
     all_of,
@@ -39,7 +39,7 @@ from resolvers.graph import Entity
 from resolvers.plan.aggregates import aggregate, groups
 from resolvers.plan.context import Bound, Columns, Context, PageSize, Path
 from resolvers.plan.context import leaf as as_leaf
-from resolvers.plan.filters import condition
+from resolvers.plan.filters import listed, wanted
 from resolvers.plan.orders import CursorPart, SortKey, beyond, cursor, order, sort_keys
 from resolvers.plan.selections import Fields
 from resolvers.plan.values import Leaf, Literal, Tree
@@ -86,7 +86,7 @@ def plain_list(
         Select(
             columns,
             From(entity.table.name, alias),
-            where=scope(alias),
+            where=all_of([scope(alias), listed(entity, alias)]),
             order=order(sort_keys(context, entity, None), alias),
             limit=Const(context.graph.limits.page),
         )
@@ -168,8 +168,8 @@ class _Connection:
         return Select((), From(self.entity.table.name, alias), where=where), alias
 
     def _matching(self, alias: str) -> Expression | None:
-        wanted = condition(self.context, self.entity, alias, self.filter, self.path)
-        return all_of([self.scope(alias), wanted])
+        matching = wanted(self.context, self.entity, alias, self.filter, self.path)
+        return all_of([self.scope(alias), matching])
 
     def _inside(self, alias: str) -> Expression | None:
         """The rows of the list between the cursors."""
@@ -218,7 +218,7 @@ class _Connection:
         )
         number = (_NUMBER, Call("row_number() over"))
         kept = tuple((None, Ref(outer, column)) for column in read)
-        return Select((*kept, number), Derived((found,), outer))
+        return Select((*kept, number), Selects((found,), outer))
 
     def _reader(self) -> str:
         """An alias under which the rows of this page are read."""

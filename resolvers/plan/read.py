@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from graphql.language import FieldNode
 
@@ -12,9 +12,11 @@ from db.query import (
     Const,
     Expression,
     From,
+    Function,
     Operation,
     Ref,
     Row,
+    Rows,
     Select,
     all_of,
 )
@@ -23,6 +25,7 @@ from resolvers.graph import (
     ById,
     ByIds,
     Computed,
+    Derived,
     Entity,
     Every,
     Field,
@@ -30,17 +33,21 @@ from resolvers.graph import (
     Id,
     Leaf,
     Localized,
+    Made,
     One,
+    Part,
     ToMany,
     ToOne,
 )
 from resolvers.plan.context import Columns, Context, Path, leaf
+from resolvers.plan.functions import passed, value
 from resolvers.plan.introspection import weigh
+from resolvers.plan.orders import declared_order, order
 from resolvers.plan.pages import connection, plain_list
 from resolvers.plan.references import by_id, by_ids, find
 from resolvers.plan.relations import reach_many, reach_one
 from resolvers.plan.selections import Fields
-from resolvers.plan.values import Look
+from resolvers.plan.values import Look, Tree
 
 
 def root(context: Context, fields: Fields) -> Select:
@@ -73,11 +80,11 @@ def _root_field(context: Context, name: str, nodes: Sequence[FieldNode], path: P
     match source:
         case One(entity_name, argument, column):
             entity = context.entity(entity_name)
-            value = leaf(arguments[argument])
-            assert value is not None
+            given = leaf(arguments[argument])
+            assert given is not None
             alias = context.alias()
             where = Operation(
-                Ref(alias, column.column.name), "=", context.param(value, column.scalar, path)
+                Ref(alias, column.column.name), "=", context.param(given, column.scalar, path)
             )
             inner = context.columns(context, entity, alias, context.below(entity.name, nodes), path)
             return Row(Select(inner, From(entity.table.name, alias), where=where))
@@ -91,6 +98,10 @@ def _root_field(context: Context, name: str, nodes: Sequence[FieldNode], path: P
             return by_ids(context, arguments, nodes, path)
         case Find(searched):
             return find(context, searched, arguments, nodes, path)
+        case Derived():
+            return value(context, source, "", arguments, path)
+        case Made():
+            return _made(context, source, "", arguments, nodes, path)
 
 
 def columns(context: Context, entity: Entity, alias: str, fields: Fields, path: Path) -> Columns:
@@ -128,8 +139,18 @@ def _field(
     path: Path,
 ) -> Expression:
     match field:
-        case Leaf(column, _):
-            return Ref(alias, column.name)
+        case Leaf():
+            return value(context, field, alias)
+        case Derived():
+            return value(context, field, alias, context.arguments(entity.name, nodes[0]), path)
+        case Made():
+            arguments = context.arguments(entity.name, nodes[0])
+            return _made(context, field, alias, arguments, nodes, path)
+        case Part(target_name):
+            below = context.below(target_name, nodes)
+            return Row(
+                Select(context.columns(context, context.entity(target_name), alias, below, path))
+            )
         case Id(column, _):
             key = Cast(Ref(alias, column.name), "text")
             return Operation(Const(f"{entity.name}:"), "||", key)
@@ -151,6 +172,35 @@ def _field(
             return connection(context, target, scope, arguments, below, path)
         case Computed():
             raise AssertionError("computed fields have no column of their own")
+
+
+def _made(
+    context: Context,
+    field: Made,
+    alias: str,
+    arguments: Mapping[str, Tree],
+    nodes: Sequence[FieldNode],
+    path: Path,
+) -> Expression:
+    """The object or the objects that a function returns."""
+    target = context.entity(field.target)
+    far = context.alias()
+    source = Function(
+        field.function.name, passed(context, field.function, alias, arguments, path), far
+    )
+    below = context.below(target.name, nodes)
+    if not field.many:
+        return Row(Select(context.columns(context, target, far, below, path), source))
+    with context.rows(context.graph.limits.default_page):
+        columns = context.columns(context, target, far, below, path)
+    return Rows(
+        Select(
+            columns,
+            source,
+            order=order(declared_order(target), far),
+            limit=Const(context.graph.limits.page),
+        )
+    )
 
 
 def _localized(
@@ -179,12 +229,12 @@ def _to_one(
     if field.given:
         arguments = context.arguments(entity.name, nodes[0])
         for name, given in field.given.items():
-            value = leaf(arguments.get(name))
-            if value is None:
+            chosen = leaf(arguments.get(name))
+            if chosen is None:
                 raise FieldRefused(Code.BAD_USER_INPUT, f"`{name}` may not be null.")
             where.append(
                 Operation(
-                    Ref(far, given.column.name), "=", context.param(value, given.scalar, path)
+                    Ref(far, given.column.name), "=", context.param(chosen, given.scalar, path)
                 )
             )
     inner = context.columns(context, target, far, context.below(target.name, nodes), path)

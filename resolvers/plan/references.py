@@ -15,7 +15,6 @@ from db.mapping import Column
 from db.query import (
     Cast,
     Const,
-    Derived,
     Expression,
     From,
     Json,
@@ -24,6 +23,7 @@ from db.query import (
     Param,
     Ref,
     Select,
+    Selects,
     Switch,
     Unnest,
     Values,
@@ -142,7 +142,7 @@ def find(
         chosen = _switch(context, entities, alias, nodes, path)
     steps = tuple(Order(Ref(alias, name)) for name in ("name", "kind", "key"))
     return Values(
-        Select(((None, chosen),), Derived(tuple(selects), alias), order=steps, limit=limit)
+        Select(((None, chosen),), Selects(tuple(selects), alias), order=steps, limit=limit)
     )
 
 

@@ -1,0 +1,379 @@
+"""What functions of Postgres make of a row: values, objects, lists, filters, orders and groups."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import date
+from enum import Enum
+from types import ModuleType
+from typing import Any
+
+import pytest_asyncio
+
+from db.database import Database
+from resolvers.graph import Graph
+from resolvers.resolve import GraphQLRequest
+from schema.build import build
+from schema.entity import (
+    ID,
+    Connection,
+    argument,
+    column,
+    derived,
+    entity,
+    every,
+    given,
+    join,
+    many,
+    one,
+    part,
+    value,
+)
+from tests.db.scratch import connected, scratch
+from tests.roads import both_roads, codes_of
+
+SQL = """
+create table growers (
+    id uuid primary key, name text not null unique, planted date, tags text[] not null default '{}',
+    height integer, listed boolean not null default true
+);
+create table fruits (code text primary key, name text not null);
+create table grower_fruits (grower_id uuid references growers, fruit_code text references fruits);
+insert into growers values
+    ('00000000-0000-0000-0000-000000000001', 'Oak', '2020-03-01', '{old,tall}', 30, true),
+    ('00000000-0000-0000-0000-000000000002', 'Fig', '2021-04-01', '{old}', 6, true),
+    ('00000000-0000-0000-0000-000000000003', 'Ash', null, '{}', 20, true),
+    ('00000000-0000-0000-0000-000000000004', 'Elm', '2000-01-01', '{tall}', 40, false);
+insert into fruits values ('A', 'acorn'), ('F', 'fig');
+insert into grower_fruits values
+    ('00000000-0000-0000-0000-000000000001', 'A'), ('00000000-0000-0000-0000-000000000002', 'F'),
+    ('00000000-0000-0000-0000-000000000003', 'F'), ('00000000-0000-0000-0000-000000000003', 'A');
+create function age_on(planted date, day date default null) returns integer
+    language sql stable return coalesce(day, date '2026-01-01') - planted;
+create function size_of(height integer) returns text
+    language sql stable return case when height >= 20 then 'LARGE' else 'SMALL' end;
+create function is_higher(height integer, than integer) returns boolean
+    language sql stable return height > than;
+create function seasons_of(planted date, first date, until date)
+    returns table (starts_on date, fruit_code text) language sql stable as
+    $$ select d::date, 'A' from generate_series(first, until, interval '1 year') d
+       where d >= planted $$;
+create function ring(times integer) returns integer language plpgsql stable as $$ begin
+    if times > 3 then raise exception '`times` is at most 3.' using errcode = 'CR001'; end if;
+    return times; end $$;
+create function judged(height integer, low integer, high integer, tags text[])
+    returns table (verdict text, low integer, tags text[]) language sql stable as
+    $$ select case when height between low and high then 'FITS' else 'DIFFERS' end, low, tags $$;
+"""
+
+
+class Size(Enum):
+    """How large it is."""
+
+    LARGE = "LARGE"
+    """Twenty meters or more."""
+    SMALL = "SMALL"
+    """Less."""
+
+
+@value(order=("-starts_on",))
+class Season:
+    """A season of fruit."""
+
+    starts_on: date
+    """Its first day."""
+    fruit: Fruit = join("fruit_code")
+    """What it brings."""
+
+
+@value()
+class Stature:
+    """How it stands."""
+
+    height: int | None
+    """In meters."""
+    size: Size = derived("size_of", "height")
+    """How large that is."""
+
+
+@given
+class Bounds:
+    """From where to where."""
+
+    low: int
+    """The lowest."""
+    high: int | None
+    """The highest."""
+
+
+@given
+class Wish:
+    """What somebody wants."""
+
+    bounds: Bounds
+    """Its height."""
+    tags: list[str] | None
+    """What to call it."""
+
+
+@value()
+class Judgment:
+    """Whether it is wanted."""
+
+    verdict: str
+    """FITS or DIFFERS."""
+    low: int | None
+    """The lower bound."""
+    tags: list[str] | None
+    """The tags."""
+
+
+def _a_period(first: date | None, until: date | None) -> None:
+    if first and until and first > until:
+        raise ValueError("`first` comes after `until`.")
+
+
+@entity("growers", listed=("listed", "name"))
+class Grower:
+    """A tree."""
+
+    id: ID
+    name: str = column(unique=True)
+    """Its name."""
+    tags: list[str] = column(group="tag")
+    """What it is called."""
+    age: int | None = derived("age_on", "planted")
+    """How old it is, in days."""
+    age_on: int | None = derived("age_on", "planted", day=argument(date, "The day."), filter=False)
+    """How old it is on a day, in days."""
+    size: Size = derived("size_of", "height")
+    """How large it is."""
+    higher: bool | None = derived("is_higher", "height", than=argument(int, "In meters."))
+    """Whether it is higher."""
+    stature: Stature = part()
+    """How it stands."""
+    seasons: list[Season] = derived(
+        "seasons_of",
+        "planted",
+        first=argument(date, "From."),
+        until=argument(date, "To."),
+        check=_a_period,
+    )
+    """Its seasons."""
+    judged: Judgment = derived(
+        "judged", "height", by=argument(Wish, "By whom."), filter=False, order=False
+    )
+    """Whether it is wanted."""
+    fruits: Connection[Fruit] = many(
+        "id = grower_fruits.grower_id", "fruit_code = fruits.code", group="fruit"
+    )
+    """What grows on it."""
+
+
+@entity("fruits", key="code")
+class Fruit:
+    """A fruit."""
+
+    id: ID
+    name: str
+    """Its name."""
+    growers: Connection[Grower] = many("code = grower_fruits.fruit_code", "grower_id = growers.id")
+    """Where it grows."""
+
+
+class Query:
+    """Where questions start."""
+
+    grower: Grower | None = one("name")
+    """A tree by its name."""
+    growers: Connection[Grower] = every()
+    """Trees."""
+    fruits: Connection[Fruit] = every()
+    """Fruits."""
+    ring: int | None = derived("ring", times=argument(int, "How often."))
+    """Rings."""
+    seasons: list[Season] | None = derived(
+        "seasons_of",
+        planted=argument(date | None, "When planted."),
+        first=argument(date, "From."),
+        until=argument(date, "To."),
+    )
+    """Seasons of a tree that was planted on a day."""
+
+
+def _graph() -> Graph:
+    types = ModuleType("types")
+    for cls in (Grower, Fruit, Season, Stature, Judgment):
+        setattr(types, cls.__name__, cls)
+    return build(types=types, menu=Query)
+
+
+GRAPH = _graph()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def garden() -> AsyncIterator[Database]:
+    async with scratch() as url:
+        async with connected(url) as connection:
+            await connection.execute(SQL)
+        opened = await Database.open(url)
+        yield opened
+        await opened.close()
+
+
+async def _ask(garden: Database, text: str, **variables: Any) -> dict[str, Any]:
+    answer = await both_roads(garden, GraphQLRequest(text, None, variables), GRAPH)
+    found: dict[str, Any] = json.loads(answer.body)
+    return found
+
+
+async def _data(garden: Database, text: str, **variables: Any) -> Any:
+    response = await _ask(garden, text, **variables)
+    assert "errors" not in response, response
+    return response["data"]
+
+
+async def _names(garden: Database, arguments: str, **variables: Any) -> list[str]:
+    declared = ", ".join(f"${name}: {type_}" for name, (type_, _) in variables.items())
+    head = f"query ({declared})" if declared else "query"
+    given = f"({arguments})" if arguments else ""
+    text = f"{head} {{ growers{given} {{ nodes {{ name }} }} }}"
+    data = await _data(garden, text, **{name: sent for name, (_, sent) in variables.items()})
+    return [node["name"] for node in data["growers"]["nodes"]]
+
+
+async def test_a_value_is_made_of_columns_and_arguments(garden: Database) -> None:
+    data = await _data(
+        garden,
+        '{ grower(name: "Oak") { age then: ageOn(day: "2020-03-11") size higher(than: 9) } }',
+    )
+    assert data == {"grower": {"age": 2132, "then": 10, "size": "LARGE", "higher": True}}
+
+
+async def test_arguments_come_from_variables_too(garden: Database) -> None:
+    text = 'query ($day: Date!) { grower(name: "Oak") { ageOn(day: $day) } }'
+    assert await _data(garden, text, day="2020-03-02") == {"grower": {"ageOn": 1}}
+
+
+async def test_a_derived_value_filters_like_a_column(garden: Database) -> None:
+    assert await _names(garden, "filter: {size: {eq: LARGE}}") == ["Ash", "Oak"]
+    assert await _names(garden, "filter: {age: {lt: 2000}}") == ["Fig"]
+    assert await _names(garden, "filter: {not: {age: {lt: 2000}}}") == ["Ash", "Oak"]
+
+
+async def test_a_truth_about_one_argument_is_a_filter_of_that_argument(garden: Database) -> None:
+    assert await _names(garden, "filter: {higher: 10}") == ["Ash", "Oak"]
+    assert await _names(garden, "filter: {higher: $than}", than=("Int", 25)) == ["Oak"]
+    assert await _names(garden, "filter: {higher: $than}", than=("Int", None)) == [
+        "Ash",
+        "Fig",
+        "Oak",
+    ]
+
+
+async def test_a_derived_value_sorts_and_pages(garden: Database) -> None:
+    assert await _names(garden, "orderBy: [{age: ASC}]") == ["Fig", "Oak", "Ash"]
+    assert await _names(garden, "orderBy: [{stature: {height: DESC}}]") == ["Oak", "Ash", "Fig"]
+    text = """query ($after: String) {
+        growers(orderBy: [{size: DESC}, {age: DESC}], first: 1, after: $after) {
+            nodes { name } pageInfo { endCursor hasNextPage } } }"""
+    names, after, more = [], None, True
+    while more:
+        page = (await _data(garden, text, after=after))["growers"]
+        names += [node["name"] for node in page["nodes"]]
+        after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
+    assert names == ["Fig", "Ash", "Oak"]
+
+
+async def test_rows_fall_into_groups_of_derived_values_and_of_each_item(garden: Database) -> None:
+    text = """{ growers {
+        bySize: groupBy(keys: [SIZE]) { key { size } count }
+        byTag: groupBy(keys: [TAG]) { key { tag } count aggregate { age { max } } }
+        byFruit: groupBy(keys: [FRUIT]) { key { fruit { name } } count }
+        byPart: groupBy(keys: [STATURE_SIZE, TAG]) { key { statureSize tag } count }
+    } }"""
+    data = (await _data(garden, text))["growers"]
+    assert data["bySize"] == [
+        {"key": {"size": "LARGE"}, "count": 2},
+        {"key": {"size": "SMALL"}, "count": 1},
+    ]
+    assert [(g["key"]["tag"], g["count"]) for g in data["byTag"]] == [
+        ("old", 2),
+        ("tall", 1),
+        (None, 1),
+    ]
+    assert data["byFruit"] == [
+        {"key": {"fruit": {"name": "acorn"}}, "count": 2},
+        {"key": {"fruit": {"name": "fig"}}, "count": 2},
+    ]
+    assert {"key": {"statureSize": "LARGE", "tag": "old"}, "count": 1} in data["byPart"]
+
+
+async def test_a_part_is_made_of_the_same_row_and_filters(garden: Database) -> None:
+    data = await _data(garden, '{ grower(name: "Fig") { stature { height size } } }')
+    assert data == {"grower": {"stature": {"height": 6, "size": "SMALL"}}}
+    assert await _names(garden, "filter: {stature: {size: {eq: SMALL}}}") == ["Fig"]
+
+
+async def test_a_function_returns_objects_in_their_order(garden: Database) -> None:
+    text = """{ grower(name: "Fig") { seasons(first: "2020-06-01", until: "2023-07-01") {
+        startsOn fruit { name } } } }"""
+    assert (await _data(garden, text))["grower"]["seasons"] == [
+        {"startsOn": day, "fruit": {"name": "acorn"}}
+        for day in ("2023-06-01", "2022-06-01", "2021-06-01")
+    ]
+
+
+async def test_the_menu_has_functions_of_nothing_but_arguments(garden: Database) -> None:
+    text = '{ seasons(first: "2020-01-01", until: "2021-01-01") { startsOn } }'
+    assert await _data(garden, text) == {"seasons": []}
+    text = (
+        '{ seasons(planted: "2020-06-01", first: "2020-01-01", until: "2021-01-01") { startsOn } }'
+    )
+    assert await _data(garden, text) == {"seasons": [{"startsOn": "2021-01-01"}]}
+
+
+async def test_an_input_object_is_given_field_by_field(garden: Database) -> None:
+    text = """{ grower(name: "Fig") {
+        judged(by: {bounds: {low: 5, high: 7}, tags: ["x"]}) { verdict low tags } } }"""
+    assert (await _data(garden, text))["grower"]["judged"] == {
+        "verdict": "FITS",
+        "low": 5,
+        "tags": ["x"],
+    }
+    text = """query ($by: Wish!, $low: Int!) { grower(name: "Fig") {
+        a: judged(by: $by) { verdict low tags }
+        b: judged(by: {bounds: {low: $low}}) { verdict low tags } } }"""
+    data = await _data(garden, text, by={"bounds": {"low": 7, "high": 9}}, low=3)
+    assert data["grower"] == {
+        "a": {"verdict": "DIFFERS", "low": 7, "tags": None},
+        "b": {"verdict": "DIFFERS", "low": 3, "tags": None},
+    }
+
+
+async def test_arguments_that_do_not_go_together_are_refused(garden: Database) -> None:
+    text = """{ grower(name: "Fig") {
+        name seasons(first: "2023-01-01", until: "2021-01-01") { startsOn } } }"""
+    response = await _ask(garden, text)
+    assert codes_of(response) == ["BAD_USER_INPUT"]
+    assert response["errors"][0]["message"] == "`first` comes after `until`."
+
+
+async def test_a_function_refuses_a_value_in_its_own_words(garden: Database) -> None:
+    assert await _data(garden, "{ ring(times: 3) }") == {"ring": 3}
+    response = await _ask(garden, "{ ring(times: 4) }")
+    assert codes_of(response) == ["BAD_USER_INPUT"]
+    assert response["errors"][0]["message"] == "`times` is at most 3."
+
+
+async def test_what_is_not_listed_is_in_no_list_unless_the_filter_decides(garden: Database) -> None:
+    assert await _names(garden, "") == ["Ash", "Fig", "Oak"]
+    assert await _names(garden, 'filter: {name: {eq: "Elm"}}') == ["Elm"]
+    assert await _names(garden, 'filter: {or: [{name: {eq: "Elm"}}, {size: {eq: SMALL}}]}') == [
+        "Elm",
+        "Fig",
+    ]
+    data = await _data(garden, "{ growers { totalCount aggregate { count } } }")
+    assert data == {"growers": {"totalCount": 3, "aggregate": {"count": 3}}}
+    assert await _data(garden, '{ grower(name: "Elm") { name } }') == {"grower": {"name": "Elm"}}
