@@ -11,8 +11,9 @@
      └── DatabaseFault         ours: everything else
 
 The text of the first four and of DatabaseFault may be shown to anybody: it is chosen here, or in a
-migration that raises CR001, and never comes from Postgres itself. What Postgres said is the `__cause__`, for the log. EmbeddedPostgresError and
-MigrationError are read by whoever starts a server, and tell all they know.
+migration that raises CR001, and never comes from Postgres itself. What Postgres said is the
+`__cause__`, for the log. EmbeddedPostgresError and MigrationError are read by whoever starts a
+server, and tell all they know.
 """
 
 # ruff: noqa: N818  named after what is wrong, as the answers are

@@ -18,7 +18,7 @@ class Param:
 class Const:
     """A word of the declarations (a type's name, `true`), never of a request."""
 
-    value: str | int | bool | None
+    value: str | int | float | bool | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,8 +51,8 @@ from db.query import (
 )
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
-_OPERATORS = frozenset({"=", "<", "<=", ">", ">=", "ilike", "&&", "@>", "||", "+"})
-_VERDICTS = frozenset({"is null", "is not null", "is not true"})
+_OPERATORS = frozenset({"=", "<", "<=", ">", ">=", "ilike", "&&", "@>", "<@", "<->", "||", "+"})
+_VERDICTS = frozenset({"is null", "is not null", "is true", "is not true"})
 # Words that are lower case and simple, and yet mean something else to Postgres in our places.
 _RESERVED = frozenset({"end", "user", "order", "group", "limit", "table", "all", "desc", "asc"})
 
@@ -212,13 +212,13 @@ class _Renderer:
         return f"({word.join(self.expression(condition, indent) for condition in conditions)})"
 
 
-def _constant(value: str | int | bool | None) -> str:
+def _constant(value: str | int | float | bool | None) -> str:
     match value:
         case None:
             return "null"
         case bool():
             return "true" if value else "false"
-        case int():
+        case int() | float():
             return str(value)
         case str():
             return "'" + value.replace("'", "''") + "'"

@@ -146,6 +146,22 @@ Field = Leaf | Id | Localized | Derived | Made | Part | Computed | ToOne | ToMan
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """How rows are found by their place: columns of theirs, and functions of Postgres.
+
+    `origin` makes a position of all arguments but the last, which is a distance in miles. `reach`
+    turns miles into distances between positions, and `miles` turns them back.
+    """
+
+    position: str
+    everywhere: str | None
+    origin: Function
+    reach: str
+    miles: str
+    default: float
+
+
+@dataclass(frozen=True, slots=True)
 class Entity:
     """A GraphQL type that is the face of a table. Fields go by their GraphQL names.
 
@@ -160,6 +176,7 @@ class Entity:
     groups: Mapping[str, Leaf | Derived | ToOne | ToMany] = field(default_factory=dict)
     listed: Column | None = None
     unless: frozenset[str] = frozenset()
+    near: Near | None = None
 
 
 @dataclass(frozen=True, slots=True)

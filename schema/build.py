@@ -29,7 +29,7 @@ from db import mapping
 from resolvers import graph
 from resolvers.admit import Limits
 from resolvers.compute import computed_by, field_of, type_of
-from schema import arguments, query
+from schema import arguments, near, query
 from schema.check import check
 from schema.entity import (
     DeclarationError,
@@ -51,6 +51,7 @@ from schema.shapes import (
     Shapes,
     camel,
     listed,
+    read_argument,
     read_entity,
     read_field,
     read_given,
@@ -154,6 +155,7 @@ def _entity(shapes: Shapes, entity: Entity, declared: Mapping[str, Entity]) -> g
         name: _source(shapes, owner, shape, _columns(owner), declared)
         for name, shape, owner in arguments.groups(shapes, entity)
     }
+    position = entity.declaration.position
     listed_, *unless = entity.declaration.listed or (None,)
     return graph.Entity(
         entity.name,
@@ -162,7 +164,14 @@ def _entity(shapes: Shapes, entity: Entity, declared: Mapping[str, Entity]) -> g
         groups,  # type: ignore[arg-type]  # of the kinds that check() lets through
         mapping.Column(listed_, "bool") if listed_ else None,
         frozenset(camel(name) for name in unless if name),
+        _near(shapes, position, entity.declaration.everywhere) if position else None,
     )
+
+
+def _near(shapes: Shapes, position: str, everywhere: str | None) -> graph.Near:
+    asked = _asked(shapes, read_argument("near", near.Near, ""))
+    origin = graph.Function("near_position", (), (asked,), near.a_place)
+    return graph.Near(position, everywhere, origin, "chord", "miles", near.NEAR)
 
 
 def _columns(entity: Entity) -> dict[str | None, mapping.Column]:
@@ -449,6 +458,10 @@ def _page_arguments(shapes: Shapes, target: Entity) -> dict[str, ArgumentShape]:
         "last": ArgumentShape(number, "How many, from the end; at most 100."),
         "before": ArgumentShape(text, "Only what comes before this cursor."),
     }
+    if target.declaration.position:
+        text_ = f"Only {target.plural} near a place, the nearest first if no order is given."
+        taken = arguments.taken(shapes, read_argument("near", near.Near | None, ""))
+        found["near"] = ArgumentShape(taken, text_)
     if shapes.has_order(target.name):
         steps = shapes.list_of(f"{target.name}Order")
         found["orderBy"] = ArgumentShape(steps, "In which order; the id decides between equals.")
@@ -457,14 +470,17 @@ def _page_arguments(shapes: Shapes, target: Entity) -> dict[str, ArgumentShape]:
 
 def _connection(shapes: Shapes, entity: Entity) -> None:
     name, plural = entity.name, entity.plural
-    shapes.object_type(
-        f"{name}Edge",
-        f"One of the {plural} on a page, and its place.",
-        {
-            "cursor": FieldShape(str, "Its place in this order, for `after` and `before`."),
-            "node": FieldShape(shapes.required(name), "The record itself."),
-        },
-    )
+    edge = {
+        "cursor": FieldShape(str, "Its place in this order, for `after` and `before`."),
+        "node": FieldShape(shapes.required(name), "The record itself."),
+    }
+    if entity.declaration.position:
+        edge["distanceMiles"] = FieldShape(
+            shapes.optional(float),
+            "How far it is from the place given as `near`, in a straight line over the ground; "
+            "null if none was given, and for what is offered everywhere.",
+        )
+    shapes.object_type(f"{name}Edge", f"One of the {plural} on a page, and its place.", edge)
     fields = {
         "edges": FieldShape(listed(shapes.required(f"{name}Edge")), "This page, with cursors."),
         "nodes": FieldShape(listed(shapes.required(name)), "This page, without cursors."),

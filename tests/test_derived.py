@@ -49,6 +49,19 @@ insert into fruits values ('A', 'acorn'), ('F', 'fig');
 insert into grower_fruits values
     ('00000000-0000-0000-0000-000000000001', 'A'), ('00000000-0000-0000-0000-000000000002', 'F'),
     ('00000000-0000-0000-0000-000000000003', 'F'), ('00000000-0000-0000-0000-000000000003', 'A');
+create extension cube;
+create function position_of(latitude float8, longitude float8) returns cube language sql immutable
+    return cube(array[cos(radians(latitude)) * cos(radians(longitude)),
+                      cos(radians(latitude)) * sin(radians(longitude)), sin(radians(latitude))]);
+create function near_position(zip text, latitude float8, longitude float8) returns cube
+    language sql stable return position_of(latitude, longitude);
+create function miles(chord float8) returns float8 language sql immutable strict
+    return 2 * asin(least(1, chord / 2)) * 3958.7613;
+create function chord(miles float8) returns float8 language sql immutable
+    return 2 * sin(miles / 3958.7613 / 2);
+alter table growers add position cube, add everywhere boolean not null default false;
+update growers set position = position_of(36 + height / 100.0, -119);
+update growers set position = position_of(30, -100), everywhere = true where name = 'Ash';
 create function age_on(planted date, day date default null) returns integer
     language sql stable return coalesce(day, date '2026-01-01') - planted;
 create function size_of(height integer) returns text
@@ -134,7 +147,7 @@ def _a_period(first: date | None, until: date | None) -> None:
         raise ValueError("`first` comes after `until`.")
 
 
-@entity("growers", listed=("listed", "name"))
+@entity("growers", listed=("listed", "name"), position="position", everywhere="everywhere")
 class Grower:
     """A tree."""
 
@@ -377,3 +390,56 @@ async def test_what_is_not_listed_is_in_no_list_unless_the_filter_decides(garden
     data = await _data(garden, "{ growers { totalCount aggregate { count } } }")
     assert data == {"growers": {"totalCount": 3, "aggregate": {"count": 3}}}
     assert await _data(garden, '{ grower(name: "Elm") { name } }') == {"grower": {"name": "Elm"}}
+
+
+async def test_what_is_near_comes_first_and_what_is_everywhere_last(garden: Database) -> None:
+    text = """query ($near: Near!, $after: String, $first: Int, $before: String, $last: Int) {
+        growers(near: $near, after: $after, first: $first, before: $before, last: $last) {
+            edges { cursor distanceMiles node { name height: stature { height } } }
+            totalCount pageInfo { hasNextPage hasPreviousPage }
+        } }"""
+    near = {"point": {"latitude": 36, "longitude": -119}, "withinMiles": 100}
+    whole = (await _data(garden, text, near=near))["growers"]
+    found = [(edge["node"]["name"], edge["distanceMiles"]) for edge in whole["edges"]]
+    assert found == [("Fig", 4.15), ("Oak", 20.73), ("Ash", None)]
+    assert whole["totalCount"] == 3
+    forward: list[Any] = []
+    after, more = None, True
+    while more:
+        page = (await _data(garden, text, near=near, after=after, first=1))["growers"]
+        assert page["pageInfo"]["hasPreviousPage"] is (after is not None)
+        forward += page["edges"]
+        after, more = page["edges"][-1]["cursor"], page["pageInfo"]["hasNextPage"]
+    backward: list[Any] = []
+    before, more = None, True
+    while more:
+        page = (await _data(garden, text, near=near, before=before, last=1))["growers"]
+        backward = page["edges"] + backward
+        before, more = page["edges"][0]["cursor"], page["pageInfo"]["hasPreviousPage"]
+    assert forward == backward == whole["edges"]
+
+
+async def test_near_and_an_order_of_ones_own_go_together(garden: Database) -> None:
+    text = """{ growers(near: {point: {latitude: 36, longitude: -119}, withinMiles: 10}
+        orderBy: [{name: DESC}]) { edges { distanceMiles node { name } } } }"""
+    data = (await _data(garden, text))["growers"]["edges"]
+    assert [(edge["node"]["name"], edge["distanceMiles"]) for edge in data] == [
+        ("Fig", 4.15),
+        ("Ash", None),
+    ]
+
+
+async def test_no_place_is_no_distance(garden: Database) -> None:
+    text = "{ growers(first: 1) { edges { distanceMiles } } }"
+    assert await _data(garden, text) == {"growers": {"edges": [{"distanceMiles": None}]}}
+    for near in (
+        "{}",
+        '{zip: "936100"}',
+        '{zip: "93610", point: {latitude: 1, longitude: 1}}',
+        "{point: {latitude: 91, longitude: 1}}",
+        '{zip: "93610", withinMiles: 0}',
+        '{zip: "93610", withinMiles: 10000}',
+    ):
+        response = await _ask(garden, f"{{ growers(near: {near}) {{ nodes {{ name }} }} }}")
+        assert codes_of(response) == ["BAD_USER_INPUT"], near
+        assert "near" in response["errors"][0]["message"]

@@ -7,7 +7,7 @@ arguments in the order of their declaration; what is not given is null.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from db.query import Call, Cast, Const, Expression, Param, Ref
 from resolvers.errors import Code, FieldRefused
@@ -61,7 +61,11 @@ def _flat(
     for argument in arguments:
         tree = trees.get(argument.name)
         if argument.scalar is None:
-            yield from _flat(argument.fields, branch(tree))
+            # Nothing is required of an object that is not there.
+            fields = argument.fields
+            if tree is None and not argument.required:
+                fields = tuple(replace(field, required=False) for field in fields)
+            yield from _flat(fields, branch(tree))
             continue
         given = leaf(tree)
         if given is None and argument.default is not None:

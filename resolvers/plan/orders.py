@@ -80,13 +80,15 @@ class CursorPart:
             raise FieldRefused(Code.BAD_CURSOR, message) from error
 
 
-def sort_keys(context: Context, entity: Entity, tree: Tree) -> tuple[SortKey, ...]:
-    """What `orderBy` asks for, or the table's own order; made total by the table's key."""
+def sort_keys(
+    context: Context, entity: Entity, tree: Tree, otherwise: SortKey | None = None
+) -> tuple[SortKey, ...]:
+    """What `orderBy` asks for, or else the table's own order; made total by the table's key."""
     keys: list[SortKey] = []
     if tree is not None:
         items = tree if isinstance(tree, list) else [tree]
         keys = [_asked(context, entity, item) for item in items if item is not None]
-    keys = keys or list(declared_order(entity))
+    keys = keys or ([otherwise] if otherwise else list(declared_order(entity)))
     key = entity.table.key
     if all(known.name != key.name for known in keys):
         # The last direction goes on, so that one index serves the whole order either way.

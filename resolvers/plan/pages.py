@@ -10,12 +10,14 @@ everything else is read from them:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphql.language import FieldNode
 
+from db.mapping import Column
 from db.query import (
     Call,
+    Cast,
     Const,
     Exists,
     Expression,
@@ -40,6 +42,7 @@ from resolvers.plan.aggregates import aggregate, groups
 from resolvers.plan.context import Bound, Columns, Context, PageSize, Path
 from resolvers.plan.context import leaf as as_leaf
 from resolvers.plan.filters import listed, wanted
+from resolvers.plan.near import Circle
 from resolvers.plan.orders import CursorPart, SortKey, beyond, cursor, order, sort_keys
 from resolvers.plan.selections import Fields
 from resolvers.plan.values import Leaf, Literal, Tree
@@ -47,8 +50,9 @@ from resolvers.plan.values import Leaf, Literal, Tree
 # Which rows belong to the list at all, seen from an alias; None if all do.
 Scope = Callable[[str], Expression | None]
 
-# The number of a row on its page. No GraphQL name has a dot.
+# The number of a row on its page, and how far away it is. No GraphQL name has a dot.
 _NUMBER = ".n"
+_DISTANCE = ".d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +111,15 @@ class _Connection:
         self.scope = scope
         self.filter = arguments.get("filter")
         self.path = path
-        self.page = _page(context, entity, arguments)
         self.readers: set[str] = set()
+        self.circle = _circle(context, entity, arguments, path)
+        self.page = _page(context, entity, arguments, self._nearest())
 
     def select(self, fields: Fields) -> Select:
         asked = [nodes[0].name.value for nodes in fields.values()]
         listed = [name for name in asked if name in ("edges", "nodes")]
-        shared = "pageInfo" in asked or len(listed) > 1 or (bool(listed) and self.page.backward)
+        turned = self.page.backward or self.circle is not None
+        shared = "pageInfo" in asked or len(listed) > 1 or (bool(listed) and turned)
         if not (listed or shared):
             self._check_page()
         source = "p" + self.context.alias()[1:] if shared else self.entity.table.name
@@ -168,16 +174,39 @@ class _Connection:
         return Select((), From(self.entity.table.name, alias), where=where), alias
 
     def _matching(self, alias: str) -> Expression | None:
+        near = self.circle.found(alias) if self.circle else None
+        return all_of([self._belonging(alias), near])
+
+    def _belonging(self, alias: str) -> Expression | None:
+        """What belongs to the list and matches its filter, wherever it is."""
         matching = wanted(self.context, self.entity, alias, self.filter, self.path)
         return all_of([self.scope(alias), matching])
 
     def _inside(self, alias: str) -> Expression | None:
         """The rows of the list between the cursors."""
-        found = [self._matching(alias)]
-        for at, backward in ((self.page.after, False), (self.page.before, True)):
-            if at is not None:
-                found.append(beyond(self.page.keys, alias, at, self.path, backward=backward))
-        return all_of(found)
+        return all_of([self._matching(alias), *self._between(self.page.keys, alias)])
+
+    def _between(self, keys: tuple[SortKey, ...], alias: str) -> list[Expression]:
+        return [
+            beyond(keys, alias, at, self.path, backward=backward)
+            for at, backward in ((self.page.after, False), (self.page.before, True))
+            if at is not None
+        ]
+
+    def _nearest(self) -> SortKey | None:
+        """The step of an order that puts the nearest first."""
+        circle = self.circle
+        if circle is None:
+            return None
+
+        def distance(alias: str) -> Expression:
+            # The rows of a page bring their distance with them.
+            if alias in self.readers:
+                return Ref(alias, _DISTANCE)
+            return circle.distance_inside(alias)
+
+        nullable = circle.near.everywhere is not None
+        return SortKey("near", distance, Column(_DISTANCE, "float8", nullable), descending=False)
 
     def _check_page(self) -> None:
         """Nothing is read from the page; a page that makes no sense is refused all the same."""
@@ -209,16 +238,60 @@ class _Connection:
         alias, outer = self.context.alias(), self.context.alias()
         read = dict.fromkeys(columns_read(tuple(readers), self.readers))
         read.pop(_NUMBER, None)
-        found = Select(
-            tuple((None, Ref(alias, column)) for column in read),
+        read.pop(_DISTANCE, None)
+        columns: Columns = tuple((None, Ref(alias, column)) for column in read)
+        if self.circle is None:
+            found = self._found(columns, alias, self._inside(alias), self.page.keys)
+        elif self.page.keys[0].name == "near" and self.circle.near.everywhere is not None:
+            found = self._nearest_first(columns, alias, self.circle)
+        else:
+            columns = (*columns, (_DISTANCE, self.circle.distance_inside(alias)))
+            found = self._found(columns, alias, self._inside(alias), self.page.keys)
+        number = (_NUMBER, Call("row_number() over"))
+        names = (*read, _DISTANCE) if self.circle else tuple(read)
+        kept = tuple((None, Ref(outer, column)) for column in names)
+        return Select((*kept, number), Selects((found,), outer))
+
+    def _found(
+        self,
+        columns: Columns,
+        alias: str,
+        where: Expression | None,
+        keys: tuple[SortKey, ...],
+    ) -> Select:
+        return Select(
+            columns,
             From(self.entity.table.name, alias),
-            where=self._inside(alias),
-            order=order(self.page.keys, alias, backward=self.page.backward),
+            where=where,
+            order=order(keys, alias, backward=self.page.backward),
             limit=self._size(1),
         )
-        number = (_NUMBER, Call("row_number() over"))
-        kept = tuple((None, Ref(outer, column)) for column in read)
-        return Select((*kept, number), Selects((found,), outer))
+
+    def _nearest_first(self, read: Columns, alias: str, circle: Circle) -> Select:
+        """What is inside the circle, by an index in its order; then what is near to everybody."""
+        near, *others = self.page.keys
+        places = [(circle.inside(alias), circle.distance(alias))]
+        if (everywhere := circle.everywhere(alias)) is not None:
+            places.append((everywhere, Cast(Const(None), "float8")))
+        parts = []
+        for place, distance in places:
+            here = (replace(near, at=_always(distance)), *others)
+            where = all_of([self._belonging(alias), place, *self._between(here, alias)])
+            keys = tuple((f".{n}", key.at(alias)) for n, key in enumerate(others))
+            columns = (*read, (_DISTANCE, distance), *keys)
+            # A sort by what is the same for all would keep Postgres from the index of the rest.
+            steps = tuple(others) if place is everywhere else here
+            parts.append(self._found(columns, alias, where, steps))
+        both = self.context.alias()
+        names = (_DISTANCE, *(f".{n}" for n in range(len(others))))
+        backward = self.page.backward
+        directions = [key.descending is not backward for key in self.page.keys]
+        return Select(
+            tuple((None, Ref(both, name)) for name in (*_names(read), _DISTANCE)),
+            Selects(tuple(parts), both),
+            order=tuple(map(Order, (Ref(both, name) for name in names), directions)),
+            limit=self._size(1),
+        )
 
     def _reader(self) -> str:
         """An alias under which the rows of this page are read."""
@@ -255,6 +328,9 @@ class _Connection:
                         part = Const(f"{self.entity.name}Edge")
                     case "cursor":
                         part = cursor(self.page.keys, alias)
+                    case "distanceMiles":
+                        far = Ref(alias, _DISTANCE)
+                        part = self.circle.miles(far) if self.circle else Const(None)
                     case _:
                         part = Row(Select(self._node(inner, (*path, key))(alias)))
                 made.append((self.context.name(key), part))
@@ -311,13 +387,31 @@ class _Connection:
         return Or(tuple(options)) if options else Const(False)
 
 
-def _page(context: Context, entity: Entity, arguments: Mapping[str, Tree]) -> Page:
+def _always(expression: Expression) -> Callable[[str], Expression]:
+    return lambda alias: expression
+
+
+def _names(columns: Columns) -> list[str]:
+    return [column.column for _, column in columns if isinstance(column, Ref)]
+
+
+def _circle(
+    context: Context, entity: Entity, arguments: Mapping[str, Tree], path: Path
+) -> Circle | None:
+    if entity.near is None:
+        return None
+    return Circle.of(context, entity.near, arguments.get("near"), path)
+
+
+def _page(
+    context: Context, entity: Entity, arguments: Mapping[str, Tree], nearest: SortKey | None
+) -> Page:
     first, last = as_leaf(arguments.get("first")), as_leaf(arguments.get("last"))
     if first is not None and last is not None:
         raise FieldRefused(Code.BAD_USER_INPUT, "Give `first` or `last`, not both.")
     size = first or last or Literal(context.graph.limits.default_page)
     return Page(
-        keys=sort_keys(context, entity, arguments.get("orderBy")),
+        keys=sort_keys(context, entity, arguments.get("orderBy"), nearest),
         size=size,
         backward=last is not None,
         after=as_leaf(arguments.get("after")),
