@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from urllib.parse import urlencode
 
 import pytest
 import pytest_asyncio
@@ -11,10 +10,7 @@ import pytest_asyncio
 from db.data.load import load
 from db.database import Database
 from db.migrate import migrate
-from tests.db.scratch import scratch
-
-# A Friday, on which prisons receive visitors.
-CLOCK = "2026-07-03 09:00-07"
+from tests.db.scratch import scratch, stopped
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,6 +41,6 @@ async def loaded_url(migrated_url: str) -> AsyncIterator[str]:
 async def database(loaded_url: str) -> AsyncIterator[Database]:
     """The real directory, to be read only, at a moment when the clock stands still."""
     async with scratch(loaded_url) as url:
-        opened = await Database.open(f"{url}?{urlencode({'directory.clock': CLOCK})}")
+        opened = await Database.open(stopped(url))
         yield opened
         await opened.close()

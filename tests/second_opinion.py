@@ -15,7 +15,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from db.database import Database
-from tests.db.scratch import connected, scratch
+from tests.db.scratch import connected, scratch, stopped
 from tests.kinds import KINDS, LINKS
 
 Key = Any  # a uuid or a code
@@ -234,7 +234,7 @@ async def answered_twice(url: str) -> AsyncIterator[World]:
             texts = {value for row in rows for value in row.values() if isinstance(value, str)}
             ranked = await connection.fetch("select t from unnest($1::text[]) t order by t", texts)
         _add_newest(tables)
-        opened = await Database.open(copied)
+        opened = await Database.open(stopped(copied))
         try:
             yield opened, SecondOpinion(tables, [text for (text,) in ranked])
         finally:

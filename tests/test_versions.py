@@ -20,6 +20,7 @@ import pytest
 from db.data.load import load
 from db.database import Database
 from db.migrate import migrate
+from tests.db.scratch import stopped
 from tests.roads import both_roads, ordered
 from tests.test_operations import EXAMPLES, Example
 
@@ -65,7 +66,7 @@ def older_url() -> Iterator[str]:
 async def older(older_url: str) -> AsyncIterator[Database]:
     await migrate(older_url)
     await load(older_url)
-    database = await Database.open(older_url)
+    database = await Database.open(stopped(older_url))
     yield database
     await database.close()
 

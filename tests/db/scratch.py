@@ -11,10 +11,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlencode
 
 import asyncpg
 
 from db import embedded
+
+# A Friday morning in California, on which prisons receive visitors.
+CLOCK = "2026-07-03 09:00-07"
 
 _numbers = itertools.count()
 
@@ -38,6 +42,11 @@ async def scratch(template: str | None = None) -> AsyncIterator[str]:
         yield re.sub(r"(//[^/]*/)[^?]*", rf"\g<1>{name}", server())
     finally:
         await _command(f"drop database {name} with (force)")
+
+
+def stopped(url: str) -> str:
+    """The URL with the clock standing still."""
+    return f"{url}{'&' if '?' in url else '?'}{urlencode({'directory.clock': CLOCK})}"
 
 
 @asynccontextmanager
