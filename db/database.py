@@ -41,6 +41,7 @@ _LOST = (
     asyncpg.exceptions.InvalidCachedStatementError,  # a table changed under a held statement
     asyncpg.InternalClientError,  # "cannot switch to state", while a backend dies
     ConnectionError,
+    TimeoutError,  # ours; Postgres' own is a QueryCanceledError
 )
 
 
@@ -101,7 +102,8 @@ class Database:
     async def fetch(self, statement: str, arguments: Sequence[object]) -> bytes:
         """The JSON that a read answers with, from its one row and column; `null` if it has no row.
 
-        A read whose connection is lost is asked once more, on a new connection.
+        A read whose connection is lost is asked once more, on a new connection. One that Postgres
+        met with silence is not: whoever asks has waited long enough.
         """
         session = self._idle.pop() if self._idle else await self._take()
         again = True
@@ -117,6 +119,8 @@ class Database:
                         raise from_postgres(error) from error
                     self._discard(session)
                     session = None
+                    if isinstance(error, TimeoutError):
+                        raise from_postgres(error) from error
                     if not again:
                         raise DatabaseUnavailable("The database connection was lost.") from error
                     again = False
@@ -126,7 +130,7 @@ class Database:
     async def explain(self, statement: str, arguments: Sequence[object]) -> str:
         """How Postgres answers a statement, measured while it does; leaves nothing behind."""
         try:
-            async with self._own(self._settings()) as connection:
+            async with self._own(self._settings(), self._patience()) as connection:
                 transaction = connection.transaction()
                 await transaction.start()
                 try:
@@ -227,7 +231,7 @@ class Database:
     # Connections
 
     async def _connect(self) -> _Session:
-        session = _Session(await self._dial(self._settings()), self._held)
+        session = _Session(await self._dial(self._settings(), self._patience()), self._held)
         self._sessions.add(session)
         usable = False
         try:
@@ -254,23 +258,30 @@ class Database:
         session.connection.terminate()
 
     @asynccontextmanager
-    async def _own(self, settings: dict[str, str]) -> AsyncIterator[Any]:
-        connection = await self._dial(settings)
+    async def _own(
+        self, settings: dict[str, str], patience: float | None = None
+    ) -> AsyncIterator[Any]:
+        connection = await self._dial(settings, patience)
         try:
             yield connection
         finally:
             await connection.close(timeout=self._wait)
 
-    async def _dial(self, settings: dict[str, str]) -> Any:
+    async def _dial(self, settings: dict[str, str], patience: float | None) -> Any:
         try:
             return await asyncpg.connect(
                 self._url,
                 timeout=max(self._wait, 5.0),
+                command_timeout=patience,
                 statement_cache_size=0,  # statements are held by _Session, by their whole text
                 server_settings=settings,
             )
         except (*_FAILURES, ValueError) as error:
             raise DatabaseUnavailable("The database cannot be reached.") from error
+
+    def _patience(self) -> float:
+        """How long we wait for Postgres to say anything at all."""
+        return self._statement_timeout + _GRACE
 
     def _settings(self) -> dict[str, str]:
         milliseconds = str(round(self._statement_timeout * 1000))
@@ -287,6 +298,10 @@ class Database:
             "random_page_cost": "0.1",
         }
 
+
+# Postgres ends a statement that takes too long, and says so. One that was stopped, or to whom the
+# network is gone, cannot: after so many seconds more, it is not there for us.
+_GRACE = 2.0
 
 # How long a cancelled statement may take to end before its connection is given up.
 _RECOVERY = 1.0

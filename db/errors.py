@@ -56,7 +56,7 @@ class StatementTimeout(DatabaseError):
 
 
 class DatabaseUnavailable(DatabaseError):
-    """No connection can be made, or it was lost twice in a row."""
+    """No connection can be made, it was lost twice in a row, or nothing comes from it any more."""
 
     code = "DATABASE_UNAVAILABLE"
 
@@ -123,10 +123,11 @@ def _classify(error: Exception, state: str | None) -> DatabaseError:
         return bad
     if state in _BUSY:
         return DatabaseBusy("The database takes no more connections.")
-    if state in _TIMEOUT or isinstance(error, TimeoutError):
+    if state in _TIMEOUT:
         return StatementTimeout("The database took too long to answer.")
     if state is not None and (state in _UNAVAILABLE or state[:2] in ("08", "28", "58")):
         return DatabaseUnavailable("The database cannot be reached.")
+    # A TimeoutError is one: Postgres would have ended the statement before that, and said so.
     if isinstance(error, OSError | asyncpg.InternalClientError):
         return DatabaseUnavailable("The database cannot be reached.")
     return DatabaseFault("The database could not answer this.")

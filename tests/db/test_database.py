@@ -10,8 +10,8 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -277,7 +277,7 @@ async def test_backends_terminated_under_load_cost_no_answer(url: str) -> None:
 
 
 class OwnPostgres:
-    """A Postgres that may be killed."""
+    """A Postgres that may be killed, or stopped."""
 
     def __init__(self, url: str, directory: Path) -> None:
         self.url = url
@@ -293,6 +293,21 @@ class OwnPostgres:
             return len(lines) == 8 and lines[0] != ended and lines[7].startswith("ready")
 
         await until(is_back)
+
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """All its processes stand still: it accepts what it is sent, and says nothing."""
+        postmaster = psutil.Process(int(self._note.read_text().split()[0]))
+        # The postmaster first, who would start others.
+        processes = [postmaster, *postmaster.children()]
+        for process in processes:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in processes:
+                process.resume()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -344,6 +359,27 @@ async def test_a_restart_under_load_gives_coded_errors_and_no_wrong_answer(
         done.set()
         await asyncio.gather(*visits)
     assert refused <= {DatabaseUnavailable}
+
+
+# Silence
+
+
+async def test_a_postgres_that_says_nothing_is_waited_for_so_long_and_no_longer(
+    postgres: OwnPostgres,
+) -> None:
+    async with opened(postgres.url, connections=2, statement_timeout=2.0) as database:
+        await assert_all_usable(database, postgres.url, 2)
+        await ask(database, ECHO, 7)  # held by one connection; the other would have to prepare it
+        sent = database.statements
+        with postgres.stopped():
+            asked_at = time.monotonic()
+            silent = [ask(database, ECHO, 7), ask(database, ECHO, 7)]
+            answers = await asyncio.gather(*silent, return_exceptions=True)
+            waited = time.monotonic() - asked_at
+        assert [type(each) for each in answers] == [DatabaseUnavailable] * 2
+        assert database.statements == sent + 2, "who said nothing once is not asked again"
+        assert 2.0 < waited < 20
+        await assert_all_usable(database, postgres.url, 2)
 
 
 # Cancelled statements
