@@ -35,8 +35,15 @@ from resolvers.resolve import GraphQLRequest
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 Item = TypeVar("Item")
 
-# What is known to be there, by `Entity.field`; cursors are under `Entity.cursor`, ids under `id`.
-Known = Mapping[str, Sequence[object]]
+
+class Known(dict[str, list[object]]):
+    """What is there, by `Entity.field`; cursors are under `Entity.cursor`, ids under `id`."""
+
+    def __repr__(self) -> str:
+        # Shown with a question that failed. Whole it would be so long that Hypothesis warns, and
+        # warnings are errors: one would read of that, and not of what failed.
+        return f"{type(self).__name__}(of {len(self)} fields)"
+
 
 HOSTILE_TEXTS = [
     "",

@@ -36,7 +36,7 @@ generated = settings(
 async def known(database: Database) -> Known:
     """Values that are really there, so that questions find something."""
     graph = the_graph()
-    found: dict[str, list[object]] = {"id": [], "name": []}
+    found = Known(id=[], name=[])
     for root, source in graph.roots.items():
         if not isinstance(source, Every):
             continue
