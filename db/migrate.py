@@ -35,6 +35,13 @@ _TRANSACTION = re.compile(
 # Any number will do, as long as nothing else in the database uses it.
 _LOCK = 0x6D696772617465  # "migrate"
 
+# How names sort may differ from place to place: an order and its cursors agree on it. Which letters
+# are the same may not, and it is decided when a database is made.
+_LETTERS = (
+    "This database takes Ñ and ñ for different letters, so that it would not find Spanish names. "
+    "Make one with: create database directory template template0 encoding 'UTF8' locale 'C.UTF-8'"
+)
+
 _RECORD = """
     create table if not exists schema_migrations (
         name       text        primary key,
@@ -87,6 +94,8 @@ async def migrate(url: str, directory: Path = DIRECTORY) -> list[Migration]:
     async with _connected(url) as connection:
         # Held until the connection ends. Whoever waits here finds the work done.
         await connection.execute("select pg_advisory_lock($1)", _LOCK)
+        if not await _knows_letters(connection):
+            raise MigrationError(_LETTERS)
         await connection.execute(_RECORD)
         todo = _todo(migrations, await _applied(connection))
         for migration in todo:
@@ -100,6 +109,14 @@ async def pending(url: str, directory: Path = DIRECTORY) -> list[Migration]:
     async with _connected(url) as connection:
         known = await connection.fetchval("select to_regclass('schema_migrations') is not null")
         return _todo(migrations, await _applied(connection) if known else {})
+
+
+async def _knows_letters(connection: Any) -> bool:
+    """Whether the database can tell that Ñ and ñ are one letter."""
+    if await connection.fetchval("show server_encoding") != "UTF8":
+        return False
+    small: str = await connection.fetchval("select lower('Ñ')")
+    return small == "ñ"
 
 
 async def _applied(connection: Any) -> dict[str, str]:

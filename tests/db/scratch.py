@@ -33,11 +33,11 @@ def server() -> str:
 
 
 @asynccontextmanager
-async def scratch(template: str | None = None) -> AsyncIterator[str]:
+async def scratch(template: str | None = None, options: str = "") -> AsyncIterator[str]:
     """The URL of a new database, empty or a copy of another."""
     name = f"scratch_{os.getpid()}_{next(_numbers)}"
     copied = f" template {_name(template)}" if template else ""
-    await _command(f"create database {name}{copied}")
+    await _command(f"create database {name}{copied} {options}")
     try:
         yield re.sub(r"(//[^/]*/)[^?]*", rf"\g<1>{name}", server())
     finally:

@@ -54,6 +54,17 @@ async def names(url: str) -> list[str]:
     return found
 
 
+@pytest.mark.parametrize(
+    "made",
+    ["locale_provider libc locale 'C'", "encoding 'LATIN1' locale_provider libc locale 'C'"],
+)
+async def test_a_database_without_spanish_letters_is_refused(made: str, two: Path) -> None:
+    async with scratch(options=f"template template0 {made}") as url:
+        with pytest.raises(MigrationError, match=r"Spanish names.* locale 'C.UTF-8'"):
+            await migrate(url, two)
+        assert await ask(url, "select to_regclass('words')") is None
+
+
 async def test_migrations_are_applied_in_the_order_of_their_numbers_and_once(
     url: str, two: Path
 ) -> None:
