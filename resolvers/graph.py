@@ -212,7 +212,32 @@ class Find:
     columns: Mapping[str, Column]
 
 
-Root = One | Every | ById | ByIds | Find | Derived | Made
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A column of what was found whose values are counted, each or item by item."""
+
+    column: str
+    array: bool
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A root field: what a function finds, of several kinds, best first.
+
+    `hit` is the value type of its rows, whose columns `kind` and `key` say which record it is;
+    `kinds` are the entities by kind. `columns` are what the function returns.
+    """
+
+    function: Function
+    hit: str
+    columns: tuple[str, ...]
+    kinds: Mapping[str, str]
+    facets_type: str
+    facets: Mapping[str, Facet]
+
+
+Root = One | Every | ById | ByIds | Find | Ranked | Derived | Made
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ from schema.entity import (
     FoundBy,
     Language,
     One,
+    Ranked,
     descriptions,
     hop,
 )
@@ -56,6 +57,7 @@ from schema.shapes import (
     read_field,
     read_given,
     read_interface,
+    shout,
     unwrap,
 )
 from schema.view import CompiledSchema
@@ -99,7 +101,7 @@ def build(
     query_type = shapes.object_type("Query", inspect.cleandoc(menu.__doc__ or ""), root_fields)
     built = CompiledSchema(
         query_type,
-        types=[shapes.classes[name] for name in everything],
+        types=[shapes.classes[name] for name in declared],
         config=StrawberryConfig(auto_camel_case=False, scalar_map=dict(SCALAR_MAP)),
     )
     core: GraphQLSchema = built._schema
@@ -213,6 +215,10 @@ def _source(
         return graph.Part(shape.target)
     if shape.derived is not None:
         return _derived(shapes, shape)
+    if shape.facet is not None:
+        assert shape.target is not None
+        # Of no row: `ranked` reads it from all that was found.
+        return graph.Part(shape.target)
     if shape.computed is not None:
         return _computed(entity, shape, columns)
     if shape.localized is not None:
@@ -342,10 +348,82 @@ def _menu(
             fields[name] = FieldShape(
                 shapes.ref(f"{target.name}Connection"), text, _page_arguments(shapes, target)
             )
+        elif isinstance(word, Ranked):
+            kinds = [kind.__name__ for kind in typing.get_args(typing.get_args(bare)[0])]
+            roots[name], fields[name] = _ranked(shapes, name, kinds, word, text)
         elif isinstance(word, FoundBy):
             kinds = [kind.__name__ for kind in typing.get_args(typing.get_args(bare)[0])]
             roots[name], fields[name] = _found(shapes, kinds, entities, word.field, text)
     return roots, fields
+
+
+def _ranked(
+    shapes: Shapes, name: str, kinds: list[str], word: Ranked, text: str
+) -> tuple[graph.Root, FieldShape]:
+    hit = shapes.entities[word.hit.__name__]
+    facets = shapes.entities[word.facets.__name__]
+    function = Derived(word.function, (), word.arguments, word.check, False, False, False)
+    shape = read_field(name, object, function, text)
+    asked = tuple(_asked(shapes, item) for item in arguments.derived_arguments(shape))
+    columns = [column for column in _columns(hit) if column]
+    hidden = ("kind", "key")
+    of_kind = {shout(kind[0].lower() + kind[1:]): kind for kind in kinds}
+    source = graph.Ranked(
+        graph.Function(word.function, (), asked, word.check),
+        hit.name,
+        tuple(dict.fromkeys((*hidden, *columns, *_read_by(hit), *_counted_by(facets)))),
+        of_kind,
+        facets.name,
+        {
+            inner.name: graph.Facet(inner.facet, _array(hit, inner.facet), inner.target or "")
+            for inner in facets.fields
+            if inner.facet
+        },
+    )
+    members: Any = tuple(shapes.required(kind) for kind in kinds)
+    node = typing.Annotated[
+        typing.Union[members],  # noqa: UP007  # made at run time
+        strawberry.union(f"{hit.name}Result", description=f"A record that a {name} finds."),
+    ]
+    edge = {
+        "cursor": FieldShape(str, "Its place in this order, for `after` and `before`."),
+        "node": FieldShape(node, "The record itself."),
+    }
+    edge |= {
+        field_name: field
+        for field_name, field in _fields(shapes, hit).items()
+        if field_name not in hidden
+    }
+    shapes.object_type(f"{hit.name}Edge", hit.description, edge)
+    shapes.object_type(
+        f"{hit.name}Connection",
+        f"What a {name} finds, best first, page by page.",
+        {
+            "edges": FieldShape(listed(shapes.required(f"{hit.name}Edge")), "This page."),
+            "nodes": FieldShape(listed(node), "This page, without cursors and scores."),
+            "pageInfo": FieldShape(shapes.required("PageInfo"), "What lies around this page."),
+            "totalCount": FieldShape(int, "How many records there are on all pages."),
+            "facets": FieldShape(
+                shapes.required(facets.name), "What the records on all pages have in common."
+            ),
+        },
+    )
+    number, cursor = shapes.optional(int), shapes.optional(str)
+    given = _field_arguments(shapes, shape) | _paging(number, cursor)
+    return source, FieldShape(shapes.ref(f"{hit.name}Connection"), text, given)
+
+
+def _array(hit: Entity, column: str) -> bool:
+    return any(shape.column == column and shape.array for shape in hit.fields)
+
+
+def _read_by(hit: Entity) -> list[str]:
+    """The columns that the functions behind a hit's fields are given."""
+    return [name for shape in hit.fields if shape.derived for name in shape.derived.columns]
+
+
+def _counted_by(facets: Entity) -> list[str]:
+    return [shape.facet for shape in facets.fields if shape.facet]
 
 
 def _found(
@@ -450,13 +528,9 @@ def _field_arguments(shapes: Shapes, shape: Shape) -> dict[str, ArgumentShape]:
 
 
 def _page_arguments(shapes: Shapes, target: Entity) -> dict[str, ArgumentShape]:
-    number, text = shapes.optional(int), shapes.optional(str)
     found = {
         "filter": ArgumentShape(shapes.ref(f"{target.name}Filter"), f"Which {target.plural}."),
-        "first": ArgumentShape(number, "How many, from the start; 20 if neither is given."),
-        "after": ArgumentShape(text, "Only what comes after this cursor."),
-        "last": ArgumentShape(number, "How many, from the end; at most 100."),
-        "before": ArgumentShape(text, "Only what comes before this cursor."),
+        **_paging(shapes.optional(int), shapes.optional(str)),
     }
     if target.declaration.position:
         text_ = f"Only {target.plural} near a place, the nearest first if no order is given."
@@ -466,6 +540,15 @@ def _page_arguments(shapes: Shapes, target: Entity) -> dict[str, ArgumentShape]:
         steps = shapes.list_of(f"{target.name}Order")
         found["orderBy"] = ArgumentShape(steps, "In which order; the id decides between equals.")
     return found
+
+
+def _paging(number: object, text: object) -> dict[str, ArgumentShape]:
+    return {
+        "first": ArgumentShape(number, "How many, from the start; 20 if neither is given."),
+        "after": ArgumentShape(text, "Only what comes after this cursor."),
+        "last": ArgumentShape(number, "How many, from the end; at most 100."),
+        "before": ArgumentShape(text, "Only what comes before this cursor."),
+    }
 
 
 def _connection(shapes: Shapes, entity: Entity) -> None:

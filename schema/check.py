@@ -50,6 +50,9 @@ def _check_field(entity: Entity, shape: Shape, declared: Mapping[str, Entity]) -
             raise DeclarationError(f"{place} is a part, so its type is a value.")
         if entity.large and not target.large:
             raise DeclarationError(f"{place} is a part of a large table; say so of {target.name}.")
+    elif shape.facet is not None:
+        if shape.target not in declared:
+            raise DeclarationError(f"{place} is made of {shape.target}, which is no value.")
     elif shape.derived is not None:
         _check_derived(place, shape, declared)
     elif shape.relation is not None:

@@ -42,6 +42,7 @@ __all__ = [
     "Localized",
     "One",
     "Part",
+    "Ranked",
     "Relation",
     "argument",
     "column",
@@ -50,6 +51,7 @@ __all__ = [
     "descriptions",
     "entity",
     "every",
+    "facet",
     "found_by",
     "given",
     "interface",
@@ -58,6 +60,7 @@ __all__ = [
     "many",
     "one",
     "part",
+    "ranked",
     "value",
 ]
 
@@ -157,6 +160,24 @@ class Computed:
     """A field that Python makes of columns: the function's parameters name them."""
 
     function: Callable[..., object]
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A list of the values of a column of what was found, each with how often it was."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A root field: what a function finds, of several kinds, best first."""
+
+    function: str
+    hit: type
+    facets: type
+    arguments: Mapping[str, Argument]
+    check: Callable[..., None] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +323,31 @@ def part() -> Any:
 def computed(function: Callable[..., object]) -> Any:
     """Made in Python: positional parameters are columns, keyword-only ones are arguments."""
     return Computed(function)
+
+
+def facet(column: str) -> Any:
+    """How many of what was found have each value of a column, or of a list in it.
+
+    Its rows have the columns `value` and `count`.
+    """
+    return Facet(column)
+
+
+def ranked(
+    function: str,
+    hit: type,
+    facets: type,
+    *,
+    check: Callable[..., None] | None = None,
+    **arguments: Argument,
+) -> Any:
+    """Root field: what a function finds with these arguments, of several kinds, best first.
+
+    `hit` is a `@value` whose columns the function returns, beside `kind` and `key`, which say
+    which record was found; clients see its other fields on the edge. Its order is that of the
+    list, and unique. `facets` is a `@value` made of `facet`s.
+    """
+    return Ranked(function, hit, facets, arguments, check)
 
 
 def one(field: str) -> Any:

@@ -24,6 +24,7 @@ from schema.entity import (
     Declaration,
     DeclarationError,
     Derived,
+    Facet,
     Localized,
     Part,
     Relation,
@@ -56,6 +57,7 @@ class Shape:
     relation: Relation | None = None
     derived: Derived | None = None
     part: bool = False
+    facet: str | None = None
     target: str | None = None
     to_one: bool = False
     connection: bool = False
@@ -191,6 +193,8 @@ def _shape(
             )
         case Derived():
             return _derived(plain, inner, word, array=origin is list, small=small)
+        case Facet(column_):
+            return _with(plain, python=object, facet=column_, target=inner.__name__)
         case Part():
             return _with(plain, python=object, part=True, target=inner.__name__, to_one=True)
         case Computed(function):
@@ -364,11 +368,11 @@ class Shapes:
     def enum_type(self, name: str, description: str, values: Mapping[str, str]) -> type:
         """An enum whose values stand for fields: `countyFips` is called COUNTY_FIPS."""
         if name not in self.classes:
-            members = {_shout(value): value for value in values}
+            members = {shout(value): value for value in values}
             made: type[Enum] = Enum(name, members)  # type: ignore[misc]  # members are declared
             strawberry.enum(made, name=name, description=description)
             self.classes[name] = made
-            self.enums[name] = {_shout(value): text for value, text in values.items()}
+            self.enums[name] = {shout(value): text for value, text in values.items()}
         return self.classes[name]
 
     def declared_enum(self, cls: type[Enum]) -> None:
@@ -421,7 +425,8 @@ def _argument(name: str, shape: ArgumentShape) -> StrawberryArgument:
     )
 
 
-def _shout(name: str) -> str:
+def shout(name: str) -> str:
+    """`countyFips` is COUNTY_FIPS as the value of an enum."""
     return "".join(f"_{letter}" if letter.isupper() else letter.upper() for letter in name)
 
 
@@ -440,5 +445,6 @@ __all__ = [
     "read_field",
     "read_given",
     "read_interface",
+    "shout",
     "unwrap",
 ]

@@ -23,11 +23,13 @@ from schema.entity import (
     derived,
     entity,
     every,
+    facet,
     given,
     join,
     many,
     one,
     part,
+    ranked,
     value,
 )
 from tests.db.scratch import connected, scratch
@@ -66,6 +68,14 @@ create function age_on(planted date, day date default null) returns integer
     language sql stable return coalesce(day, date '2026-01-01') - planted;
 create function size_of(height integer) returns text
     language sql stable return case when height >= 20 then 'LARGE' else 'SMALL' end;
+create function found_growers(text text, tags text[]) returns table (
+    kind text, key text, score float8, tags text[], size text) language sql stable as $$
+    select 'GROWER', id::text, case when name ilike text || '%' then 1 else 0.5 end, g.tags,
+        size_of(height) from growers g
+    where name ilike '%' || text || '%' and ($2 is null or g.tags && $2)
+    union all select 'FRUIT', code, 0.7, '{}', 'SMALL' from fruits
+    where name ilike '%' || text || '%' $$;
+create function size_of_size(size text) returns text language sql stable return size;
 create function is_higher(height integer, than integer) returns boolean
     language sql stable return height > than;
 create function seasons_of(planted date, first date, until date)
@@ -108,6 +118,54 @@ class Stature:
     """In meters."""
     size: Size = derived("size_of", "height")
     """How large that is."""
+
+
+@value(order=("-score", "kind", "key"))
+class Find:
+    """Something that was found, and how well it answers."""
+
+    kind: str
+    """What it is."""
+    key: str
+    """Its key."""
+    score: float
+    """How well it answers."""
+    tags: list[str]
+    """What it is called."""
+    size: Size
+    """How large it is."""
+    size_again: Size = derived("size_of_size", "size")
+    """How large it is."""
+
+
+@value()
+class TagFacet:
+    """How many are called so."""
+
+    tag: str = column("value")
+    """What they are called."""
+    count: int
+    """How many."""
+
+
+@value()
+class SizeFacet:
+    """How many are that large."""
+
+    size: Size = column("value")
+    """How large."""
+    count: int
+    """How many."""
+
+
+@value()
+class Facets:
+    """What they have in common."""
+
+    tags: list[TagFacet] = facet("tags")
+    """What they are called."""
+    sizes: list[SizeFacet] = facet("size")
+    """How large they are."""
 
 
 @given
@@ -204,6 +262,14 @@ class Query:
     """Trees."""
     fruits: Connection[Fruit] = every()
     """Fruits."""
+    find: Connection[Grower | Fruit] | None = ranked(
+        "found_growers",
+        Find,
+        Facets,
+        text=argument(str, "A part of the name."),
+        tags=argument(list[str] | None, "What it is called."),
+    )
+    """Trees and fruits by their name."""
     ring: int | None = derived("ring", times=argument(int, "How often."))
     """Rings."""
     seasons: list[Season] | None = derived(
@@ -217,7 +283,7 @@ class Query:
 
 def _graph() -> Graph:
     types = ModuleType("types")
-    for cls in (Grower, Fruit, Season, Stature, Judgment):
+    for cls in (Grower, Fruit, Season, Stature, Judgment, Find, TagFacet, SizeFacet, Facets):
         setattr(types, cls.__name__, cls)
     return build(types=types, menu=Query)
 
@@ -235,14 +301,14 @@ async def garden() -> AsyncIterator[Database]:
         await opened.close()
 
 
-async def _ask(garden: Database, text: str, **variables: Any) -> dict[str, Any]:
-    answer = await both_roads(garden, GraphQLRequest(text, None, variables), GRAPH)
+async def _ask(garden: Database, document: str, /, **variables: Any) -> dict[str, Any]:
+    answer = await both_roads(garden, GraphQLRequest(document, None, variables), GRAPH)
     found: dict[str, Any] = json.loads(answer.body)
     return found
 
 
-async def _data(garden: Database, text: str, **variables: Any) -> Any:
-    response = await _ask(garden, text, **variables)
+async def _data(garden: Database, document: str, /, **variables: Any) -> Any:
+    response = await _ask(garden, document, **variables)
     assert "errors" not in response, response
     return response["data"]
 
@@ -443,3 +509,43 @@ async def test_no_place_is_no_distance(garden: Database) -> None:
         response = await _ask(garden, f"{{ growers(near: {near}) {{ nodes {{ name }} }} }}")
         assert codes_of(response) == ["BAD_USER_INPUT"], near
         assert "near" in response["errors"][0]["message"]
+
+
+async def test_what_a_function_finds_is_a_connection_best_first(garden: Database) -> None:
+    text = """query ($text: String!, $tags: [String!], $first: Int, $after: String) {
+        find(text: $text, tags: $tags, first: $first, after: $after) {
+            edges { cursor score sizeAgain node {
+                __typename ... on Grower { name } ... on Fruit { label: name } } }
+            totalCount pageInfo { hasNextPage endCursor }
+            facets { tags { tag count } sizes { size count } }
+        } }"""
+    whole = (await _data(garden, text, text="a"))["find"]
+    assert [(edge["score"], edge["sizeAgain"], edge["node"]) for edge in whole["edges"]] == [
+        (1, "LARGE", {"__typename": "Grower", "name": "Ash"}),
+        (0.7, "SMALL", {"__typename": "Fruit", "label": "acorn"}),
+        (0.5, "LARGE", {"__typename": "Grower", "name": "Oak"}),
+    ]
+    assert whole["totalCount"] == 3
+    assert whole["facets"] == {
+        "tags": [{"tag": "old", "count": 1}, {"tag": "tall", "count": 1}],
+        "sizes": [{"size": "LARGE", "count": 2}, {"size": "SMALL", "count": 1}],
+    }
+    pages: list[Any] = []
+    after, more = None, True
+    while more:
+        page = (await _data(garden, text, text="a", first=1, after=after))["find"]
+        pages += page["edges"]
+        after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
+        assert page["facets"] == whole["facets"]
+    assert pages == whole["edges"]
+    tall = (await _data(garden, text, text="a", tags=["tall"]))["find"]
+    assert [edge["node"].get("name") for edge in tall["edges"]] == [None, "Oak"]
+
+
+async def test_nodes_alone_are_the_records_in_the_same_order(garden: Database) -> None:
+    text = """{ find(text: "a", first: 2) {
+        nodes { ... on Grower { name size } ... on Node { id } } } }"""
+    assert (await _data(garden, text))["find"]["nodes"] == [
+        {"name": "Ash", "size": "LARGE", "id": "Grower:00000000-0000-0000-0000-000000000003"},
+        {"id": "Fruit:A"},
+    ]

@@ -75,7 +75,7 @@ def connection(
     path: Path,
 ) -> Expression:
     """The object of a connection."""
-    return Row(_Connection(context, entity, scope, arguments, path).select(fields))
+    return Row(Listing(context, entity, scope, arguments, path).select(fields))
 
 
 def plain_list(
@@ -97,7 +97,9 @@ def plain_list(
     )
 
 
-class _Connection:
+class Listing:
+    """A connection in the making."""
+
     def __init__(
         self,
         context: Context,
@@ -116,6 +118,7 @@ class _Connection:
         self.page = _page(context, entity, arguments, self._nearest())
 
     def select(self, fields: Fields) -> Select:
+        """The select that makes the one object of the connection."""
         asked = [nodes[0].name.value for nodes in fields.values()]
         listed = [name for name in asked if name in ("edges", "nodes")]
         turned = self.page.backward or self.circle is not None
@@ -133,7 +136,7 @@ class _Connection:
                     made = Const(f"{self.entity.name}Connection")
                 case "nodes":
                     with self.context.rows(self.page.size):
-                        made = self._list(self._node(nodes, path), source, shared)
+                        made = self.nodes(nodes, path, source, shared)
                 case "edges":
                     with self.context.rows(self.page.size):
                         made = self._list(self._edge(nodes, path), source, shared)
@@ -149,9 +152,8 @@ class _Connection:
                 case _:
                     if path in self.context.refused:
                         continue
-                    rows, alias = self._rows()
                     try:
-                        made = self._groups(nodes, rows, alias, path)
+                        made = self.part(name, nodes, path)
                     except FieldRefused as error:
                         self.context.refuse(path, error)
                         continue
@@ -160,9 +162,9 @@ class _Connection:
             return Select(tuple(columns))
         return Select(tuple(columns), with_=(With(source, self._numbered(columns)),))
 
-    def _groups(
-        self, nodes: Sequence[FieldNode], rows: Select, alias: str, path: Path
-    ) -> Expression:
+    def part(self, name: str, nodes: Sequence[FieldNode], path: Path) -> Expression:
+        """What else a connection has: its rows in groups."""
+        rows, alias = self._rows()
         inner = self.context.below(f"{self.entity.name}Group", nodes)
         arguments = self.context.arguments(f"{self.entity.name}Connection", nodes[0])
         return groups(self.context, self.entity, inner, arguments, rows, alias, path)
@@ -312,9 +314,26 @@ class _Connection:
         steps = order(self.page.keys, alias)
         return Rows(Select(columns, at, where=where, order=steps, limit=self._size()))
 
-    def _node(self, nodes: Sequence[FieldNode], path: Path) -> Callable[[str], Columns]:
+    def nodes(
+        self, nodes: Sequence[FieldNode], path: Path, source: str, shared: bool
+    ) -> Expression:
+        """The list of the records themselves."""
         inner = self.context.below(self.entity.name, nodes)
-        return lambda alias: self.context.columns(self.context, self.entity, alias, inner, path)
+        return self._list(
+            lambda alias: self.context.columns(self.context, self.entity, alias, inner, path),
+            source,
+            shared,
+        )
+
+    def node(self, nodes: Sequence[FieldNode], alias: str, path: Path) -> Expression:
+        """The record at an alias."""
+        inner = self.context.below(self.entity.name, nodes)
+        return Row(Select(self.context.columns(self.context, self.entity, alias, inner, path)))
+
+    def edge_parts(self, key: str, nodes: Sequence[FieldNode], alias: str, path: Path) -> Columns:
+        """What else an edge has: how far away its record is."""
+        far = Ref(alias, _DISTANCE)
+        return ((self.context.name(key), self.circle.miles(far) if self.circle else Const(None)),)
 
     def _edge(self, nodes: Sequence[FieldNode], path: Path) -> Callable[[str], Columns]:
         fields = self.context.below(f"{self.entity.name}Edge", nodes)
@@ -328,11 +347,11 @@ class _Connection:
                         part = Const(f"{self.entity.name}Edge")
                     case "cursor":
                         part = cursor(self.page.keys, alias)
-                    case "distanceMiles":
-                        far = Ref(alias, _DISTANCE)
-                        part = self.circle.miles(far) if self.circle else Const(None)
+                    case "node":
+                        part = self.node(inner, alias, (*path, key))
                     case _:
-                        part = Row(Select(self._node(inner, (*path, key))(alias)))
+                        made.extend(self.edge_parts(key, inner, alias, path))
+                        continue
                 made.append((self.context.name(key), part))
             return tuple(made)
 

@@ -36,6 +36,7 @@ from resolvers.graph import (
     Made,
     One,
     Part,
+    Ranked,
     ToMany,
     ToOne,
 )
@@ -44,6 +45,7 @@ from resolvers.plan.functions import passed, value
 from resolvers.plan.introspection import weigh
 from resolvers.plan.orders import declared_order, order
 from resolvers.plan.pages import connection, plain_list
+from resolvers.plan.ranked import ranked
 from resolvers.plan.references import by_id, by_ids, find
 from resolvers.plan.relations import reach_many, reach_one
 from resolvers.plan.selections import Fields
@@ -98,6 +100,9 @@ def _root_field(context: Context, name: str, nodes: Sequence[FieldNode], path: P
             return by_ids(context, arguments, nodes, path)
         case Find(searched):
             return find(context, searched, arguments, nodes, path)
+        case Ranked():
+            below = context.below(f"{source.hit}Connection", nodes)
+            return ranked(context, source, arguments, below, path)
         case Derived():
             return value(context, source, "", arguments, path)
         case Made():

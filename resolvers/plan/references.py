@@ -104,8 +104,9 @@ def by_ids(
         (Param(kind_param, "text[]"), Param(key_param, "text[]")), alias, ("kind", "key", "n")
     )
     with context.rows(context.graph.limits.default_page):
-        chosen = _switch(context, entities, alias, nodes, path)
-    return Values(Select(((None, chosen),), source, order=(Order(Ref(alias, "n")),)))
+        of_kind = {entity.name: entity for entity in entities}
+        object_ = chosen(context, of_kind, alias, nodes, path)
+    return Values(Select(((None, object_),), source, order=(Order(Ref(alias, "n")),)))
 
 
 def find(
@@ -139,10 +140,11 @@ def find(
     alias = context.alias()
     with context.rows(size):
         entities = [context.entity(kind) for kind in searched]
-        chosen = _switch(context, entities, alias, nodes, path)
+        of_kind = {entity.name: entity for entity in entities}
+        object_ = chosen(context, of_kind, alias, nodes, path)
     steps = tuple(Order(Ref(alias, name)) for name in ("name", "kind", "key"))
     return Values(
-        Select(((None, chosen),), Selects(tuple(selects), alias), order=steps, limit=limit)
+        Select(((None, object_),), Selects(tuple(selects), alias), order=steps, limit=limit)
     )
 
 
@@ -155,22 +157,21 @@ def _kinds(context: Context, leaves: Sequence[object]) -> list[str]:
     return sorted(kinds)
 
 
-def _switch(
+def chosen(
     context: Context,
-    entities: Sequence[Entity],
+    kinds: Mapping[str, Entity],
     alias: str,
     nodes: Sequence[FieldNode],
     path: Path,
 ) -> Expression:
+    """The object whose kind and key are in the row at `alias`."""
     branches = []
-    for entity in entities:
+    for kind, entity in kinds.items():
         far = context.alias()
         key = _id(entity)
         given = Cast(Ref(alias, "key"), key.column.type)
         where = Operation(Ref(far, key.column.name), "=", given)
-        branches.append(
-            (Const(entity.name), Json(_object(context, entity, far, nodes, path, where)))
-        )
+        branches.append((Const(kind), Json(_object(context, entity, far, nodes, path, where))))
     return Switch(Ref(alias, "kind"), tuple(branches))
 
 
