@@ -570,20 +570,22 @@ async def until_blocked(connection: asyncpg.Connection, count: int, seconds: flo
 async def test_a_client_that_hangs_up_cancels_its_statement(
     server: Serving, directory: Path
 ) -> None:
-    async with httpx.AsyncClient(base_url=server.url) as client:
-        await client.post("/graphql", json={"query": SAN_QUENTIN})
-        async with locked(directory) as connection:
-            asked = asyncio.create_task(client.post("/graphql", json={"query": SAN_QUENTIN}))
-            await until_blocked(connection, 1, seconds=5)
-            asked.cancel()
-            await asyncio.wait([asked])
-            await until_blocked(connection, 0, seconds=2)
-        again = await client.post("/graphql", json={"query": SAN_QUENTIN})
-        assert again.json() == ITS_NAME
+    with serving(data_directory=directory, answer_cache_bytes=0) as forgetful:
+        async with httpx.AsyncClient(base_url=forgetful.url) as client:
+            await client.post("/graphql", json={"query": SAN_QUENTIN})
+            async with locked(directory) as connection:
+                asked = asyncio.create_task(client.post("/graphql", json={"query": SAN_QUENTIN}))
+                await until_blocked(connection, 1, seconds=5)
+                asked.cancel()
+                await asyncio.wait([asked])
+                await until_blocked(connection, 0, seconds=2)
+            again = await client.post("/graphql", json={"query": SAN_QUENTIN})
+            assert again.json() == ITS_NAME
 
 
 async def test_a_busy_database_is_said_to_be_busy(server: Serving, directory: Path) -> None:
-    with serving(data_directory=directory, pool_size=1, pool_wait_seconds=0.2) as small:
+    settings = {"pool_size": 1, "pool_wait_seconds": 0.2, "answer_cache_bytes": 0}
+    with serving(data_directory=directory, **settings) as small:
         async with httpx.AsyncClient(base_url=small.url) as client:
             async with locked(directory) as connection:
                 first = asyncio.create_task(client.post("/graphql", json={"query": SAN_QUENTIN}))
@@ -598,7 +600,7 @@ async def test_a_busy_database_is_said_to_be_busy(server: Serving, directory: Pa
 async def test_a_server_told_to_stop_answers_what_it_was_asked(
     directory: Path, server: Serving, workers: int
 ) -> None:
-    with serving(data_directory=directory, workers=workers) as stopping:
+    with serving(data_directory=directory, workers=workers, answer_cache_bytes=0) as stopping:
         async with httpx.AsyncClient(base_url=stopping.url, timeout=30) as client:
             async with locked(directory) as connection:
                 asked = [
@@ -616,7 +618,7 @@ async def test_a_server_told_to_stop_answers_what_it_was_asked(
 async def test_a_server_told_to_stop_does_not_wait_forever(
     directory: Path, server: Serving
 ) -> None:
-    with serving(data_directory=directory) as stopping:
+    with serving(data_directory=directory, answer_cache_bytes=0) as stopping:
         async with httpx.AsyncClient(base_url=stopping.url, timeout=30) as client:
             await client.post("/graphql", json={"query": SAN_QUENTIN})
             async with locked(directory) as connection:
