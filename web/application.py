@@ -19,6 +19,7 @@ from resolvers.graph import Graph
 from schema.view import strawberry_view
 from web import graphiql
 from web.health import Readiness, healthz
+from web.languages import spoken
 from web.view import View
 
 
@@ -63,7 +64,7 @@ def application(
     )
     return _Fork(
         ServerErrorMiddleware(view, handler=_fault),
-        strawberry_view(graph, database),
+        strawberry_view(graph, database, spoken),
         everything_else,
     )
 

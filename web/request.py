@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from resolvers.resolve import GraphQLRequest
+from schema.entity import Language
 from web.refusals import BatchingNotSupported, BodyTooLarge, MalformedJson, MalformedRequest
 
 MAX_NESTING = 64
@@ -43,7 +44,7 @@ async def read_body(receive: Receive, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-def from_json(body: bytes) -> GraphQLRequest:
+def from_json(body: bytes, language: Language | None = None) -> GraphQLRequest:
     """A request from the body of a POST.
 
     >>> from_json(b'{"query": "{ counties { name } }"}').text
@@ -54,10 +55,10 @@ def from_json(body: bytes) -> GraphQLRequest:
         raise BatchingNotSupported("Send one operation per request; lists are not taken.")
     if not isinstance(parameters, dict):
         raise MalformedRequest("The body must be a JSON object with a query.")
-    return _request(parameters, body)
+    return _request(parameters, body, language)
 
 
-def from_query_string(query_string: bytes) -> GraphQLRequest:
+def from_query_string(query_string: bytes, language: Language | None = None) -> GraphQLRequest:
     """A request from the URL of a GET, where variables and extensions are JSON in a string."""
     try:
         # A URL is ASCII by definition; UTF-8 is inside the percent signs.
@@ -71,7 +72,7 @@ def from_query_string(query_string: bytes) -> GraphQLRequest:
             parameters[name] = _parse(text.encode(), name)
         else:
             parameters.pop(name, None)
-    return _request(parameters, query_string)
+    return _request(parameters, query_string, language)
 
 
 def _parse(text: bytes, what: str) -> object:
@@ -81,7 +82,9 @@ def _parse(text: bytes, what: str) -> object:
         raise MalformedJson(f"{what} is not valid JSON: {error}.") from error
 
 
-def _request(parameters: Mapping[str, object], raw: bytes) -> GraphQLRequest:
+def _request(
+    parameters: Mapping[str, object], raw: bytes, language: Language | None
+) -> GraphQLRequest:
     text = parameters.get("query")
     if not isinstance(text, str):
         raise MalformedRequest("query must be a string.")
@@ -96,7 +99,7 @@ def _request(parameters: Mapping[str, object], raw: bytes) -> GraphQLRequest:
     # Brackets are counted in a microsecond, and few of them cannot nest deeply.
     if variables and raw.count(b"[") + raw.count(b"{") > MAX_NESTING:
         _refuse_deep(variables)
-    return GraphQLRequest(text, name or None, variables)
+    return GraphQLRequest(text, name or None, variables, language)
 
 
 def _is_object(value: object) -> TypeGuard[dict[str, object] | None]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from enum import Enum
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -19,7 +20,9 @@ from resolvers.errors import RequestRefused
 from resolvers.graph import Graph
 from resolvers.parse import is_query, parse
 from resolvers.resolve import GraphQLRequest, Outcome, explain, resolve
+from schema.entity import Language
 from web.hang_up import HangUp
+from web.languages import spoken
 from web.media_types import MediaType, is_json, negotiate
 from web.refusals import (
     BodyTooLarge,
@@ -62,6 +65,17 @@ HEADERS: Mapping[MediaType, tuple[Header, ...]] = {
     for media_type in MediaType
 }
 
+# Of an answer that would be another one in another language.
+LOCALIZED: Mapping[tuple[MediaType, Enum | None], tuple[Header, ...]] = {
+    (media_type, language): (
+        *(header for header in headers if header[0] != b"vary"),
+        (b"vary", b"accept, accept-language"),
+        (b"content-language", (language or Language.EN).value.lower().encode()),
+    )
+    for media_type, headers in HEADERS.items()
+    for language in (None, *Language)
+}
+
 RETRY_SOON: tuple[Header, ...] = ((b"retry-after", b"1"),)
 
 
@@ -90,16 +104,18 @@ class View:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        accept = content_type = content_encoding = content_length = None
+        accept = accept_language = content_type = content_encoding = content_length = None
         for name, value in scope["headers"]:
             if name == b"accept":
-                accept = value if accept is None else accept + b"," + value
+                accept = _joined(accept, value)
             elif name == b"content-type":
                 content_type = value
             elif name == b"content-encoding":
                 content_encoding = value
             elif name == b"content-length":
                 content_length = value
+            elif name == b"accept-language":
+                accept_language = _joined(accept_language, value)
 
         method: str = scope["method"]
         media_type = MediaType.JSON
@@ -120,9 +136,10 @@ class View:
                     raise UnsupportedMediaType("Send the body as plain application/json in UTF-8.")
                 if content_length and int(content_length) > 10 * self.max_body_bytes:
                     raise BodyTooLarge(f"The body may have {self.max_body_bytes} bytes.")
-                request = from_json(await read_body(receive, self.max_body_bytes))
+                body = await read_body(receive, self.max_body_bytes)
+                request = from_json(body, spoken(accept_language))
             else:
-                request = self._reading(scope["query_string"])
+                request = self._reading(scope["query_string"], spoken(accept_language))
         except Refusal as refusal:
             await _refuse(send, media_type, refusal)
             return
@@ -147,6 +164,8 @@ class View:
     async def _answer(self, send: Send, media_type: MediaType, request: GraphQLRequest) -> None:
         answer = await resolve(self.graph, self.database, request)
         headers = HEADERS[media_type]
+        if answer.localized:
+            headers = LOCALIZED[media_type, request.language]
         if answer.outcome is Outcome.UNAVAILABLE:
             headers += RETRY_SOON
         if self.development and answer.timings:
@@ -162,9 +181,9 @@ class View:
             status, text = 503, f"-- {error}\n"
         await _respond(send, status, HEADERS[MediaType.SQL], text.encode())
 
-    def _reading(self, query_string: bytes) -> GraphQLRequest:
+    def _reading(self, query_string: bytes, language: Language | None) -> GraphQLRequest:
         """The request of a GET, which may only read: a link must not change anything."""
-        request = from_query_string(query_string)
+        request = from_query_string(query_string, language)
         try:
             reads = is_query(parse(self.graph, request.text, request.operation_name))
         except RequestRefused:
@@ -172,6 +191,11 @@ class View:
         if not reads:
             raise MethodNotAllowed("Only a query can be sent by GET.", allow="POST")
         return request
+
+
+def _joined(before: bytes | None, value: bytes) -> bytes:
+    """A header that comes in several lines is one list."""
+    return value if before is None else before + b"," + value
 
 
 async def _respond(send: Send, status: int, headers: tuple[Header, ...], body: bytes) -> None:

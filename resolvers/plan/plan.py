@@ -32,6 +32,8 @@ class Plan:
     refused: Mapping[Path, FieldRefused]
     weights: tuple[Weight, ...]
     checks: tuple[Bound, ...]
+    # Whether the answer is another one in another language of the request.
+    localized: bool
 
     @property
     def text(self) -> str:
@@ -159,6 +161,7 @@ def _finished(context: Context, operation: Operation) -> Plan:
         context.refused,
         tuple(context.weights),
         tuple(context.checks),
+        context.localized,
     )
 
 
