@@ -21,7 +21,9 @@ from resolvers.graph import Graph
 from schema.view import strawberry_view
 from web import graphiql
 from web.answers import Answers
+from web.documents import Documents, Served
 from web.health import Readiness, healthz
+from web.languages import spoken
 from web.view import View
 
 
@@ -33,6 +35,7 @@ def application(
     *,
     max_body_bytes: int,
     answer_cache_bytes: int,
+    documents: Served,
     development: bool,
 ) -> ASGIApp:
     """The whole server as one ASGI callable. It owns the database's connections."""
@@ -40,7 +43,8 @@ def application(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        listening = asyncio.create_task(changes.listen()) if answer_cache_bytes else None
+        remembers = answer_cache_bytes or documents is Served.TRUSTED
+        listening = asyncio.create_task(changes.listen()) if remembers else None
         yield
         if listening is not None:
             listening.cancel()
@@ -58,6 +62,7 @@ def application(
         database,
         graphiql.page(),
         Answers(changes, weight=answer_cache_bytes),
+        Documents(database, changes, documents),
         max_body_bytes=max_body_bytes,
         development=development,
     )
@@ -73,7 +78,7 @@ def application(
     )
     return _Fork(
         ServerErrorMiddleware(view, handler=_fault),
-        strawberry_view(graph, database),
+        strawberry_view(graph, database, spoken),
         everything_else,
     )
 
