@@ -20,6 +20,7 @@ from graphql import build_schema
 from db import embedded
 from db.changes import Changes
 from db.database import Database
+from db.horizon import Horizon
 from resolvers.graph import Graph
 from schema.build import build, sdl
 from server import Settings
@@ -116,7 +117,7 @@ async def test_a_get_cannot_change_anything() -> None:
         graph,
         database,
         graphiql.page(),
-        Answers(changes, weight=0),
+        Answers(changes, Horizon(database, changes), weight=0),
         Documents(database, changes),
         max_body_bytes=1000,
         development=False,

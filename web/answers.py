@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 
 from db.changes import Changes
+from db.horizon import Horizon
 from resolvers.cache import Cache
 from resolvers.resolve import Answer, Outcome
 from web.encodings import SMALLEST, Encoding
@@ -57,6 +59,8 @@ class Kept:
     tables: tuple[str, ...]
     # The last moment at which it was known to hold.
     moment: int
+    # When the clock may change it, by `time.monotonic`; None if it does not look there.
+    until: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,11 @@ class _Flight:
 class Answers:
     """At most so many bytes of answers; what was used least recently goes first."""
 
-    def __init__(self, changes: Changes, *, weight: int, entries: int = 100_000) -> None:
+    def __init__(
+        self, changes: Changes, horizon: Horizon, *, weight: int, entries: int = 100_000
+    ) -> None:
         self._changes = changes
+        self._horizon = horizon
         self._kept: Cache[Hashable, Kept] = Cache(entries, weight)
         self._flights: dict[Hashable, _Flight] = {}
         self.hits = 0
@@ -86,6 +93,9 @@ class Answers:
         if moment is None:
             # Nobody knows what has changed meanwhile, and nobody will.
             self._kept.clear()
+            return None
+        if kept.until is not None and time.monotonic() >= kept.until:
+            self._kept.forget(key)
             return None
         if kept.moment != moment:
             if not self._changes.unchanged(kept.tables, kept.moment):
@@ -117,10 +127,11 @@ class Answers:
         flight = _Flight(moment, asyncio.get_running_loop().create_future())
         self._flights[key] = flight
         given = None
+        since = time.monotonic()
         try:
             given = Given(await ask())
             if moment is not None:
-                self._keep(key, given, moment, beside)
+                self._keep(key, given, moment, since, beside)
             return given
         finally:
             # None if whoever asked first was cancelled: another one has to ask.
@@ -128,15 +139,20 @@ class Answers:
             if self._flights.get(key) is flight:
                 del self._flights[key]
 
-    def _keep(self, key: Hashable, given: Given, moment: int, beside: tuple[str, ...]) -> None:
+    def _keep(
+        self, key: Hashable, given: Given, moment: int, since: float, beside: tuple[str, ...]
+    ) -> None:
         answer = given.answer
         if answer.outcome is not Outcome.DATA or answer.reads is None:
             return
         sources = self._changes.sources(answer.reads)
-        if sources is None or sources.clock:
+        if sources is None:
+            return
+        until = self._horizon.until(since) if sources.clock else None
+        if sources.clock and until is None:
             return
         tables = sources.tables + beside
         if self._changes.unchanged(tables, moment):
             # Its compressed forms take as much again, at most; and so does its question, mostly.
             weight = 2 * len(answer.body) + _OVERHEAD
-            self._kept.put(key, Kept(given, tables, moment), weight=weight)
+            self._kept.put(key, Kept(given, tables, moment, until), weight=weight)

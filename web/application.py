@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from db.changes import Changes
 from db.database import Database
+from db.horizon import Horizon
 from resolvers.errors import Code
 from resolvers.graph import Graph
 from schema.view import strawberry_view
@@ -61,7 +62,7 @@ def application(
         graph,
         database,
         graphiql.page(),
-        Answers(changes, weight=answer_cache_bytes),
+        Answers(changes, Horizon(database, changes), weight=answer_cache_bytes),
         Documents(database, changes, documents),
         max_body_bytes=max_body_bytes,
         development=development,
