@@ -1,8 +1,8 @@
 """A text that is there in several languages becomes the one to answer, and says which one that is.
 
-In Spanish a label with a column of its own and with translations elsewhere is
+In Spanish, a label that has a column of its own and may be in a table elsewhere is
 
-    coalesce(t0.label_es, (select t1.text from translations t1 where ...), t0.label_en)
+    coalesce(t0.label_es, (select t1.text from elsewhere t1 where ...), t0.label_en)
 
 In the language to fall back to it is its column, and nothing else is looked at.
 """
@@ -83,7 +83,8 @@ def wording(context: Context, field: Localized, alias: str, language: str | None
         found = ((Const(True), fallback), (Const(False), Const(language)))
         answered = Switch(missing, found)
     said: Columns = (("language", answered), ("is_fallback", missing), *how)
-    one = Selects((Select((("one", Const(1)),)),), context.alias())
+    # To join to there has to be a row, and it is one.
+    one = Selects((Select((("one", Const(1)),)),), context.alias()) if joins else None
     return Select(said, one, joins, Test(always, "is not null"))
 
 
