@@ -47,8 +47,7 @@ def original(field: Localized, alias: str) -> Expression:
 
 def text(context: Context, field: Localized, alias: str, language: str | None) -> Expression:
     """The text in a language, or else the one that is always there."""
-    found = [Ref(alias, name) for name in _column(field, language)]
-    texts: list[Expression] = [*found]
+    texts: list[Expression] = [Ref(alias, name) for name in _column(field, language)]
     if field.elsewhere is not None and _is_other(field, language):
         far = context.alias()
         there = _there(field.elsewhere, original(field, alias), alias, far, language)
@@ -77,7 +76,7 @@ def wording(context: Context, field: Localized, alias: str, language: str | None
             how = tuple((name, Switch(alone, ((Const(True), told),))) for name, told in how)
         texts.append(Ref(far, "text"))
     answered: Expression = fallback
-    missing: Expression = Const(False)
+    missing: Expression = Const(_is_other(field, language))
     if texts:
         missing = Test(texts[0] if len(texts) == 1 else Call("coalesce", tuple(texts)), "is null")
         found = ((Const(True), fallback), (Const(False), Const(language)))
