@@ -54,7 +54,8 @@ def filters(shapes: Shapes, entity: Entity) -> None:
             own[field.name] = FieldShape(shapes.optional(annotation), field.description)
         elif field.filterable:
             operators = _operators(shapes, field.python, field)
-            own[field.name] = FieldShape(operators, field.description)
+            also = " It is looked for in both languages." if field.localized else ""
+            own[field.name] = FieldShape(operators, field.description + also)
         elif field.part:
             own[field.name] = FieldShape(shapes.ref(f"{field.target}Filter"), field.description)
         elif field.target is not None and field.relation is not None:
@@ -178,7 +179,8 @@ def _steps(shapes: Shapes, entity: Entity) -> Iterator[tuple[str, FieldShape]]:
     direction = shapes.optional(SortDirection)
     for field in entity.fields:
         if field.orderable:
-            yield field.name, FieldShape(direction, field.description)
+            also = " In the language of the request." if field.localized else ""
+            yield field.name, FieldShape(direction, field.description + also)
         elif field.part:
             if shapes.has_order(field.target):
                 yield (

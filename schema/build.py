@@ -255,7 +255,7 @@ def _localized(
     return graph.Localized(
         {language: columns[name] for language, name in shape.localized.items()},
         scalar_of(str),
-        graph.Elsewhere("translations", translated, _key(entity), shape.localized["EN"])
+        graph.Elsewhere("translations", translated, _key(entity), shape.name)
         if translated
         else None,
     )

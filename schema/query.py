@@ -7,6 +7,7 @@ from schema.types import (
     ActivityGroupType,
     Category,
     County,
+    EnumType,
     Import,
     Institution,
     Program,
@@ -15,6 +16,7 @@ from schema.types import (
     ReentryProgram,
     Service,
     Source,
+    Translation,
     Verification,
     VisitingFact,
     VisitingHoliday,
@@ -75,6 +77,12 @@ class Query:
     """Where the facts come from."""
     imports: Connection[Import] = every()
     """What was loaded from them, newest first."""
+    enum: EnumType | None = one("name")
+    """What the values of an enum of this schema are called, such as `VisitingStatusCode`."""
+    enums: Connection[EnumType] = every()
+    """What the values of all enums are called: ask once, and keep it."""
+    translations: Connection[Translation] = every()
+    """Texts of records in another language; those that nobody has reviewed yet, for example."""
     verifications: Connection[Verification] = every()
     """Who checked which record and how, newest first."""
     find: list[Institution | VisitorCenter | Program | Provider] | None = found_by("name")

@@ -22,6 +22,10 @@ class Kind:
     # field: "Kind over table.column there>column onwards, ..."
     many: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
+    # A text in several languages: its columns, the one that is always there first; and the column
+    # of a translation that points here.
+    texts: Mapping[str, str] = field(default_factory=dict)
+    translated: str = ""
 
 
 _SOURCE = {"source": "Source by source_id"}
@@ -29,6 +33,7 @@ _OWN_PHONES = "Phone over phones.{}>id"
 _OWN_HOURS = "Schedule over schedules.{}>id"
 _OWN_EXCEPTIONS = "ScheduleException over schedule_exceptions.{}>id"
 _CHECKS = "Verification over verifications.{}>id"
+_TRANSLATIONS = "Translation over translations.{}>id"
 
 
 def _schedule(table: str, order: str) -> Kind:
@@ -89,6 +94,7 @@ KINDS = {
         "categories",
         one={"parent": "Category by parent_code"} | _SOURCE,
         many={
+            "translations": _TRANSLATIONS.format("category_code"),
             "children": "Category over categories.parent_code>code",
             "services": "Service over service_categories.category_code>service_id",
             "providers": (
@@ -99,6 +105,8 @@ KINDS = {
                 "ReentryProgram over reentry_program_categories.category_code>reentry_program_id"
             ),
         },
+        texts={"label": "label_en label_es"},
+        translated="category_code",
     ),
     "ActivityGroupType": Kind(
         "activity_group_types",
@@ -106,7 +114,12 @@ KINDS = {
         "code",
         "activityGroupTypes",
         one=_SOURCE,
-        many={"programs": "Program over programs.activity_group_type_code>id"},
+        many={
+            "translations": _TRANSLATIONS.format("activity_group_type_code"),
+            "programs": "Program over programs.activity_group_type_code>id",
+        },
+        texts={"label": "label"},
+        translated="activity_group_type_code",
     ),
     "Provider": Kind(
         "providers",
@@ -130,6 +143,7 @@ KINDS = {
         root="services",
         one={"provider": "Provider by provider_id", "county": "County by county_fips"} | _SOURCE,
         many={
+            "translations": _TRANSLATIONS.format("service_id"),
             "categories": "Category over service_categories.service_id>category_code",
             "atLocations": "ServiceAtLocation over services_at_locations.service_id>id",
             "phones": _OWN_PHONES.format("service_id"),
@@ -137,6 +151,8 @@ KINDS = {
             "scheduleExceptions": _OWN_EXCEPTIONS.format("service_id"),
             "verifications": _CHECKS.format("service_id"),
         },
+        texts={"hoursText": "hours_text"},
+        translated="service_id",
     ),
     "ServiceAtLocation": Kind(
         "services_at_locations",
@@ -160,6 +176,7 @@ KINDS = {
         }
         | _SOURCE,
         many={
+            "translations": _TRANSLATIONS.format("institution_id"),
             "children": "Institution over institutions.parent_id>id",
             "phones": _OWN_PHONES.format("institution_id"),
             "visitingStatuses": "VisitingStatus over visiting_statuses.institution_id>id",
@@ -171,6 +188,12 @@ KINDS = {
             "populationCounts": "PopulationCount over population_counts.institution_id>id",
             "verifications": _CHECKS.format("institution_id"),
         },
+        texts={
+            "statusNote": "status_note",
+            "openedNote": "opened_note",
+            "deactivations": "deactivations",
+        },
+        translated="institution_id",
     ),
     "PopulationCount": Kind(
         "population_counts",
@@ -182,6 +205,9 @@ KINDS = {
         "-last_updated",
         root="visitingStatuses",
         one={"institution": "Institution by institution_id"} | _SOURCE,
+        many={"translations": _TRANSLATIONS.format("visiting_status_id")},
+        texts={"exceptions": "exceptions"},
+        translated="visiting_status_id",
     ),
     "VisitorCenter": Kind(
         "visitor_centers",
@@ -194,6 +220,7 @@ KINDS = {
         }
         | _SOURCE,
         many={
+            "translations": _TRANSLATIONS.format("visitor_center_id"),
             "amenities": (
                 "VisitorAmenity over visitor_center_amenities.visitor_center_id>amenity_code"
             ),
@@ -202,6 +229,8 @@ KINDS = {
             "scheduleExceptions": _OWN_EXCEPTIONS.format("visitor_center_id"),
             "verifications": _CHECKS.format("visitor_center_id"),
         },
+        texts={"alert": "alert", "hoursText": "hours_text", "locationNote": "location_note"},
+        translated="visitor_center_id",
     ),
     "VisitorAmenity": Kind(
         "visitor_amenities",
@@ -214,9 +243,26 @@ KINDS = {
                 "VisitorCenter over visitor_center_amenities.amenity_code>visitor_center_id"
             )
         },
+        texts={"label": "label_en label_es"},
     ),
-    "VisitingFact": Kind("visiting_facts", "", "key", "visitingFacts", one=_SOURCE),
-    "VisitingHoliday": Kind("visiting_holidays", "month", "code", "visitingHolidays", one=_SOURCE),
+    "VisitingFact": Kind(
+        "visiting_facts",
+        "",
+        "key",
+        "visitingFacts",
+        one=_SOURCE,
+        many={"translations": _TRANSLATIONS.format("visiting_fact_key")},
+        texts={"value": "value"},
+        translated="visiting_fact_key",
+    ),
+    "VisitingHoliday": Kind(
+        "visiting_holidays",
+        "month",
+        "code",
+        "visitingHolidays",
+        one=_SOURCE,
+        texts={"label": "label_en label_es"},
+    ),
     "Program": Kind(
         "programs",
         "name",
@@ -227,11 +273,14 @@ KINDS = {
         }
         | _SOURCE,
         many={
+            "translations": _TRANSLATIONS.format("program_id"),
             "categories": "Category over program_categories.program_id>category_code",
             "offerings": "ProgramOffering over program_offerings.program_id>id",
             "institutions": "Institution over program_offerings.program_id>institution_id",
             "verifications": _CHECKS.format("program_id"),
         },
+        texts={"name": "name", "summary": "summary"},
+        translated="program_id",
     ),
     "ProgramOffering": Kind(
         "program_offerings",
@@ -247,11 +296,19 @@ KINDS = {
         root="reentryPrograms",
         one=_SOURCE,
         many={
+            "translations": _TRANSLATIONS.format("reentry_program_id"),
             "categories": (
                 "Category over reentry_program_categories.reentry_program_id>category_code"
             ),
             "counties": "County over reentry_program_counties.reentry_program_id>county_fips",
         },
+        texts={
+            "name": "name",
+            "eligibility": "eligibility",
+            "referralRoute": "referral_route",
+            "serviceAreas": "service_areas",
+        },
+        translated="reentry_program_id",
     ),
     "Phone": Kind(
         "phones",
@@ -280,6 +337,41 @@ KINDS = {
             "provider": "Provider by provider_id",
             "service": "Service by service_id",
         },
+    ),
+    "EnumType": Kind(
+        "enums",
+        "name",
+        "name",
+        "enums",
+        one=_SOURCE,
+        many={"values": "EnumValue over enum_values.enum_name>key"},
+    ),
+    "EnumValue": Kind(
+        "enum_values",
+        "place",
+        "key",
+        one={"enum": "EnumType by enum_name"} | _SOURCE,
+        many={"translations": _TRANSLATIONS.format("enum_value_key")},
+        texts={"label": "label"},
+        translated="enum_value_key",
+    ),
+    "Translation": Kind(
+        "translations",
+        "field,language",
+        root="translations",
+        one={
+            "institution": "Institution by institution_id",
+            "visitingStatus": "VisitingStatus by visiting_status_id",
+            "visitorCenter": "VisitorCenter by visitor_center_id",
+            "visitingFact": "VisitingFact by visiting_fact_key",
+            "program": "Program by program_id",
+            "reentryProgram": "ReentryProgram by reentry_program_id",
+            "service": "Service by service_id",
+            "category": "Category by category_code",
+            "activityGroupType": "ActivityGroupType by activity_group_type_code",
+            "enumValue": "EnumValue by enum_value_key",
+        }
+        | _SOURCE,
     ),
 }
 LINKS = (

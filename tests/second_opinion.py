@@ -36,6 +36,7 @@ class SecondOpinion:
         self._ranks = {text: rank for rank, text in enumerate(texts)}
         self._maps: dict[tuple[str, str], dict[Key, list[Key]]] = {}
         self._values: dict[tuple[str, str], list[Any]] = {}
+        self._translated: dict[str, dict[tuple[Key, str], list[Row]]] = {}
 
     # What is there
 
@@ -54,15 +55,34 @@ class SecondOpinion:
         if attribute == "id":
             return KINDS[name].key
         snake = re.sub(r"[A-Z]", lambda letter: "_" + letter[0].lower(), attribute)
-        return KINDS[name].columns.get(attribute, snake)
+        texts = KINDS[name].texts.get(attribute, snake).split()
+        return KINDS[name].columns.get(attribute, texts[0])
+
+    def texts(self, name: str, key: Key, attribute: str) -> list[Any]:
+        """A field in all of its languages, the one that is always there first."""
+        first = self.value(name, key, attribute)
+        if attribute not in KINDS[name].texts:
+            return [first]
+        columns = KINDS[name].texts[attribute].split()[1:]
+        there = [self.rows[name][key][column] for column in columns]
+        for row in self._translations(name).get((key, attribute), ()):
+            there += [row["text"]] if row["original"] == first else []
+        return [first, *there]
+
+    def _translations(self, name: str) -> Mapping[tuple[Key, str], Sequence[Row]]:
+        if name not in self._translated:
+            found = self._translated[name] = defaultdict(list)
+            for row in self._tables["translations"] if KINDS[name].translated else ():
+                found[row[KINDS[name].translated], row["field"]].append(row)
+        return self._translated[name]
 
     def values(self, name: str, attribute: str) -> list[Any]:
         """What a field, or an item of it, is found to be: each once, null not among it."""
         if (name, attribute) not in self._values:
             found: set[Hashable] = set()
             for key in self.rows[name]:
-                value = self.value(name, key, attribute)
-                found |= set(value) if isinstance(value, list) else {value}
+                for value in self.texts(name, key, attribute):
+                    found |= set(value) if isinstance(value, list) else {value}
             self._values[name, attribute] = sorted(found - {None})
         return self._values[name, attribute]
 
@@ -116,9 +136,14 @@ class SecondOpinion:
             elif part in KINDS[name].many:
                 kept = self._quantified(name, part, inner, kept)
             else:
-                values = {key: self.value(name, key, part) for key in kept}
+                texts = {key: self.texts(name, key, part) for key in kept}
                 for word, given in inner.items():
-                    kept = {key for key in kept if holds(values[key], word, given)}
+                    many = slice(1) if word == "isNull" else slice(None)
+                    kept = {
+                        key
+                        for key in kept
+                        if any(holds(value, word, given) for value in texts[key][many])
+                    }
         return kept
 
     def _quantified(self, name: str, part: str, wanted: Filter, kept: set[Key]) -> set[Key]:

@@ -12,6 +12,7 @@ organizations.py  operators and providers, with their services
 inside.py         institutions, camps and population counts
 visiting.py       visiting statuses, visitor centers and facts
 programs.py       programs, offerings and reentry programs
+translations.py   texts in Spanish, and what the values of enums are called
 contact.py        addresses and telephone numbers, wherever they appear
 identity.py       names become ids and slugs, the same on every machine
 connection.py     one load at a time

@@ -9,7 +9,16 @@ from uuid import UUID
 
 import asyncpg
 
-from db.data import inside, organizations, places, programs, sources, taxonomy, visiting
+from db.data import (
+    inside,
+    organizations,
+    places,
+    programs,
+    sources,
+    taxonomy,
+    translations,
+    visiting,
+)
 from db.data.connection import alone, connected
 from db.data.identity import identity
 from db.data.intake import Intake, Key
@@ -47,6 +56,8 @@ SHAPES = (
     programs.OFFERINGS,
     programs.REENTRY_PROGRAMS,
     programs.REENTRY_COUNTIES,
+    translations.ENUM_LABELS,
+    translations.TRANSLATIONS,
 )
 
 

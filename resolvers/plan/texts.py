@@ -1,8 +1,8 @@
 """A text that is there in several languages becomes the one to answer, and says which one that is.
 
-In Spanish a label with a column of its own and with translations elsewhere is
+In Spanish, a label that has a column of its own and may be in a table elsewhere is
 
-    coalesce(t0.label_es, (select t1.text from translations t1 where ...), t0.label_en)
+    coalesce(t0.label_es, (select t1.text from elsewhere t1 where ...), t0.label_en)
 
 In the language to fall back to it is its column, and nothing else is looked at.
 """
@@ -47,8 +47,7 @@ def original(field: Localized, alias: str) -> Expression:
 
 def text(context: Context, field: Localized, alias: str, language: str | None) -> Expression:
     """The text in a language, or else the one that is always there."""
-    found = [Ref(alias, name) for name in _column(field, language)]
-    texts: list[Expression] = [*found]
+    texts: list[Expression] = [Ref(alias, name) for name in _column(field, language)]
     if field.elsewhere is not None and _is_other(field, language):
         far = context.alias()
         there = _there(field.elsewhere, original(field, alias), alias, far, language)
@@ -77,13 +76,14 @@ def wording(context: Context, field: Localized, alias: str, language: str | None
             how = tuple((name, Switch(alone, ((Const(True), told),))) for name, told in how)
         texts.append(Ref(far, "text"))
     answered: Expression = fallback
-    missing: Expression = Const(False)
+    missing: Expression = Const(_is_other(field, language))
     if texts:
         missing = Test(texts[0] if len(texts) == 1 else Call("coalesce", tuple(texts)), "is null")
         found = ((Const(True), fallback), (Const(False), Const(language)))
         answered = Switch(missing, found)
     said: Columns = (("language", answered), ("is_fallback", missing), *how)
-    one = Selects((Select((("one", Const(1)),)),), context.alias())
+    # To join to there has to be a row, and it is one.
+    one = Selects((Select((("one", Const(1)),)),), context.alias()) if joins else None
     return Select(said, one, joins, Test(always, "is not null"))
 
 

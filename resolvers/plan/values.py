@@ -74,6 +74,8 @@ def value_of(leaf: Leaf, variables: Variables) -> object:
         case Literal(value):
             return value
         case Variable(path):
+            if len(path) == 1:
+                return variables.get(path[0])  # type: ignore[arg-type]  # a name
             found: object = variables
             for step in path:
                 try:

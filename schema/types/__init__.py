@@ -2,12 +2,14 @@
 
 sources, counties, locations, categories, activity_group_types, providers, services,
 institutions, population_counts, visiting_statuses, visitor_centers, visiting_facts,
-visiting_holidays, programs, reentry_programs, phones, schedules, verifications.
+visiting_holidays, programs, reentry_programs, phones, schedules, verifications, enums,
+translations.
 """
 
 from schema.types.activity_group_types import ActivityGroupType
 from schema.types.categories import Category
 from schema.types.counties import County
+from schema.types.enums import EnumType, EnumValue
 from schema.types.institutions import Institution
 from schema.types.locations import Location
 from schema.types.phones import Phone
@@ -19,6 +21,7 @@ from schema.types.schedules import Schedule, ScheduleException
 from schema.types.services import Service, ServiceAtLocation
 from schema.types.sourced import Sourced
 from schema.types.sources import Import, Source
+from schema.types.translations import Translation
 from schema.types.verifications import Verification
 from schema.types.visiting_facts import VisitingFact
 from schema.types.visiting_holidays import VisitingHoliday
@@ -29,6 +32,8 @@ __all__ = [
     "ActivityGroupType",
     "Category",
     "County",
+    "EnumType",
+    "EnumValue",
     "Import",
     "Institution",
     "Location",
@@ -44,6 +49,7 @@ __all__ = [
     "ServiceAtLocation",
     "Source",
     "Sourced",
+    "Translation",
     "Verification",
     "VisitingFact",
     "VisitingHoliday",

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, many
+from schema.entity import ID, Connection, column, entity, join, localized, many
 from schema.types.visiting_statuses import VisitType
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from schema.types.programs import Program, ProgramOffering
     from schema.types.schedules import Schedule, ScheduleException
     from schema.types.sources import DatePrecision, Source
+    from schema.types.translations import Translation
     from schema.types.verifications import Verification
     from schema.types.visiting_statuses import VisitingStatus
     from schema.types.visitor_centers import VisitorCenter
@@ -96,7 +97,7 @@ class FemaSecurityClass(Enum):
     """Maximum security."""
 
 
-@entity(table="institutions", implements=("Sourced",))
+@entity(table="institutions", implements=("Sourced",), translated="institution_id")
 class Institution:
     """A California state prison, conservation camp or community reentry facility."""
 
@@ -121,7 +122,7 @@ class Institution:
     """Whether it holds adults, by FEMA; null if unknown."""
     status: InstitutionStatus
     """Whether it holds people."""
-    status_note: str | None
+    status_note: str | None = localized()
     """What else is known of that."""
     status_as_of: date | None
     """When the source said so, as precise as `statusAsOfPrecision` says."""
@@ -129,13 +130,13 @@ class Institution:
     """How much of `statusAsOf` is known."""
     opened_year: int | None
     """The year it opened."""
-    opened_note: str | None
+    opened_note: str | None = localized()
     """Where sources differ on that, or what stood there before."""
     closed_on: date | None
     """When it closed, as precise as `closedOnPrecision` says."""
     closed_on_precision: DatePrecision | None
     """How much of `closedOn` is known."""
-    deactivations: str | None
+    deactivations: str | None = localized()
     """Which parts are no longer used, in the source's words."""
     website: str | None
     """Web address."""
@@ -196,6 +197,8 @@ class Institution:
     """People in custody month by month, newest first."""
     verifications: Connection[Verification] = many("institution_id")
     """Who checked this record and how, newest first; empty if nobody has."""
+    translations: Connection[Translation] = many("institution_id")
+    """Its texts in other languages."""
     source_date: date | None
     """The date that the source's data bears, as precise as `sourceDatePrecision` says."""
     source_date_precision: DatePrecision | None

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, many
+from schema.entity import ID, Connection, column, entity, join, localized, many
 
 if TYPE_CHECKING:
     from schema.types.activity_group_types import ActivityGroupType
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from schema.types.institutions import Institution
     from schema.types.providers import Provider
     from schema.types.sources import DatePrecision, Source
+    from schema.types.translations import Translation
     from schema.types.verifications import Verification
 
 
@@ -109,16 +110,16 @@ class Evidence(Enum):
     """A source says that it runs at all institutions, without listing them."""
 
 
-@entity(table="programs", implements=("Sourced",))
+@entity(table="programs", implements=("Sourced",), translated="program_id")
 class Program:
     """Something done with or for people inside, or their families."""
 
     id: ID
     slug: str = column(unique=True)
     """A readable stable name for links, such as `arts-in-corrections`."""
-    name: str = column(search=True)
+    name: str = localized(search=True)
     """Its name."""
-    summary: str | None
+    summary: str | None = localized(search=True)
     """What it is, in a sentence."""
     categories: Connection[Category] = many(
         "id = program_categories.program_id", "category_code = categories.code"
@@ -146,6 +147,8 @@ class Program:
     """Where it runs."""
     verifications: Connection[Verification] = many("program_id")
     """Who checked this record and how, newest first; empty if nobody has."""
+    translations: Connection[Translation] = many("program_id")
+    """Its texts in other languages."""
     source: Source = join("source_id")
     """The publication this was taken from."""
     source_record_id: str | None

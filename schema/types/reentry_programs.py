@@ -6,12 +6,13 @@ from datetime import date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, many
+from schema.entity import ID, Connection, column, entity, join, localized, many
 
 if TYPE_CHECKING:
     from schema.types.categories import Category
     from schema.types.counties import County
     from schema.types.sources import Source
+    from schema.types.translations import Translation
 
 
 class Residential(Enum):
@@ -25,14 +26,14 @@ class Residential(Enum):
     """One comes by day."""
 
 
-@entity(table="reentry_programs", implements=("Sourced",))
+@entity(table="reentry_programs", implements=("Sourced",), translated="reentry_program_id")
 class ReentryProgram:
     """A state program that people enter on or near release; it runs in counties."""
 
     id: ID
     slug: str = column(unique=True)
     """A readable stable name for links, such as `stop`."""
-    name: str = column(search=True)
+    name: str = localized(search=True)
     """Its name."""
     categories: Connection[Category] = many(
         "id = reentry_program_categories.reentry_program_id", "category_code = categories.code"
@@ -42,11 +43,11 @@ class ReentryProgram:
     """Whether one lives there; null if unknown."""
     max_length_days: int | None
     """The longest stay, in days."""
-    eligibility: str | None
+    eligibility: str | None = localized()
     """Who may enter, in the source's words."""
-    referral_route: str | None
+    referral_route: str | None = localized()
     """How one gets in, in the source's words."""
-    service_areas: str | None
+    service_areas: str | None = localized()
     """Where it runs, in the source's words."""
     statewide: bool
     """True if the source says it runs in the whole state."""
@@ -54,6 +55,8 @@ class ReentryProgram:
         "id = reentry_program_counties.reentry_program_id", "county_fips = counties.fips"
     )
     """The counties in which it has sites; empty if it is statewide or they are unknown."""
+    translations: Connection[Translation] = many("reentry_program_id")
+    """Its texts in other languages."""
     source: Source = join("source_id")
     """The publication this was taken from."""
     source_record_id: str | None

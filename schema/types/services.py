@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, many
+from schema.entity import ID, Connection, column, entity, join, localized, many
 
 if TYPE_CHECKING:
     from schema.types.categories import Category
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from schema.types.providers import Provider
     from schema.types.schedules import Schedule, ScheduleException
     from schema.types.sources import Source
+    from schema.types.translations import Translation
     from schema.types.verifications import Verification
 
 
@@ -32,7 +33,7 @@ class ServiceStatus(Enum):
     """Closed, and expected to open again."""
 
 
-@entity(table="services", large=True, implements=("Sourced",))
+@entity(table="services", large=True, implements=("Sourced",), translated="service_id")
 class Service:
     """What a provider offers at a site."""
 
@@ -58,7 +59,7 @@ class Service:
     """Languages it is given in, as ISO 639 codes such as `es`; empty if unknown."""
     serves: list[str] = column(filter=True)  # index: gin (serves)
     """Who may come, such as `EX_OFFENDERS` or `VETERANS`; empty if unknown."""
-    hours_text: str | None
+    hours_text: str | None = localized()
     """Opening hours in the source's own words."""
     at_locations: Connection[ServiceAtLocation] = many("service_id")
     """Where one goes for it."""
@@ -70,6 +71,8 @@ class Service:
     """Days on which the rules do not hold."""
     verifications: Connection[Verification] = many("service_id")
     """Who checked this record and how, newest first; empty if nobody has."""
+    translations: Connection[Translation] = many("service_id")
+    """Its texts in other languages."""
     source: Source = join("source_id")
     """The publication this was taken from."""
     source_record_id: str | None

@@ -6,11 +6,12 @@ from datetime import date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, entity, join
+from schema.entity import ID, Connection, entity, join, localized, many
 
 if TYPE_CHECKING:
     from schema.types.institutions import Institution
     from schema.types.sources import Source
+    from schema.types.translations import Translation
 
 
 class VisitType(Enum):
@@ -41,7 +42,12 @@ class VisitingStatusCode(Enum):
     """The source gave no status, which does not mean closed."""
 
 
-@entity(table="visiting_statuses", order=("-last_updated",), implements=("Sourced",))
+@entity(
+    table="visiting_statuses",
+    order=("-last_updated",),
+    implements=("Sourced",),
+    translated="visiting_status_id",
+)
 class VisitingStatus:
     """What was said about visiting at an institution, and when. The newest one holds."""
 
@@ -52,7 +58,7 @@ class VisitingStatus:
     """The type of visit it speaks of."""
     status: VisitingStatusCode
     """Whether visiting is on."""
-    exceptions: str | None
+    exceptions: str | None = localized()
     """For whom or how it is different, in a few words."""
     affected_yards: list[str]
     """The yards the exceptions speak of; empty where they are only in the words."""
@@ -60,6 +66,8 @@ class VisitingStatus:
     """When the publisher last changed it."""
     contact_email: str | None
     """Where to write about visiting, as published with the status."""
+    translations: Connection[Translation] = many("visiting_status_id")
+    """Its text in other languages."""
     source: Source = join("source_id")
     """The publication this was taken from."""
     source_record_id: str | None

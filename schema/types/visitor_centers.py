@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from schema.types.providers import Provider
     from schema.types.schedules import Schedule, ScheduleException
     from schema.types.sources import DatePrecision, Source
+    from schema.types.translations import Translation
     from schema.types.verifications import Verification
 
 
@@ -33,7 +34,7 @@ class VisitorCenterStatus(Enum):
     """Nobody can say now: read the alert. It does not mean closed."""
 
 
-@entity(table="visitor_centers", implements=("Sourced",))
+@entity(table="visitor_centers", implements=("Sourced",), translated="visitor_center_id")
 class VisitorCenter:
     """A hospitality center for visitors at a prison (Penal Code 6350-6356)."""
 
@@ -52,7 +53,7 @@ class VisitorCenter:
     """When that was said, as precise as `statusAsOfPrecision` says; null if undated."""
     status_as_of_precision: DatePrecision | None
     """How much of `statusAsOf` is known."""
-    alert: str | None
+    alert: str | None = localized()
     """Something visitors should know before they set out."""
     amenities: list[VisitorAmenity] = many(
         "id = visitor_center_amenities.visitor_center_id", "amenity_code = visitor_amenities.code"
@@ -60,7 +61,7 @@ class VisitorCenter:
     """What it does for families; what is missing here is unknown."""
     phones: list[Phone] = many("visitor_center_id")
     """Telephone numbers."""
-    hours_text: str | None
+    hours_text: str | None = localized()
     """Opening hours in the source's own words."""
     schedules: list[Schedule] = many("visitor_center_id")
     """Opening hours as rules."""
@@ -72,7 +73,7 @@ class VisitorCenter:
     """The age up to which children are looked after."""
     location: Location | None = join("location_id")
     """The prison's address, since the center stands on its grounds."""
-    location_note: str | None
+    location_note: str | None = localized()
     """Where on the grounds it is."""
     statutory: bool | None
     """Whether the law asks for it: where a prison holds more than 300 people (Penal Code 6351)."""
@@ -86,6 +87,8 @@ class VisitorCenter:
     """Who pays for it."""
     verifications: Connection[Verification] = many("visitor_center_id")
     """Who checked this record and how, newest first; empty if nobody has."""
+    translations: Connection[Translation] = many("visitor_center_id")
+    """Its texts in other languages."""
     source_date: date | None
     """The date that the source's data bears, as precise as `sourceDatePrecision` says."""
     source_date_precision: DatePrecision | None
@@ -110,7 +113,7 @@ class VisitorAmenity:
     code: str = column(unique=True)
     """A stable code, such as `CHILD_CARE`."""
     label: str = localized(en="label_en", es="label_es")
-    """What to call it; in English where no Spanish label is known."""
+    """What to call it."""
     statutory: bool
     """True for the six that Penal Code 6352 asks for."""
     visitor_centers: Connection[VisitorCenter] = many(

@@ -8,23 +8,30 @@ from (
           when 'Category' then (select row_to_json(r) from (
             select 'Category' as "__typename",
               'Category:' || t1.code::text as "id",
-              coalesce(t1.label_es, t1.label_en) as "label"
+              coalesce(t1.label_es, (
+                select t2.text
+                from translations t2
+                where t2.category_code = t1.code
+                  and t2.field = 'label'
+                  and t2.original = t1.label_en
+                  and t2.language = 'ES'
+              ), t1.label_en) as "label"
             from categories t1
             where t1.code = t0.key::text
           ) r)
           when 'County' then (select row_to_json(r) from (
             select 'County' as "__typename",
-              'County:' || t2.fips::text as "id",
-              t2.fips as "fips",
+              'County:' || t3.fips::text as "id",
+              t3.fips as "fips",
               (select r from (
                 select (
                     select count(*)
-                    from institutions t3
-                    where t3.county_fips = t2.fips
+                    from institutions t4
+                    where t4.county_fips = t3.fips
                   ) as "totalCount"
               ) r) as "institutions"
-            from counties t2
-            where t2.fips = t0.key::text
+            from counties t3
+            where t3.fips = t0.key::text
           ) r)
         end
       from unnest($1::text[], $2::text[]) with ordinality t0(kind, key, n)
