@@ -21,6 +21,7 @@ from schema.types import (
     VisitingStatus,
     VisitorAmenity,
     VisitorCenter,
+    VisitorServiceGap,
 )
 
 
@@ -43,6 +44,8 @@ class Query:
     """Centers that receive visitors at prisons."""
     visitor_amenities: Connection[VisitorAmenity] = every()
     """What visitor centers do for families."""
+    visitor_service_gaps: Connection[VisitorServiceGap] = every()
+    """What Penal Code 6350-6356 asks for at prisons and is not known to be there."""
     program: Program | None = one("slug")
     """A program by its slug, such as `arts-in-corrections`."""
     programs: Connection[Program] = every()

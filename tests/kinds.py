@@ -22,6 +22,8 @@ class Kind:
     # field: "Kind over table.column there>column onwards, ..."
     many: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
+    # key of groupBy: the list, or the relation to many, each of whose items is a group
+    groups: Mapping[str, str] = field(default_factory=dict)
 
 
 _SOURCE = {"source": "Source by source_id"}
@@ -164,6 +166,7 @@ KINDS = {
             "phones": _OWN_PHONES.format("institution_id"),
             "visitingStatuses": "VisitingStatus over visiting_statuses.institution_id>id",
             "visitorCenters": "VisitorCenter over visitor_centers.institution_id>id",
+            "visitorServiceGaps": "VisitorServiceGap over visitor_service_gaps.institution_id>key",
             "schedules": _OWN_HOURS.format("institution_id"),
             "scheduleExceptions": _OWN_EXCEPTIONS.format("institution_id"),
             "programOfferings": "ProgramOffering over program_offerings.institution_id>id",
@@ -197,10 +200,24 @@ KINDS = {
             "amenities": (
                 "VisitorAmenity over visitor_center_amenities.visitor_center_id>amenity_code"
             ),
+            "missingServices": (
+                "VisitorAmenity over lacked_visitor_services.visitor_center_id>amenity_code"
+            ),
             "phones": _OWN_PHONES.format("visitor_center_id"),
             "schedules": _OWN_HOURS.format("visitor_center_id"),
             "scheduleExceptions": _OWN_EXCEPTIONS.format("visitor_center_id"),
             "verifications": _CHECKS.format("visitor_center_id"),
+        },
+        groups={"amenity": "amenities", "missingService": "missingServices"},
+    ),
+    "VisitorServiceGap": Kind(
+        "visitor_service_gaps",
+        "key",
+        "key",
+        "visitorServiceGaps",
+        one={
+            "institution": "Institution by institution_id",
+            "amenity": "VisitorAmenity by amenity_code",
         },
     ),
     "VisitorAmenity": Kind(
@@ -288,4 +305,5 @@ LINKS = (
     "reentry_program_categories",
     "reentry_program_counties",
     "visitor_center_amenities",
+    "lacked_visitor_services",
 )

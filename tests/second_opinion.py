@@ -234,6 +234,7 @@ async def answered_twice(url: str) -> AsyncIterator[World]:
             texts = {value for row in rows for value in row.values() if isinstance(value, str)}
             ranked = await connection.fetch("select t from unnest($1::text[]) t order by t", texts)
         _add_newest(tables)
+        add_statute(tables)
         opened = await Database.open(stopped(copied))
         try:
             yield opened, SecondOpinion(tables, [text for (text,) in ranked])
@@ -241,7 +242,7 @@ async def answered_twice(url: str) -> AsyncIterator[World]:
             await opened.close()
 
 
-def _add_newest(tables: Mapping[str, Sequence[dict[str, Any]]]) -> None:
+def _add_newest(tables: Mapping[str, list[dict[str, Any]]]) -> None:
     """What institutions have one of: the newest of several."""
     counts = sorted(tables["population_counts"], key=lambda row: row["month"])
     statuses = sorted(tables["visiting_statuses"], key=lambda row: row["last_updated"])
@@ -251,6 +252,70 @@ def _add_newest(tables: Mapping[str, Sequence[dict[str, Any]]]) -> None:
     for row in tables["institutions"]:
         row["newest_population_count"] = count.get(row["id"])
         row["newest_visiting_status"] = status.get(row["id"])
+
+
+def add_statute(tables: Mapping[str, list[dict[str, Any]]]) -> None:
+    """What Penal Code 6350-6356 says of them, in the place of what Postgres makes of it."""
+    newest = {
+        row["institution_id"]: row
+        for row in sorted(tables["population_counts"], key=lambda row: row["month"])
+    }
+    for prison in tables["institutions"]:
+        prison["visitor_center_required"] = required(prison, newest.get(prison["id"]))
+    prisons = {row["id"]: row for row in tables["institutions"]}
+    offered = defaultdict(set)
+    for row in tables["visitor_center_amenities"]:
+        offered[row["visitor_center_id"]].add(row["amenity_code"])
+    six = {row["code"] for row in tables["visitor_amenities"] if row["statutory"]}
+    centers = defaultdict(list)
+    for row in tables["visitor_centers"]:
+        counted = newest.get(row["institution_id"])
+        row["statutory"] = prisons[row["institution_id"]]["visitor_center_required"]
+        row["population_used"] = counted and counted["in_custody"]
+        row["population_as_of"] = counted and counted["month"]
+        centers[row["institution_id"]].append(row)
+    tables["lacked_visitor_services"][:] = [
+        {"visitor_center_id": row["id"], "amenity_code": code}
+        for row in tables["visitor_centers"]
+        for code in six - offered[row["id"]]
+    ]
+    tables["visitor_service_gaps"][:] = [
+        {
+            "key": f"{prison['code']}/{code or kind}",
+            "institution_id": prison["id"],
+            "kind": kind,
+            "amenity_code": code,
+        }
+        for prison in tables["institutions"]
+        if prison["visitor_center_required"]
+        for kind, code in gaps(centers[prison["id"]], six, offered)
+    ]
+
+
+def required(prison: Row, counted: Row | None) -> bool | None:
+    """Whether the law asks for a visitor center, by the newest count."""
+    if prison["institution_type"] != "STATE_PRISON" or prison["population_age"] == "JUVENILE":
+        return False
+    if prison["status"] in ("CLOSED", "DEACTIVATED_UNIT"):
+        return False
+    return counted["in_custody"] > 300 if counted else None
+
+
+def gaps(
+    centers: Sequence[Row], six: set[str], offered: Mapping[Key, set[str]]
+) -> list[tuple[str, str | None]]:
+    """What is missing where the law asks for a center and its six services."""
+    statuses = {row["status"] for row in centers} - {"DEFUNCT"}
+    maybe_open = [row for row in centers if row["status"] in ("ACTIVE", "UNKNOWN")]
+    if not statuses:
+        return [("NO_CENTER", None)]
+    if not maybe_open:
+        return [("CENTER_NOT_ACTIVE", None)]
+    there = set().union(*(offered[row["id"]] for row in maybe_open))
+    unsure: list[tuple[str, str | None]] = [("CENTER_STATUS_UNKNOWN", None)]
+    return ([] if "ACTIVE" in statuses else unsure) + [
+        ("MISSING_SERVICE", code) for code in six - there
+    ]
 
 
 # Names with every letter that a pattern, a quote or a cursor could trip over; two services of one
@@ -294,4 +359,26 @@ where reentry_hub;
 insert into schedule_exceptions (id, institution_id, starts_on, ends_on, closed, source_id)
 select md5('closed' || code)::uuid, id, '2026-12-24', '2026-12-26', true, source_id
 from institutions where california_model;
+
+-- Visitor centers of every status, some with a second one, some that lack services; a prison with
+-- exactly 300 people, one that was counted before it closed, one never counted; a counted camp.
+update visitor_centers c set status = (array['ACTIVE', 'INACTIVE', 'DEFUNCT', 'TEMPORARILY_CLOSED',
+                                             'UNKNOWN', 'ACTIVE'])[1 + n % 6]
+from (select id, row_number() over (order by slug) n from visitor_centers) t where t.id = c.id;
+insert into visitor_centers (id, slug, institution_id, name, status, source_id)
+select md5(code)::uuid, 'second-' || lower(code), id, 'Second center', 'UNKNOWN', source_id
+from institutions where code in ('CAL', 'CCI', 'CEN', 'DVI', 'SQ', 'CAMP-ACTON');
+insert into visitor_center_amenities (visitor_center_id, amenity_code)
+select md5(code)::uuid, amenity
+from (values ('CAL', 'CHILD_CARE'), ('SQ', 'REFERRALS')) t(code, amenity);
+delete from visitor_center_amenities o using visitor_centers c, visitor_amenities a
+where c.id = o.visitor_center_id and a.code = o.amenity_code
+  and (length(c.slug) + length(a.code)) % 4 = 0;
+insert into population_counts (id, institution_id, month, in_custody, source_id)
+select md5(code || month)::uuid, i.id, month, counted, source_id
+from institutions i
+join (values ('ASP', date '2026-07-01', 300), ('DVI', date '2021-08-01', 1500),
+             ('CAMP-ACTON', date '2026-06-01', 400), ('CIW', date '2026-07-01', 301))
+     t(at, month, counted) on t.at = i.code;
+delete from population_counts using institutions i where i.id = institution_id and i.code = 'VSP';
 """

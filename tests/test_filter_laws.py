@@ -36,6 +36,7 @@ ASKED = [
     "ProgramOffering",
     "Provider",
     "VisitorCenter",
+    "VisitorServiceGap",
     "Category",
     "County",
 ]

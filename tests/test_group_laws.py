@@ -6,6 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import date
+from itertools import product
 from typing import Any
 
 import pytest
@@ -83,19 +84,33 @@ def numbers(oracle: SecondOpinion, name: str, keys: Iterable[Key]) -> dict[str, 
     return found
 
 
+def values(oracle: SecondOpinion, name: str, key: Key, field: str) -> Sequence[Any]:
+    """The groups that a record is in by one key: several, where that key is of items of a list."""
+    kind = KINDS[name]
+    if field in kind.groups:
+        many = kind.groups[field]
+        related = many in kind.many
+        items = oracle.related(name, many)[key] if related else oracle.value(name, key, many)
+        return items or [None]
+    column = kind.one[field].split()[2] if field in kind.one else oracle.column(name, field)
+    return [oracle.rows[name][key][column]]
+
+
+def target(oracle: SecondOpinion, name: str, field: str) -> str | None:
+    """The kind of record that is a key of groups, if it is one."""
+    relation = KINDS[name].groups.get(field, field)
+    related = relation in KINDS[name].one or relation in KINDS[name].many
+    return oracle.target(name, relation) if related else None
+
+
 def groups(
     oracle: SecondOpinion, name: str, keys: Iterable[Key], by: Sequence[str]
 ) -> list[tuple[tuple[Any, ...], list[Key]]]:
     """Records that have these in common; the largest groups first, then by what they share."""
-    columns = [
-        KINDS[name].one[field].split()[2]
-        if field in KINDS[name].one
-        else oracle.column(name, field)
-        for field in by
-    ]
     members = defaultdict(list)
     for key in keys:
-        members[tuple(oracle.rows[name][key][column] for column in columns)].append(key)
+        for parts in product(*(values(oracle, name, key, field) for field in by)):
+            members[parts].append(key)
     found = sorted(members.items(), key=lambda group: [oracle.place(part) for part in group[0]])
     return sorted(found, key=lambda group: -len(group[1]))
 
@@ -119,9 +134,8 @@ def shared(oracle: SecondOpinion, name: str, by: Sequence[str], parts: Sequence[
     """The key of a group as clients see it."""
     found = {}
     for field, part in zip(by, parts, strict=True):
-        if field in KINDS[name].one:
-            target = oracle.target(name, field)
-            found[field] = None if part is None else {"id": oracle.id(target, part)}
+        if kind := target(oracle, name, field):
+            found[field] = None if part is None else {"id": oracle.id(kind, part)}
         else:
             found[field] = json_of(part)
     return found
@@ -144,7 +158,7 @@ async def test_generated_groups_and_their_numbers_are_those_of_python(
     if drawn.draw(st.booleans()):
         keys = drawn.draw(st.lists(st.sampled_from(keys), max_size=30, unique=True))
         wanted = {"id": {"in": [oracle.id(name, key) for key in keys]}}
-    key = " ".join(f"{one} {{ id }}" if one in KINDS[name].one else one for one in fields)
+    key = " ".join(f"{one} {{ id }}" if target(oracle, name, one) else one for one in fields)
     first = drawn.draw(st.sampled_from([100, 3, 1, 0]))
     text = f"""query ($wanted: {name}Filter, $by: [{name}GroupBy!]!, $first: Int) {{
         all: {KINDS[name].root}(filter: $wanted, first: 1) {{

@@ -1,8 +1,8 @@
 """Everyone in the graph, introduced: a file per entity, from place to proof.
 
 sources, counties, locations, categories, activity_group_types, providers, services,
-institutions, population_counts, visiting_statuses, visitor_centers, visiting_facts,
-visiting_holidays, programs, reentry_programs, phones, schedules, verifications.
+institutions, population_counts, visiting_statuses, visitor_centers, visitor_service_gaps,
+visiting_facts, visiting_holidays, programs, reentry_programs, phones, schedules, verifications.
 """
 
 from schema.types.activity_group_types import ActivityGroupType
@@ -24,6 +24,7 @@ from schema.types.visiting_facts import VisitingFact
 from schema.types.visiting_holidays import VisitingHoliday
 from schema.types.visiting_statuses import VisitingStatus
 from schema.types.visitor_centers import VisitorAmenity, VisitorCenter
+from schema.types.visitor_service_gaps import VisitorServiceGap
 
 __all__ = [
     "ActivityGroupType",
@@ -50,4 +51,5 @@ __all__ = [
     "VisitingStatus",
     "VisitorAmenity",
     "VisitorCenter",
+    "VisitorServiceGap",
 ]

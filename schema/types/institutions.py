@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, many
+from schema.entity import ID, Connection, argument, column, derived, entity, join, many
 from schema.types.visiting_statuses import VisitType
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from schema.types.verifications import Verification
     from schema.types.visiting_statuses import VisitingStatus
     from schema.types.visitor_centers import VisitorCenter
+    from schema.types.visitor_service_gaps import VisitorServiceGap
 
 
 class InstitutionType(Enum):
@@ -180,6 +181,15 @@ class Institution:
     """Everything that was said about visiting, newest first."""
     visitor_centers: Connection[VisitorCenter] = many("institution_id")
     """The hospitality centers that receive visitors here."""
+    visitor_center_required: bool | None = derived(
+        "visitor_center_required",
+        "id",
+        on=argument(date | None, "As of this day; now, if not given."),
+    )
+    """Whether the law asks for a visitor center here: at an adult state prison with more than 300
+    people, by the newest count (Penal Code 6351). Null where nobody has counted them."""
+    visitor_service_gaps: list[VisitorServiceGap] = many("institution_id")
+    """What the law asks for here (Penal Code 6351 and 6352) and is not known to be there."""
     schedules: list[Schedule] = many("institution_id")
     """Visiting hours as rules."""
     schedule_exceptions: list[ScheduleException] = many("institution_id")

@@ -6,7 +6,17 @@ from datetime import date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, localized, many
+from schema.entity import (
+    ID,
+    Connection,
+    argument,
+    column,
+    derived,
+    entity,
+    join,
+    localized,
+    many,
+)
 
 if TYPE_CHECKING:
     from schema.types.institutions import Institution
@@ -16,6 +26,9 @@ if TYPE_CHECKING:
     from schema.types.schedules import Schedule, ScheduleException
     from schema.types.sources import DatePrecision, Source
     from schema.types.verifications import Verification
+
+
+_ON = argument(date | None, "As of this day; now, if not given.")
 
 
 class VisitorCenterStatus(Enum):
@@ -55,7 +68,9 @@ class VisitorCenter:
     alert: str | None
     """Something visitors should know before they set out."""
     amenities: list[VisitorAmenity] = many(
-        "id = visitor_center_amenities.visitor_center_id", "amenity_code = visitor_amenities.code"
+        "id = visitor_center_amenities.visitor_center_id",
+        "amenity_code = visitor_amenities.code",
+        group="amenity",
     )
     """What it does for families; what is missing here is unknown."""
     phones: list[Phone] = many("visitor_center_id")
@@ -74,14 +89,20 @@ class VisitorCenter:
     """The prison's address, since the center stands on its grounds."""
     location_note: str | None
     """Where on the grounds it is."""
-    statutory: bool | None
-    """Whether the law asks for it: where a prison holds more than 300 people (Penal Code 6351)."""
-    population_used: int | None
-    """The count of people in custody that this was decided by."""
-    population_as_of: date | None
-    """The month of that count, as precise as `populationAsOfPrecision` says."""
-    population_as_of_precision: DatePrecision | None
-    """How much of `populationAsOf` is known."""
+    statutory: bool | None = derived("visitor_center_required", "institution_id", on=_ON)
+    """Whether the law asks for it: at an adult state prison with more than 300 people, by the
+    newest count (Penal Code 6351). Null where nobody has counted them."""
+    missing_services: list[VisitorAmenity] = many(
+        "id = lacked_visitor_services.visitor_center_id",
+        "amenity_code = visitor_amenities.code",
+        group="missing_service",
+    )
+    """Of the six services that the law asks of a center (Penal Code 6352), those it is not known
+    to offer, which does not mean that it does not. It owes them while `statutory` is true."""
+    population_used: int | None = derived("population_used", "institution_id", on=_ON)
+    """The count of people in custody that `statutory` was decided by."""
+    population_as_of: date | None = derived("population_as_of", "institution_id", on=_ON)
+    """The first day of the month of that count."""
     funder: str | None
     """Who pays for it."""
     verifications: Connection[Verification] = many("visitor_center_id")

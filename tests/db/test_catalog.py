@@ -28,6 +28,9 @@ VIEWS = {
     "current_visiting_statuses": "visiting_statuses",
     "current_population_counts": "population_counts",
 }
+# Views whose rows follow from those of several tables. Nothing constrains them but the tests of
+# their rules, and no index is theirs.
+FOLLOWING = {"visitor_service_gaps", "lacked_visitor_services"}
 
 MODULES = [
     importlib.import_module(f"schema.types.{module.name}")
@@ -154,7 +157,7 @@ def columns() -> list[tuple[Entity, Shape]]:
         (entity, shape)
         for entity in ENTITIES.values()
         for shape in entity.fields
-        if shape.column is not None
+        if shape.column is not None and entity.declaration.table not in FOLLOWING
     ]
 
 
@@ -164,6 +167,7 @@ def relations(*, to_one: bool) -> list[tuple[Entity, Shape]]:
         for entity in ENTITIES.values()
         for shape in entity.fields
         if shape.relation is not None and shape.to_one is to_one
+        if entity.declaration.table not in FOLLOWING
     ]
 
 
@@ -246,10 +250,11 @@ def test_a_relation_to_one_is_a_foreign_key_that_keeps_its_promise(
 def test_a_relation_to_many_is_followed_along_indexes(
     catalog: Catalog, entity: Entity, shape: Shape
 ) -> None:
-    steps = hops(entity, shape)
+    way = hops(entity, shape)
     assert shape.target is not None
     target = ENTITIES[shape.target].declaration
-    if len(steps) == 1 and target.table not in VIEWS:
+    steps = [step for step in way if step.table not in FOLLOWING]
+    if len(way) == len(steps) == 1 and target.table not in VIEWS:
         served = (steps[0].remote, *total_order(target))
         assert any(
             index.begins(*served) and index.whole(steps[0].remote)
@@ -263,6 +268,8 @@ def test_a_relation_to_many_is_followed_along_indexes(
 def test_a_list_has_an_index_for_its_order(catalog: Catalog, entity: Entity) -> None:
     if entity.name in ("Phone", "Schedule", "ScheduleException"):
         return  # only ever listed for their owner
+    if entity.declaration.table in FOLLOWING:
+        return
     order = total_order(entity.declaration)
     assert any(
         # After a unique column nothing is left to order.

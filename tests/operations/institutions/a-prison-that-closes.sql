@@ -30,7 +30,7 @@ from (
         ) r) as "populationCounts",
         (select r from (
           select array(select r from (
-              select t5.statutory as "statutory",
+              select visitor_center_required(t5.institution_id, null::date) as "statutory",
                 t5.status as "status",
                 t5.alert as "alert"
               from visitor_centers t5
