@@ -26,7 +26,10 @@ class Kind:
     groups: Mapping[str, str] = field(default_factory=dict)
 
 
-_SOURCE = {"source": "Source by source_id"}
+# Fields whose object is made of columns of the same row, and its type.
+PARTS = {"provenance": "Provenance"}
+
+_SOURCE = {"source": "Source by source_id"}  # in the part `provenance`
 _OWN_PHONES = "Phone over phones.{}>id"
 _OWN_HOURS = "Schedule over schedules.{}>id"
 _OWN_EXCEPTIONS = "ScheduleException over schedule_exceptions.{}>id"

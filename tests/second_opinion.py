@@ -16,7 +16,7 @@ from typing import Any
 
 from db.database import Database
 from tests.db.scratch import connected, scratch, stopped
-from tests.kinds import KINDS, LINKS
+from tests.kinds import KINDS, LINKS, PARTS
 
 Key = Any  # a uuid or a code
 Row = Mapping[str, Any]
@@ -111,6 +111,8 @@ class SecondOpinion:
                 kept &= set().union(*(self.matching(name, item) for item in inner))
             elif part == "not":
                 kept -= self.matching(name, inner)
+            elif part in PARTS:
+                kept &= self.matching(name, inner)
             elif part in KINDS[name].one:
                 kept = self._quantified(name, part, {"some": inner}, kept)
             elif part in KINDS[name].many:
@@ -153,6 +155,8 @@ class SecondOpinion:
 
     def _step(self, name: str, step: Step) -> tuple[str, bool]:
         ((attribute, inner),) = step.items()
+        if attribute in PARTS:
+            return self._step(name, inner)
         if attribute in KINDS[name].one:
             path, descending = self._step(self.target(name, attribute), inner)
             return f"{attribute}.{path}", descending

@@ -15,7 +15,7 @@ from graphql import GraphQLEnumType, GraphQLObjectType, get_named_type
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.kinds import KINDS
+from tests.kinds import KINDS, PARTS
 from tests.roads import ask, codes_of, data_of, the_graph
 from tests.second_opinion import Key, SecondOpinion, World, answered_twice, json_of
 
@@ -66,6 +66,15 @@ def attribute(key: str) -> str:
     return head + "".join(part.title() for part in tail)
 
 
+def own(field: str) -> str:
+    """`provenanceSource` is the field `source` in the part `provenance`."""
+    for part in PARTS:
+        if field.startswith(part):
+            rest = field.removeprefix(part)
+            return rest[0].lower() + rest[1:]
+    return field
+
+
 # What is expected
 
 
@@ -92,13 +101,14 @@ def values(oracle: SecondOpinion, name: str, key: Key, field: str) -> Sequence[A
         related = many in kind.many
         items = oracle.related(name, many)[key] if related else oracle.value(name, key, many)
         return items or [None]
+    field = own(field)
     column = kind.one[field].split()[2] if field in kind.one else oracle.column(name, field)
     return [oracle.rows[name][key][column]]
 
 
 def target(oracle: SecondOpinion, name: str, field: str) -> str | None:
     """The kind of record that is a key of groups, if it is one."""
-    relation = KINDS[name].groups.get(field, field)
+    relation = KINDS[name].groups.get(field, own(field))
     related = relation in KINDS[name].one or relation in KINDS[name].many
     return oracle.target(name, relation) if related else None
 

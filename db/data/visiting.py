@@ -70,7 +70,6 @@ def _center(line: Line, intake: Intake) -> None:
         own = contact.location(line, intake, f"visitor_centers/{code}", county_fips=county)
         location_id = own or location_id
     status_as_of, status_precision = line.partial("status_as_of")
-    source_date, source_precision = line.partial("source_date")
     values = {
         "id": id,
         "slug": slug(operator or "visitor-center", code),
@@ -89,8 +88,6 @@ def _center(line: Line, intake: Intake) -> None:
             "transport_advance_notice", _days, "is not a number of days such as P7D"
         ),
         "child_care_max_age": line.integer("child_care_max_age", 0, 17),
-        "source_date": source_date,
-        "source_date_precision": source_precision,
         **provenance(line, code),
     }
     intake.add(line, "visitor_centers", values)

@@ -18,7 +18,7 @@ from schema.types.reentry_programs import ReentryProgram
 from schema.types.schedules import Schedule, ScheduleException
 from schema.types.services import Service, ServiceAtLocation
 from schema.types.sourced import Sourced
-from schema.types.sources import Import, Source
+from schema.types.sources import Import, Provenance, Source
 from schema.types.verifications import Verification
 from schema.types.visiting_facts import VisitingFact
 from schema.types.visiting_holidays import VisitingHoliday
@@ -37,6 +37,7 @@ __all__ = [
     "PopulationCount",
     "Program",
     "ProgramOffering",
+    "Provenance",
     "Provider",
     "ReentryProgram",
     "Schedule",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, many
+from schema.entity import ID, Connection, column, entity, many, part
 
 if TYPE_CHECKING:
     from schema.types.institutions import Institution
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from schema.types.providers import Provider
     from schema.types.reentry_programs import ReentryProgram
     from schema.types.services import Service
-    from schema.types.sources import Source
+    from schema.types.sources import Provenance
 
 
 @entity(table="counties", key="fips", implements=("Sourced",))
@@ -37,12 +37,8 @@ class County:
     """The reentry programs with sites in it; statewide ones are not repeated here."""
     locations: Connection[Location] = many("fips = locations.public_county_fips")
     """The places in it whose address is not hidden."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, argument, column, derived, entity, join, many
+from schema.entity import ID, Connection, argument, column, derived, entity, join, many, part
 from schema.types.visiting_statuses import VisitType
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from schema.types.population_counts import PopulationCount
     from schema.types.programs import Program, ProgramOffering
     from schema.types.schedules import Schedule, ScheduleException
-    from schema.types.sources import DatePrecision, Source
+    from schema.types.sources import DatePrecision, Provenance
     from schema.types.verifications import Verification
     from schema.types.visiting_statuses import VisitingStatus
     from schema.types.visitor_centers import VisitorCenter
@@ -206,16 +206,8 @@ class Institution:
     """People in custody month by month, newest first."""
     verifications: Connection[Verification] = many("institution_id")
     """Who checked this record and how, newest first; empty if nobody has."""
-    source_date: date | None
-    """The date that the source's data bears, as precise as `sourceDatePrecision` says."""
-    source_date_precision: DatePrecision | None
-    """How much of `sourceDate` is known."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

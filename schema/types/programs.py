@@ -6,14 +6,14 @@ from datetime import date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, many
+from schema.entity import ID, Connection, column, entity, join, many, part
 
 if TYPE_CHECKING:
     from schema.types.activity_group_types import ActivityGroupType
     from schema.types.categories import Category
     from schema.types.institutions import Institution
     from schema.types.providers import Provider
-    from schema.types.sources import DatePrecision, Source
+    from schema.types.sources import DatePrecision, Provenance
     from schema.types.verifications import Verification
 
 
@@ -146,12 +146,8 @@ class Program:
     """Where it runs."""
     verifications: Connection[Verification] = many("program_id")
     """Who checked this record and how, newest first; empty if nobody has."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime
@@ -181,12 +177,8 @@ class ProgramOffering:
     """How much of `asOf` is known."""
     verifications: Connection[Verification] = many("offering_id")
     """Who checked this record and how, newest first; empty if nobody has."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, many
+from schema.entity import ID, Connection, column, entity, join, many, part
 
 if TYPE_CHECKING:
     from schema.types.categories import Category
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from schema.types.phones import Phone
     from schema.types.programs import Program
     from schema.types.services import Service
-    from schema.types.sources import DatePrecision, Source
+    from schema.types.sources import Provenance
     from schema.types.verifications import Verification
     from schema.types.visitor_centers import VisitorCenter
 
@@ -75,16 +75,8 @@ class Provider:
     """The programs that it runs inside."""
     verifications: Connection[Verification] = many("provider_id")
     """Who checked this record and how, newest first; empty if nobody has."""
-    source_date: date | None
-    """The date that the source's data bears, as precise as `sourceDatePrecision` says."""
-    source_date_precision: DatePrecision | None
-    """How much of `sourceDate` is known."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, many
+from schema.entity import ID, Connection, column, entity, many, part
 
 if TYPE_CHECKING:
     from schema.types.categories import Category
     from schema.types.counties import County
-    from schema.types.sources import Source
+    from schema.types.sources import Provenance
 
 
 class Residential(Enum):
@@ -54,12 +54,8 @@ class ReentryProgram:
         "id = reentry_program_counties.reentry_program_id", "county_fips = counties.fips"
     )
     """The counties in which it has sites; empty if it is statewide or they are unknown."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

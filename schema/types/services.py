@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, many
+from schema.entity import ID, Connection, column, entity, join, many, part
 
 if TYPE_CHECKING:
     from schema.types.categories import Category
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from schema.types.phones import Phone
     from schema.types.providers import Provider
     from schema.types.schedules import Schedule, ScheduleException
-    from schema.types.sources import Source
+    from schema.types.sources import Provenance
     from schema.types.verifications import Verification
 
 
@@ -70,12 +70,8 @@ class Service:
     """Days on which the rules do not hold."""
     verifications: Connection[Verification] = many("service_id")
     """Who checked this record and how, newest first; empty if nobody has."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime
@@ -97,12 +93,8 @@ class ServiceAtLocation:
     """Opening hours there, as rules."""
     schedule_exceptions: list[ScheduleException] = many("service_at_location_id")
     """Days on which the rules do not hold."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

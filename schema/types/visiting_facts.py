@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, column, entity, join
+from schema.entity import ID, column, entity, part
 
 if TYPE_CHECKING:
-    from schema.types.sources import Source
+    from schema.types.sources import Provenance
 
 
 @entity(table="visiting_facts", key="key", order=(), implements=("Sourced",))
@@ -22,12 +22,8 @@ class VisitingFact:
     """What the source says."""
     valid_from: date | None
     """Since when."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

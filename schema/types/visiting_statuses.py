@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, entity, join
+from schema.entity import ID, entity, join, part
 
 if TYPE_CHECKING:
     from schema.types.institutions import Institution
-    from schema.types.sources import Source
+    from schema.types.sources import Provenance
 
 
 class VisitType(Enum):
@@ -60,12 +60,8 @@ class VisitingStatus:
     """When the publisher last changed it."""
     contact_email: str | None
     """Where to write about visiting, as published with the status."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

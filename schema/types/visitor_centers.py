@@ -16,6 +16,7 @@ from schema.entity import (
     join,
     localized,
     many,
+    part,
 )
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from schema.types.phones import Phone
     from schema.types.providers import Provider
     from schema.types.schedules import Schedule, ScheduleException
-    from schema.types.sources import DatePrecision, Source
+    from schema.types.sources import DatePrecision, Provenance
     from schema.types.verifications import Verification
 
 
@@ -107,16 +108,8 @@ class VisitorCenter:
     """Who pays for it."""
     verifications: Connection[Verification] = many("visitor_center_id")
     """Who checked this record and how, newest first; empty if nobody has."""
-    source_date: date | None
-    """The date that the source's data bears, as precise as `sourceDatePrecision` says."""
-    source_date_precision: DatePrecision | None
-    """How much of `sourceDate` is known."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime
@@ -138,12 +131,8 @@ class VisitorAmenity:
         "code = visitor_center_amenities.amenity_code", "visitor_center_id = visitor_centers.id"
     )
     """The centers that offer it."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

@@ -45,6 +45,7 @@ KNOWN = {
 ENTITIES = {
     name: read_entity(cls, KNOWN) for name, cls in KNOWN.items() if hasattr(cls, "__entity__")
 }
+VALUES = {name: read_entity(cls, KNOWN) for name, cls in KNOWN.items() if hasattr(cls, "__value__")}
 
 
 @dataclass(frozen=True)
@@ -152,11 +153,23 @@ def total_order(declaration: Declaration) -> tuple[str, ...]:
     return (*declaration.order, f"-{declaration.key}" if descending else declaration.key)
 
 
+def fields() -> Iterator[tuple[Entity, Shape]]:
+    """Every field of a row, those of its parts included."""
+    for entity in ENTITIES.values():
+        yield from ((entity, shape) for shape in _of_the_row(entity))
+
+
+def _of_the_row(owner: Entity) -> Iterator[Shape]:
+    for shape in owner.fields:
+        yield shape
+        if shape.part and shape.target:
+            yield from _of_the_row(VALUES[shape.target])
+
+
 def columns() -> list[tuple[Entity, Shape]]:
     return [
         (entity, shape)
-        for entity in ENTITIES.values()
-        for shape in entity.fields
+        for entity, shape in fields()
         if shape.column is not None and entity.declaration.table not in FOLLOWING
     ]
 
@@ -164,8 +177,7 @@ def columns() -> list[tuple[Entity, Shape]]:
 def relations(*, to_one: bool) -> list[tuple[Entity, Shape]]:
     return [
         (entity, shape)
-        for entity in ENTITIES.values()
-        for shape in entity.fields
+        for entity, shape in fields()
         if shape.relation is not None and shape.to_one is to_one
         if entity.declaration.table not in FOLLOWING
     ]

@@ -11,11 +11,13 @@ from (
     (select r from (
       select 'Institution' as "__typename",
         (select r from (
-          select t2.key as "key"
-          from sources t2
-          where t2.id = t1.source_id
-        ) r) as "source",
-        t1.source_date as "sourceDate",
+          select (select r from (
+              select t2.key as "key"
+              from sources t2
+              where t2.id = t1.source_id
+            ) r) as "source",
+            t1.source_date as "sourceDate"
+        ) r) as "provenance",
         'Institution:' || t1.id::text as "id",
         t1.code as "code",
         t1.status as "status",
