@@ -6,6 +6,7 @@ import inspect
 import sys
 import typing
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from enum import Enum
 from types import ModuleType
 from typing import Any
@@ -42,7 +43,7 @@ from schema.entity import (
     descriptions,
     hop,
 )
-from schema.scalars import SCALAR_MAP, TEXT_KEY, UUID_KEY, scalar_of
+from schema.scalars import SCALAR_MAP, TEXT_KEY, UUID_KEY, Checked, scalar_of
 from schema.shapes import (
     ArgumentShape,
     Entity,
@@ -338,6 +339,9 @@ def _menu(
                 raise DeclarationError(message)
             column = entity.fields[shape.name]
             assert isinstance(column, graph.Leaf)
+            if word.check is not None:
+                read = Checked(column.scalar.read, word.check)
+                column = replace(column, scalar=replace(column.scalar, read=read))
             given = camel(word.field)
             roots[name] = graph.One(entity.name, given, column)
             argument = ArgumentShape(shape.python, shape.description)

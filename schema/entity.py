@@ -185,6 +185,7 @@ class One:
     """A root field: the entity with this value in a unique field."""
 
     field: str
+    check: Callable[[str], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,13 +275,18 @@ def localized(*, en: str, es: str) -> Any:
     return Localized({"EN": en, "ES": es})
 
 
-def join(*hops: str, given: Mapping[str, tuple[str, Enum]] | None = None) -> Any:
+def join(
+    *hops: str,
+    given: Mapping[str, tuple[str, Enum]] | None = None,
+    group: bool | str | None = None,
+) -> Any:
     """To one: `join("county_fips")`, or hop by hop `join("location_id = locations.id", ...)`.
 
     `given` adds arguments: `{"type": ("visit_type", VisitType.IN_PERSON)}` is the argument
-    `type`, compared with that column, and its default.
+    `type`, compared with that column, and its default. Rows are grouped by what a foreign key of
+    theirs leads to; by what is further away, if `group` says so.
     """
-    return Relation(hops, outward=True, given=dict(given or {}))
+    return Relation(hops, outward=True, given=dict(given or {}), group=group)
 
 
 def many(*hops: str, group: str | None = None) -> Any:
@@ -350,9 +356,13 @@ def ranked(
     return Ranked(function, hit, facets, arguments, check)
 
 
-def one(field: str) -> Any:
-    """Root field: one entity, by a unique field."""
-    return One(field)
+def one(field: str, *, check: Callable[[str], None] | None = None) -> Any:
+    """Root field: one entity, by a unique field.
+
+    `check` is called with what was given, and raises ValueError, for the client to read, for what
+    nothing can be called.
+    """
+    return One(field, check)
 
 
 def every() -> Any:

@@ -23,6 +23,7 @@ from schema.types import (
     VisitorCenter,
     VisitorServiceGap,
 )
+from schema.types.counties import a_fips
 
 
 class Query:
@@ -68,8 +69,8 @@ class Query:
     """A kind of help by its code, such as `HOUSING`."""
     categories: Connection[Category] = every()
     """Kinds of help."""
-    county: County | None = one("fips")
-    """A county by its FIPS code, such as `06037`."""
+    county: County | None = one("fips", check=a_fips)
+    """A county by its FIPS code, such as `06037`; null if there is none of that code."""
     counties: Connection[County] = every()
     """The counties of California."""
     source: Source | None = one("key")

@@ -128,6 +128,7 @@ KINDS = {
             "programs": "Program over programs.operator_id>id",
             "verifications": _CHECKS.format("provider_id"),
         },
+        groups={"language": "languages", "category": "categories"},
     ),
     "Service": Kind(
         "services",
@@ -142,6 +143,7 @@ KINDS = {
             "scheduleExceptions": _OWN_EXCEPTIONS.format("service_id"),
             "verifications": _CHECKS.format("service_id"),
         },
+        groups={"language": "languages", "category": "categories"},
     ),
     "ServiceAtLocation": Kind(
         "services_at_locations",
@@ -174,9 +176,14 @@ KINDS = {
             "scheduleExceptions": _OWN_EXCEPTIONS.format("institution_id"),
             "programOfferings": "ProgramOffering over program_offerings.institution_id>id",
             "programs": "Program over program_offerings.institution_id>program_id",
+            "programCategories": (
+                "Category over program_offerings.institution_id>program_id,"
+                " program_categories.program_id>category_code"
+            ),
             "populationCounts": "PopulationCount over population_counts.institution_id>id",
             "verifications": _CHECKS.format("institution_id"),
         },
+        groups={"securityLevel": "securityLevels", "programCategory": "programCategories"},
     ),
     "PopulationCount": Kind(
         "population_counts",
@@ -195,6 +202,7 @@ KINDS = {
         root="visitorCenters",
         one={
             "institution": "Institution by institution_id",
+            "county": "County by county_of_institution",
             "operator": "Provider by operator_id",
             "location": "Location by location_id",
         }
@@ -220,6 +228,7 @@ KINDS = {
         "visitorServiceGaps",
         one={
             "institution": "Institution by institution_id",
+            "county": "County by county_of_institution",
             "amenity": "VisitorAmenity by amenity_code",
         },
     ),
@@ -250,16 +259,37 @@ KINDS = {
             "categories": "Category over program_categories.program_id>category_code",
             "offerings": "ProgramOffering over program_offerings.program_id>id",
             "institutions": "Institution over program_offerings.program_id>institution_id",
+            "counties": (
+                "County over program_offerings.program_id>institution_id,"
+                " institutions.id>county_fips"
+            ),
             "verifications": _CHECKS.format("program_id"),
+        },
+        groups={
+            "audience": "audience",
+            "category": "categories",
+            "institution": "institutions",
+            "county": "counties",
         },
     ),
     "ProgramOffering": Kind(
         "program_offerings",
         "-as_of",
         root="programOfferings",
-        one={"program": "Program by program_id", "institution": "Institution by institution_id"}
+        one={
+            "program": "Program by program_id",
+            "institution": "Institution by institution_id",
+            "county": "County by county_of_institution",
+        }
         | _SOURCE,
-        many={"verifications": _CHECKS.format("offering_id")},
+        many={
+            "categories": (
+                "Category over program_offerings.id>program_id,"
+                " program_categories.program_id>category_code"
+            ),
+            "verifications": _CHECKS.format("offering_id"),
+        },
+        groups={"category": "categories"},
     ),
     "ReentryProgram": Kind(
         "reentry_programs",
@@ -272,6 +302,7 @@ KINDS = {
             ),
             "counties": "County over reentry_program_counties.reentry_program_id>county_fips",
         },
+        groups={"category": "categories", "county": "counties"},
     ),
     "Phone": Kind(
         "phones",

@@ -235,15 +235,22 @@ async def answered_twice(url: str) -> AsyncIterator[World]:
                 for table in [*(kind.table for kind in KINDS.values()), *LINKS]
             }
             rows = (row for rows in tables.values() for row in rows)
-            texts = {value for row in rows for value in row.values() if isinstance(value, str)}
+            values = (value for row in rows for value in row.values())
+            items = (each for value in values for each in _items(value))
+            texts = {item for item in items if isinstance(item, str)}
             ranked = await connection.fetch("select t from unnest($1::text[]) t order by t", texts)
         _add_newest(tables)
         add_statute(tables)
+        _add_counties(tables)
         opened = await Database.open(stopped(copied))
         try:
             yield opened, SecondOpinion(tables, [text for (text,) in ranked])
         finally:
             await opened.close()
+
+
+def _items(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _add_newest(tables: Mapping[str, list[dict[str, Any]]]) -> None:
@@ -256,6 +263,14 @@ def _add_newest(tables: Mapping[str, list[dict[str, Any]]]) -> None:
     for row in tables["institutions"]:
         row["newest_population_count"] = count.get(row["id"])
         row["newest_visiting_status"] = status.get(row["id"])
+
+
+def _add_counties(tables: Mapping[str, list[dict[str, Any]]]) -> None:
+    """The county of the institution that a record is about."""
+    counties = {row["id"]: row["county_fips"] for row in tables["institutions"]}
+    for table in ("visitor_centers", "visitor_service_gaps", "program_offerings"):
+        for row in tables[table]:
+            row["county_of_institution"] = counties[row["institution_id"]]
 
 
 def add_statute(tables: Mapping[str, list[dict[str, Any]]]) -> None:

@@ -38,7 +38,7 @@ from tests.roads import both_roads, codes_of
 SQL = """
 create table growers (
     id uuid primary key, name text not null unique, planted date, tags text[] not null default '{}',
-    height integer, listed boolean not null default true
+    height integer, listed boolean not null default true, mother uuid references growers
 );
 create table fruits (code text primary key, name text not null);
 create table grower_fruits (grower_id uuid references growers, fruit_code text references fruits);
@@ -51,6 +51,8 @@ insert into fruits values ('A', 'acorn'), ('F', 'fig');
 insert into grower_fruits values
     ('00000000-0000-0000-0000-000000000001', 'A'), ('00000000-0000-0000-0000-000000000002', 'F'),
     ('00000000-0000-0000-0000-000000000003', 'F'), ('00000000-0000-0000-0000-000000000003', 'A');
+update growers set mother = '00000000-0000-0000-0000-000000000002' where name = 'Oak';
+update growers set mother = '00000000-0000-0000-0000-000000000003' where name = 'Fig';
 create extension cube;
 create function position_of(latitude float8, longitude float8) returns cube language sql immutable
     return cube(array[cos(radians(latitude)) * cos(radians(longitude)),
@@ -205,6 +207,11 @@ def _a_period(first: date | None, until: date | None) -> None:
         raise ValueError("`first` comes after `until`.")
 
 
+def _a_name(name: str) -> None:
+    if not name.istitle():
+        raise ValueError("`name` is written with a capital.")
+
+
 @entity("growers", listed=("listed", "name"), position="position", everywhere="everywhere")
 class Grower:
     """A tree."""
@@ -236,6 +243,8 @@ class Grower:
         "judged", "height", by=argument(Wish, "By whom."), filter=False, order=False
     )
     """Whether it is wanted."""
+    grandmother: Grower | None = join("mother = growers.id", "mother = growers.id", group=True)
+    """What its seed came from came from."""
     fruits: Connection[Fruit] = many(
         "id = grower_fruits.grower_id", "fruit_code = fruits.code", group="fruit"
     )
@@ -256,7 +265,7 @@ class Fruit:
 class Query:
     """Where questions start."""
 
-    grower: Grower | None = one("name")
+    grower: Grower | None = one("name", check=_a_name)
     """A tree by its name."""
     growers: Connection[Grower] = every()
     """Trees."""
@@ -387,6 +396,35 @@ async def test_rows_fall_into_groups_of_derived_values_and_of_each_item(garden: 
         {"key": {"fruit": {"name": "fig"}}, "count": 2},
     ]
     assert {"key": {"statureSize": "LARGE", "tag": "old"}, "count": 1} in data["byPart"]
+
+
+async def test_rows_fall_into_groups_of_what_is_further_away(garden: Database) -> None:
+    text = """{ growers { nodes { name grandmother { name } }
+        groupBy(keys: [GRANDMOTHER]) { key { grandmother { name } } count } } }"""
+    data = (await _data(garden, text))["growers"]
+    assert [(node["name"], node["grandmother"]) for node in data["nodes"]] == [
+        ("Ash", None),
+        ("Fig", None),
+        ("Oak", {"name": "Ash"}),
+    ]
+    assert data["groupBy"] == [
+        {"key": {"grandmother": None}, "count": 2},
+        {"key": {"grandmother": {"name": "Ash"}}, "count": 1},
+    ]
+    assert await _names(garden, 'filter: {grandmother: {name: {eq: "Ash"}}}') == ["Oak"]
+    assert await _names(garden, "orderBy: [{grandmother: {name: ASC}}]") == ["Oak", "Fig", "Ash"]
+
+
+async def test_what_nothing_can_be_called_is_refused_and_what_nothing_is_called_is_null(
+    garden: Database,
+) -> None:
+    assert await _data(garden, '{ grower(name: "Yew") { name } }') == {"grower": None}
+    response = await _ask(
+        garden, "query ($name: String!) { grower(name: $name) { name } }", name="oak"
+    )
+    assert codes_of(response) == ["BAD_USER_INPUT"]
+    assert response["errors"][0]["message"] == "`name` is written with a capital."
+    assert response["data"] == {"grower": None}
 
 
 async def test_a_part_is_made_of_the_same_row_and_filters(garden: Database) -> None:

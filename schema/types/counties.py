@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
     from schema.types.reentry_programs import ReentryProgram
     from schema.types.services import Service
     from schema.types.sources import Provenance
+
+
+def a_fips(fips: str) -> None:
+    """Refuse what is no FIPS code, such as one whose zero a spreadsheet took away."""
+    if not re.fullmatch(r"\d{5}", fips, re.ASCII):
+        raise ValueError("`fips` is five digits, such as 06037 for Los Angeles.")
 
 
 @entity(table="counties", key="fips", implements=("Sourced",))

@@ -10,6 +10,7 @@ from schema.entity import ID, Connection, argument, column, derived, entity, joi
 from schema.types.visiting_statuses import VisitType
 
 if TYPE_CHECKING:
+    from schema.types.categories import Category
     from schema.types.counties import County
     from schema.types.locations import Location
     from schema.types.phones import Phone
@@ -144,7 +145,7 @@ class Institution:
     """Where it is."""
     county: County | None = join("county_fips")
     """The county it is in."""
-    security_levels: list[SecurityLevel]
+    security_levels: list[SecurityLevel] = column(group="security_level")
     """Levels of security it has, by CDCR's plan of May 2026; empty if unknown."""
     fema_security_class: FemaSecurityClass | None
     """FEMA's class of security, which is not CDCR's level."""
@@ -200,6 +201,13 @@ class Institution:
         "id = program_offerings.institution_id", "program_id = programs.id"
     )
     """The programs that run here."""
+    program_categories: Connection[Category] = many(
+        "id = program_offerings.institution_id",
+        "program_id = program_categories.program_id",
+        "category_code = categories.code",
+        group="program_category",
+    )
+    """The kinds of help that the programs here are; the classification is ours."""
     population: PopulationCount | None = join("id = current_population_counts.institution_id")
     """The newest count of people in custody."""
     population_counts: Connection[PopulationCount] = many("institution_id")

@@ -11,6 +11,7 @@ from schema.entity import ID, Connection, column, entity, join, many, part
 if TYPE_CHECKING:
     from schema.types.activity_group_types import ActivityGroupType
     from schema.types.categories import Category
+    from schema.types.counties import County
     from schema.types.institutions import Institution
     from schema.types.providers import Provider
     from schema.types.sources import DatePrecision, Provenance
@@ -121,7 +122,7 @@ class Program:
     summary: str | None
     """What it is, in a sentence."""
     categories: Connection[Category] = many(
-        "id = program_categories.program_id", "category_code = categories.code"
+        "id = program_categories.program_id", "category_code = categories.code", group="category"
     )
     """The kinds of help it is; the classification is ours."""
     delivered_by: DeliveredBy | None
@@ -132,7 +133,7 @@ class Program:
     """What kind of body runs it."""
     operator: Provider | None = join("operator_id")
     """Who runs it, where that is one organization of this directory."""
-    audience: list[Audience]
+    audience: list[Audience] = column(group="audience")
     """Whom it is for; the classification is ours."""
     scope: ProgramScope
     """How widely it runs."""
@@ -141,9 +142,16 @@ class Program:
     offerings: Connection[ProgramOffering] = many("program_id")
     """Where it runs, each with how we know."""
     institutions: Connection[Institution] = many(
-        "id = program_offerings.program_id", "institution_id = institutions.id"
+        "id = program_offerings.program_id", "institution_id = institutions.id", group="institution"
     )
     """Where it runs."""
+    counties: Connection[County] = many(
+        "id = program_offerings.program_id",
+        "institution_id = institutions.id",
+        "county_fips = counties.fips",
+        group="county",
+    )
+    """The counties it runs in."""
     verifications: Connection[Verification] = many("program_id")
     """Who checked this record and how, newest first; empty if nobody has."""
     provenance: Provenance = part()
@@ -163,6 +171,16 @@ class ProgramOffering:
     """The program."""
     institution: Institution = join("institution_id")
     """The institution."""
+    county: County | None = join(
+        "institution_id = institutions.id", "county_fips = counties.fips", group=True
+    )
+    """The county of the institution."""
+    categories: Connection[Category] = many(
+        "program_id = program_categories.program_id",
+        "category_code = categories.code",
+        group="category",
+    )
+    """The kinds of help that the program is; the classification is ours."""
     status: OfferingStatus
     """Whether it runs there."""
     yards: list[str]

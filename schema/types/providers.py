@@ -51,7 +51,7 @@ class Provider:
     """What kind of organization it is; null if unknown."""
     website: str | None
     """Web address."""
-    languages: list[str] = column(filter=True)  # index: gin (languages)
+    languages: list[str] = column(filter=True, group="language")  # index: gin (languages)
     """Languages spoken there, as ISO 639 codes such as `es`; empty if unknown."""
     location: Location | None = join("location_id")
     """The place; null if its source gives none."""
@@ -65,6 +65,7 @@ class Provider:
         "id = services.provider_id",
         "id = service_categories.service_id",
         "category_code = categories.code",
+        group="category",
     )
     """The kinds of help it offers."""
     phones: list[Phone] = many("provider_id")

@@ -35,7 +35,9 @@ class ReentryProgram:
     name: str = column(search=True)
     """Its name."""
     categories: Connection[Category] = many(
-        "id = reentry_program_categories.reentry_program_id", "category_code = categories.code"
+        "id = reentry_program_categories.reentry_program_id",
+        "category_code = categories.code",
+        group="category",
     )
     """The kinds of help it is; the classification is ours."""
     residential: Residential | None
@@ -51,7 +53,9 @@ class ReentryProgram:
     statewide: bool
     """True if the source says it runs in the whole state."""
     counties: Connection[County] = many(
-        "id = reentry_program_counties.reentry_program_id", "county_fips = counties.fips"
+        "id = reentry_program_counties.reentry_program_id",
+        "county_fips = counties.fips",
+        group="county",
     )
     """The counties in which it has sites; empty if it is statewide or they are unknown."""
     provenance: Provenance = part()

@@ -47,14 +47,14 @@ class Service:
     provider: Provider = join("provider_id")
     """Who offers it."""
     categories: Connection[Category] = many(
-        "id = service_categories.service_id", "category_code = categories.code"
+        "id = service_categories.service_id", "category_code = categories.code", group="category"
     )
     """The kinds of help it is."""
     county_fips: str | None = column(filter=True, group=True)  # index: (county_fips, name, id)
     """FIPS code of the county it is offered in; null if unknown."""
     county: County | None = join("county_fips")
     """The county it is offered in; null if unknown."""
-    languages: list[str] = column(filter=True)  # index: gin (languages)
+    languages: list[str] = column(filter=True, group="language")  # index: gin (languages)
     """Languages it is given in, as ISO 639 codes such as `es`; empty if unknown."""
     serves: list[str] = column(filter=True)  # index: gin (serves)
     """Who may come, such as `EX_OFFENDERS` or `VETERANS`; empty if unknown."""

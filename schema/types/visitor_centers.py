@@ -20,6 +20,7 @@ from schema.entity import (
 )
 
 if TYPE_CHECKING:
+    from schema.types.counties import County
     from schema.types.institutions import Institution
     from schema.types.locations import Location
     from schema.types.phones import Phone
@@ -58,6 +59,10 @@ class VisitorCenter:
     """What to call it: its operator and its prison."""
     institution: Institution = join("institution_id")
     """The prison it serves."""
+    county: County | None = join(
+        "institution_id = institutions.id", "county_fips = counties.fips", group=True
+    )
+    """The county of the prison."""
     operator: Provider | None = join("operator_id")
     """The organization that runs it."""
     status: VisitorCenterStatus

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from schema.entity import ID, column, entity, join
 
 if TYPE_CHECKING:
+    from schema.types.counties import County
     from schema.types.institutions import Institution
     from schema.types.visitor_centers import VisitorAmenity
 
@@ -40,6 +41,10 @@ class VisitorServiceGap:
     """The prison's code and what is missing, such as `SQ/CHILD_CARE` or `SQ/NO_CENTER`."""
     institution: Institution = join("institution_id")
     """The prison."""
+    county: County | None = join(
+        "institution_id = institutions.id", "county_fips = counties.fips", group=True
+    )
+    """The county of the prison."""
     kind: VisitorServiceGapKind
     """What is missing."""
     amenity: VisitorAmenity | None = join("amenity_code")
