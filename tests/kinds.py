@@ -22,16 +22,24 @@ class Kind:
     # field: "Kind over table.column there>column onwards, ..."
     many: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
+    # the fields by which one finds what no list shows; empty if lists show everything
+    unlisted_by: tuple[str, ...] = ()
 
 
 # Fields whose object is made of columns of the same row, and its type.
-PARTS = {"provenance": "Provenance"}
+PARTS = {"provenance": "Provenance", "freshness": "Freshness"}
 
 _SOURCE = {"source": "Source by source_id"}  # in the part `provenance`
 _OWN_PHONES = "Phone over phones.{}>id"
 _OWN_HOURS = "Schedule over schedules.{}>id"
 _OWN_EXCEPTIONS = "ScheduleException over schedule_exceptions.{}>id"
 _CHECKS = "Verification over verifications.{}>id"
+_FRESHNESS = {  # in the part `freshness`
+    "state": "freshness_state",
+    "method": "verification_method",
+    "outcome": "verification_outcome",
+    "nextDueAt": "verification_due_at",
+}
 
 
 def _schedule(table: str, order: str) -> Kind:
@@ -95,7 +103,8 @@ KINDS = {
             "children": "Category over categories.parent_code>code",
             "services": "Service over service_categories.category_code>service_id",
             "providers": (
-                "Provider over service_categories.category_code>service_id, services.id>provider_id"
+                "Provider over service_categories.category_code>service_id,"
+                " listed_services.id>provider_id"
             ),
             "programs": "Program over program_categories.category_code>program_id",
             "reentryPrograms": (
@@ -119,13 +128,16 @@ KINDS = {
         many={
             "services": "Service over services.provider_id>id",
             "categories": (
-                "Category over services.provider_id>id, service_categories.service_id>category_code"
+                "Category over listed_services.provider_id>id,"
+                " service_categories.service_id>category_code"
             ),
             "phones": _OWN_PHONES.format("provider_id"),
             "visitorCenters": "VisitorCenter over visitor_centers.operator_id>id",
             "programs": "Program over programs.operator_id>id",
             "verifications": _CHECKS.format("provider_id"),
         },
+        columns=_FRESHNESS,
+        unlisted_by=("id", "slug", "name"),
     ),
     "Service": Kind(
         "services",
@@ -140,6 +152,8 @@ KINDS = {
             "scheduleExceptions": _OWN_EXCEPTIONS.format("service_id"),
             "verifications": _CHECKS.format("service_id"),
         },
+        columns=_FRESHNESS,
+        unlisted_by=("id", "name", "status"),
     ),
     "ServiceAtLocation": Kind(
         "services_at_locations",
@@ -149,6 +163,7 @@ KINDS = {
             "schedules": _OWN_HOURS.format("service_at_location_id"),
             "scheduleExceptions": _OWN_EXCEPTIONS.format("service_at_location_id"),
         },
+        unlisted_by=("id",),
     ),
     "Institution": Kind(
         "institutions",
@@ -174,6 +189,7 @@ KINDS = {
             "populationCounts": "PopulationCount over population_counts.institution_id>id",
             "verifications": _CHECKS.format("institution_id"),
         },
+        columns=_FRESHNESS,
     ),
     "PopulationCount": Kind(
         "population_counts",
@@ -205,6 +221,8 @@ KINDS = {
             "scheduleExceptions": _OWN_EXCEPTIONS.format("visitor_center_id"),
             "verifications": _CHECKS.format("visitor_center_id"),
         },
+        columns=_FRESHNESS,
+        unlisted_by=("id", "slug", "name", "status"),
     ),
     "VisitorAmenity": Kind(
         "visitor_amenities",
@@ -235,6 +253,7 @@ KINDS = {
             "institutions": "Institution over program_offerings.program_id>institution_id",
             "verifications": _CHECKS.format("program_id"),
         },
+        columns=_FRESHNESS,
     ),
     "ProgramOffering": Kind(
         "program_offerings",
@@ -243,6 +262,7 @@ KINDS = {
         one={"program": "Program by program_id", "institution": "Institution by institution_id"}
         | _SOURCE,
         many={"verifications": _CHECKS.format("offering_id")},
+        columns=_FRESHNESS,
     ),
     "ReentryProgram": Kind(
         "reentry_programs",

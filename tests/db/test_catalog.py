@@ -27,6 +27,7 @@ from tests.db.scratch import connected, scratch
 VIEWS = {
     "current_visiting_statuses": "visiting_statuses",
     "current_population_counts": "population_counts",
+    "listed_services": "services",
 }
 
 MODULES = [

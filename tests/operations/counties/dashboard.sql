@@ -11,6 +11,7 @@ from (
               select count(*)
               from providers t1
               where t1.county_fips = t0.fips
+                and t1.listed
             ) as "totalCount",
             array(select r from (
               select (select r from (
@@ -22,6 +23,7 @@ from (
                   count(*) as "c1"
                 from providers t2
                 where t2.county_fips = t0.fips
+                  and t2.listed
                 group by 1
               ) t3
               order by t3.c1 desc, t3.c0
@@ -75,6 +77,7 @@ from (
               where t11.category_code = t8.code
                 and t10.id = t11.service_id
             )
+              and t10.listed
               and t10.county_fips = $2::text
           )
         ) as "totalCount",
@@ -91,6 +94,7 @@ from (
               where t15.category_code = t12.code
                 and t14.id = t15.service_id
             )
+              and t14.listed
               and t14.county_fips = $2::text
           )
           order by t12.code

@@ -9,7 +9,8 @@ from (
       select (
           select count(*)
           from visitor_centers t0
-          where (t0.population_used >= $1::int4 or t0.van_notice_days is not null)
+          where t0.listed
+            and (t0.population_used >= $1::int4 or t0.van_notice_days is not null)
             and exists (
             select
             from institutions t1
@@ -33,7 +34,8 @@ from (
               where t4.id = t3.institution_id
             ) r) as "institution"
           from visitor_centers t3
-          where (t3.population_used >= $1::int4 or t3.van_notice_days is not null)
+          where t3.listed
+            and (t3.population_used >= $1::int4 or t3.van_notice_days is not null)
             and exists (
             select
             from institutions t5

@@ -9,7 +9,8 @@ from (
       select (
           select count(*)
           from visitor_centers t0
-          where not exists (
+          where t0.listed
+            and not exists (
             select
             from visitor_center_amenities t1
             where t1.visitor_center_id = t0.id
@@ -21,7 +22,8 @@ from (
       select (
           select count(*)
           from visitor_centers t2
-          where not exists (
+          where t2.listed
+            and not exists (
             select
             from visitor_amenities t4
             where exists (
@@ -45,7 +47,8 @@ from (
             t6.population_used as "populationUsed",
             t6.alert as "alert"
           from visitor_centers t6
-          where t6.statutory = $3::bool
+          where t6.listed
+            and t6.statutory = $3::bool
           order by t6.name, t6.id
           limit 20
         ) r) as "nodes"
@@ -60,6 +63,7 @@ from (
             select
             from visitor_centers t9
             where t9.institution_id = t8.id
+              and t9.listed
           )
           order by t8.name, t8.id
           limit 20
