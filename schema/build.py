@@ -91,6 +91,7 @@ def build(
     for value in values.values():
         arguments.filters(shapes, value)
         arguments.orders(shapes, value)
+        arguments.aggregates(shapes, value)
         shapes.object_type(value.name, value.description, _fields(shapes, value))
     for entity in declared.values():
         arguments.filters(shapes, entity)
@@ -252,7 +253,8 @@ def _derived(shapes: Shapes, shape: Shape) -> graph.Derived | graph.Made:
         return graph.Made(function, shape.target, not shape.to_one)
     scalar = scalar_of(shape.python)
     column = mapping.Column(shape.attribute, scalar.postgres, shape.nullable, shape.array)
-    return graph.Derived(function, column, scalar)
+    among = graph.Function(said.among, said.columns) if said.among else None
+    return graph.Derived(function, column, scalar, among)
 
 
 def _asked(shapes: Shapes, item: Given) -> graph.Argument:
@@ -366,7 +368,7 @@ def _ranked(
 ) -> tuple[graph.Root, FieldShape]:
     hit = shapes.entities[word.hit.__name__]
     facets = shapes.entities[word.facets.__name__]
-    function = Derived(word.function, (), word.arguments, word.check, False, False, False)
+    function = Derived(word.function, (), word.arguments, word.check, False, False, False, None)
     shape = read_field(name, object, function, text)
     asked = tuple(_asked(shapes, item) for item in arguments.derived_arguments(shape))
     columns = [column for column in _columns(hit) if column]

@@ -148,6 +148,7 @@ class Derived:
     filter: bool | None
     order: bool | None
     group: bool | str | None
+    among: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +305,7 @@ def derived(
     filter: bool | None = None,
     order: bool | None = None,
     group: bool | str | None = None,
+    among: str | None = None,
     **arguments: Argument,
 ) -> Any:
     """What a function of Postgres makes of these columns and, after them, these arguments.
@@ -312,8 +314,10 @@ def derived(
     given is null. Where no argument is required it filters, orders and groups as a column does;
     what is true or false only for one required argument makes a filter that *is* the argument.
     `check` is called with all arguments, by name, and raises ValueError for the client to read.
+    `among` is a function that is given the columns and a list, and says whether the value is in
+    the list: filters ask it, where an index can serve the question only if it is put like that.
     """
-    return Derived(function, columns, arguments, check, filter, order, group)
+    return Derived(function, columns, arguments, check, filter, order, group, among)
 
 
 def argument(annotation: Any, description: str, default: Any = None) -> Argument:

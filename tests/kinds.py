@@ -24,16 +24,24 @@ class Kind:
     columns: Mapping[str, str] = field(default_factory=dict)
     # key of groupBy: the list, or the relation to many, each of whose items is a group
     groups: Mapping[str, str] = field(default_factory=dict)
+    # the fields by which one finds what no list shows; empty if lists show everything
+    unlisted_by: tuple[str, ...] = ()
 
 
 # Fields whose object is made of columns of the same row, and its type.
-PARTS = {"provenance": "Provenance"}
+PARTS = {"provenance": "Provenance", "freshness": "Freshness"}
 
 _SOURCE = {"source": "Source by source_id"}  # in the part `provenance`
 _OWN_PHONES = "Phone over phones.{}>id"
 _OWN_HOURS = "Schedule over schedules.{}>id"
 _OWN_EXCEPTIONS = "ScheduleException over schedule_exceptions.{}>id"
 _CHECKS = "Verification over verifications.{}>id"
+_FRESHNESS = {  # in the part `freshness`
+    "state": "freshness_state",
+    "method": "verification_method",
+    "outcome": "verification_outcome",
+    "nextDueAt": "verification_due_at",
+}
 
 
 def _schedule(table: str, order: str) -> Kind:
@@ -97,7 +105,8 @@ KINDS = {
             "children": "Category over categories.parent_code>code",
             "services": "Service over service_categories.category_code>service_id",
             "providers": (
-                "Provider over service_categories.category_code>service_id, services.id>provider_id"
+                "Provider over service_categories.category_code>service_id,"
+                " listed_services.id>provider_id"
             ),
             "programs": "Program over program_categories.category_code>program_id",
             "reentryPrograms": (
@@ -121,7 +130,8 @@ KINDS = {
         many={
             "services": "Service over services.provider_id>id",
             "categories": (
-                "Category over services.provider_id>id, service_categories.service_id>category_code"
+                "Category over listed_services.provider_id>id,"
+                " service_categories.service_id>category_code"
             ),
             "phones": _OWN_PHONES.format("provider_id"),
             "visitorCenters": "VisitorCenter over visitor_centers.operator_id>id",
@@ -129,6 +139,8 @@ KINDS = {
             "verifications": _CHECKS.format("provider_id"),
         },
         groups={"language": "languages", "category": "categories"},
+        columns=_FRESHNESS,
+        unlisted_by=("id", "slug", "name"),
     ),
     "Service": Kind(
         "services",
@@ -144,6 +156,8 @@ KINDS = {
             "verifications": _CHECKS.format("service_id"),
         },
         groups={"language": "languages", "category": "categories"},
+        columns=_FRESHNESS,
+        unlisted_by=("id", "name", "status"),
     ),
     "ServiceAtLocation": Kind(
         "services_at_locations",
@@ -153,6 +167,7 @@ KINDS = {
             "schedules": _OWN_HOURS.format("service_at_location_id"),
             "scheduleExceptions": _OWN_EXCEPTIONS.format("service_at_location_id"),
         },
+        unlisted_by=("id",),
     ),
     "Institution": Kind(
         "institutions",
@@ -184,6 +199,7 @@ KINDS = {
             "verifications": _CHECKS.format("institution_id"),
         },
         groups={"securityLevel": "securityLevels", "programCategory": "programCategories"},
+        columns=_FRESHNESS,
     ),
     "PopulationCount": Kind(
         "population_counts",
@@ -220,6 +236,8 @@ KINDS = {
             "verifications": _CHECKS.format("visitor_center_id"),
         },
         groups={"amenity": "amenities", "missingService": "missingServices"},
+        columns=_FRESHNESS,
+        unlisted_by=("id", "slug", "name", "status"),
     ),
     "VisitorServiceGap": Kind(
         "visitor_service_gaps",
@@ -271,6 +289,7 @@ KINDS = {
             "institution": "institutions",
             "county": "counties",
         },
+        columns=_FRESHNESS,
     ),
     "ProgramOffering": Kind(
         "program_offerings",
@@ -290,6 +309,7 @@ KINDS = {
             "verifications": _CHECKS.format("offering_id"),
         },
         groups={"category": "categories"},
+        columns=_FRESHNESS,
     ),
     "ReentryProgram": Kind(
         "reentry_programs",

@@ -11,11 +11,11 @@ import re
 from collections import defaultdict
 from collections.abc import AsyncIterator, Hashable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from db.database import Database
-from tests.db.scratch import connected, scratch, stopped
+from tests.db.scratch import CLOCK, connected, scratch, stopped
 from tests.kinds import KINDS, LINKS, PARTS
 
 Key = Any  # a uuid or a code
@@ -71,7 +71,15 @@ class SecondOpinion:
         return (KINDS[name].one.get(relation) or KINDS[name].many[relation]).split()[0]
 
     def related(self, name: str, relation: str) -> Mapping[Key, Sequence[Key]]:
-        """The keys that a relation leads to, each once, by where it starts."""
+        """The keys that a relation shows, each once, by where it starts."""
+        found = self._related(name, relation)
+        target = self.target(name, relation)
+        if relation in KINDS[name].one or not KINDS[target].unlisted_by:
+            return found
+        shown = self.listed(target)
+        return {key: [one for one in far if one in shown] for key, far in found.items()}
+
+    def _related(self, name: str, relation: str) -> Mapping[Key, Sequence[Key]]:
         if (name, relation) not in self._maps:
             one = KINDS[name].one.get(relation)
             many = KINDS[name].many.get(relation, "")
@@ -96,7 +104,18 @@ class SecondOpinion:
                 found[key] = list(dict.fromkeys(to for end in ends for to in onwards.get(end, ())))
         return found
 
-    # Filters
+    # Lists and filters
+
+    def listed(self, name: str, wanted: Filter | None = None) -> set[Key]:
+        """The keys of the records that a list with this filter may show."""
+        unless = KINDS[name].unlisted_by
+        if not unless or _speaks_of(wanted, unless):
+            return set(self.rows[name])
+        return {key for key, row in self.rows[name].items() if row["listed"]}
+
+    def kept(self, name: str, wanted: Filter) -> set[Key]:
+        """The keys of the records in a list with this filter."""
+        return self.listed(name, wanted) & self.matching(name, wanted)
 
     def matching(self, name: str, wanted: Filter) -> set[Key]:
         """The keys of the records that a filter keeps."""
@@ -124,11 +143,15 @@ class SecondOpinion:
         return kept
 
     def _quantified(self, name: str, part: str, wanted: Filter, kept: set[Key]) -> set[Key]:
-        near = self.related(name, part)
+        near = self._related(name, part)
+        target = self.target(name, part)
         for quantifier, inner in wanted.items():
             if inner is None:
                 continue
-            good = self.matching(self.target(name, part), inner)
+            good = self.matching(target, inner)
+            if part in KINDS[name].many:
+                shown = self.listed(target, inner)
+                near = {key: [one for one in far if one in shown] for key, far in near.items()}
             if quantifier == "some":
                 kept = {key for key in kept if not good.isdisjoint(near[key])}
             elif quantifier == "none":
@@ -177,6 +200,17 @@ class SecondOpinion:
     def place(self, value: Any) -> tuple[bool, Any]:
         """What to sort a value by: null is larger than all."""
         return value is None, self._ranks[value] if isinstance(value, str) else value or 0
+
+
+def _speaks_of(wanted: Any, fields: Sequence[str]) -> bool:
+    """Whether a filter itself, or one that it is made of, has one of these fields."""
+    if isinstance(wanted, list):
+        return any(_speaks_of(part, fields) for part in wanted)
+    return any(
+        part is not None
+        and (name in fields or (name in ("and", "or", "not") and _speaks_of(part, fields)))
+        for name, part in (wanted or {}).items()
+    )
 
 
 _COMPARISONS = {
@@ -234,14 +268,16 @@ async def answered_twice(url: str) -> AsyncIterator[World]:
                 table: [dict(row) for row in await connection.fetch(f"select * from {table}")]
                 for table in [*(kind.table for kind in KINDS.values()), *LINKS]
             }
+            _add_newest(tables)
+            _add_what_is_listed(tables)
+            _add_freshness(tables)
+            _add_statute(tables)
+            _add_counties(tables)
             rows = (row for rows in tables.values() for row in rows)
             values = (value for row in rows for value in row.values())
             items = (each for value in values for each in _items(value))
             texts = {item for item in items if isinstance(item, str)}
             ranked = await connection.fetch("select t from unnest($1::text[]) t order by t", texts)
-        _add_newest(tables)
-        add_statute(tables)
-        _add_counties(tables)
         opened = await Database.open(stopped(copied))
         try:
             yield opened, SecondOpinion(tables, [text for (text,) in ranked])
@@ -273,7 +309,7 @@ def _add_counties(tables: Mapping[str, list[dict[str, Any]]]) -> None:
             row["county_of_institution"] = counties[row["institution_id"]]
 
 
-def add_statute(tables: Mapping[str, list[dict[str, Any]]]) -> None:
+def _add_statute(tables: Mapping[str, list[dict[str, Any]]]) -> None:
     """What Penal Code 6350-6356 says of them, in the place of what Postgres makes of it."""
     newest = {
         row["institution_id"]: row
@@ -337,6 +373,76 @@ def gaps(
     ]
 
 
+def _add_what_is_listed(tables: dict[str, list[dict[str, Any]]]) -> None:
+    """Which records lists show, from nothing but what is said of them."""
+    closed = defaultdict(list)
+    busy = {row["operator_id"] for row in tables["programs"]}
+    for row in tables["services"]:
+        row["listed"] = row["status"] in (None, "ACTIVE")
+        closed[row["provider_id"]].append(not row["listed"])
+    tables["listed_services"] = [row for row in tables["services"] if row["listed"]]
+    open_ = {row["id"]: row["listed"] for row in tables["services"]}
+    for row in tables["services_at_locations"]:
+        row["listed"] = open_[row["service_id"]]
+    for row in tables["visitor_centers"]:
+        row["listed"] = row["status"] != "DEFUNCT"
+        busy |= {row["operator_id"]} if row["listed"] else set()
+    for row in tables["providers"]:
+        services = closed[row["id"]]
+        row["listed"] = not services or not all(services) or row["id"] in busy
+
+
+# For how many days a check is FRESH, and until when it is AGING.
+DAYS = {
+    "institutions": ("institution_id", 180, 365),
+    "visitor_centers": ("visitor_center_id", 90, 180),
+    "programs": ("program_id", 180, 365),
+    "program_offerings": ("offering_id", 180, 365),
+    "providers": ("provider_id", 90, 180),
+    "services": ("service_id", 90, 180),
+}
+
+
+def _add_freshness(tables: Mapping[str, Sequence[dict[str, Any]]]) -> None:
+    """When each record was last checked, from the events alone."""
+    for table, (owner, fresh, aging) in DAYS.items():
+        checks = defaultdict(list)
+        for row in tables["verifications"]:
+            checks[row[owner]].append(row)
+        for row in tables[table]:
+            row |= freshness(checks[row["id"]], fresh, aging, datetime.fromisoformat(f"{CLOCK}:00"))
+    for row in tables["visiting_statuses"]:
+        age = datetime.fromisoformat(f"{CLOCK}:00") - row["last_updated"]
+        week, month = timedelta(days=7), timedelta(days=30)
+        row["freshness_state"] = "FRESH" if age <= week else "AGING" if age <= month else "STALE"
+
+
+def freshness(checks: Iterable[Row], fresh: int, aging: int, now: datetime) -> dict[str, Any]:
+    """What a record keeps of its checks."""
+    ordered = sorted(checks, key=lambda row: (row["verified_at"], row["created_at"], row["id"]))
+    findings = [row for row in ordered if row["outcome"] != "UNREACHABLE"]
+    last = findings[-1] if findings else None
+    since = ordered[ordered.index(last) :] if last else ordered
+    stated = [row["next_due_at"] for row in since if row["next_due_at"]]
+    due = stated[-1] if stated else None
+    state = "NEVER_VERIFIED"
+    if last:
+        good = last["verified_at"] + timedelta(days=fresh)
+        if due is None and last["outcome"] != "CLOSED":
+            due = good
+        good = min(good, last["next_due_at"] or good)
+        state = "FRESH" if now <= good else "AGING"
+        if last["outcome"] == "CLOSED" or now > last["verified_at"] + timedelta(days=aging):
+            state = "STALE"
+    return {
+        "freshness_state": state,
+        "verified_at": last["verified_at"] if last else None,
+        "verification_method": last["method"] if last else None,
+        "verification_outcome": last["outcome"] if last else None,
+        "verification_due_at": due,
+    }
+
+
 # Names with every letter that a pattern, a quote or a cursor could trip over; two services of one
 # provider in one category; parents; several types of visit; times finer than a second.
 AWKWARD = r"""
@@ -371,6 +477,32 @@ select md5(code)::uuid, id, 'PHONE', 'CONFIRMED',
        timestamptz '2026-01-01 00:00:00.123456+00' + n * interval '1 hour',
        case when n % 2 = 0 then timestamptz '2027-01-01 00:00:00+00' end
 from (select id, code, row_number() over (order by code) n from institutions) t where n % 3 = 0;
+insert into verifications (id, provider_id, method, outcome, verified_at, next_due_at)
+select md5(id::text || n)::uuid, id, 'EMAIL', outcome, verified_at,
+       case when n % 5 = 0 then verified_at + n * interval '2 days' end
+from (select id, number * 6 + check_ as n,
+             (array['CONFIRMED', 'CHANGED', 'UNREACHABLE', 'CONFIRMED', 'CLOSED'])
+                 [1 + (number + check_ * 3) % 5] as outcome,
+             timestamptz '2026-07-03 16:00:00+00'
+                 - (number * 37 + check_ * 53) % 250 * interval '1 day' as verified_at
+      from (select id, row_number() over (order by name, id) as number from providers limit 60) p,
+           generate_series(1, 3) check_) t;
+insert into verifications (id, service_id, method, outcome, verified_at)
+select md5('called' || id)::uuid, id, 'PHONE', 'CONFIRMED', verified_at
+from (select id, row_number() over (order by name, id) as number from services limit 6) s
+join (values (1, timestamptz '2026-07-03 16:00:00+00' - interval '2160 hours'),
+             (2, timestamptz '2026-07-03 16:00:00+00' - interval '2160 hours 0.000001 seconds'),
+             (3, timestamptz '2026-07-03 16:00:00+00' - interval '4320 hours'),
+             (4, timestamptz '2026-07-03 16:00:00+00' - interval '4320 hours 0.000001 seconds'),
+             (5, timestamptz '2026-07-04 00:00:00+00')) t(number, verified_at) using (number);
+insert into verifications (id, visitor_center_id, method, outcome, verified_at)
+select md5('seen' || id)::uuid, id, 'SITE_VISIT', 'CHANGED', '2026-06-01'
+from visitor_centers limit 9;
+update services
+set status = (array['ACTIVE', 'INACTIVE', 'DEFUNCT', 'TEMPORARILY_CLOSED'])[1 + n % 4]
+from (select id as one, row_number() over (order by name, id) as n from services limit 90) t
+where id = one;
+update visitor_centers set status = 'DEFUNCT' where slug like '%-c%';
 insert into schedules (id, institution_id, kind, opens_at, closes_at, freq, byday, source_id)
 select md5(code || kind)::uuid, id, kind, opens_at, '15:00', 'WEEKLY', 'SA,SU', source_id
 from institutions, (values ('REGULAR', time '08:00'), ('HOLIDAY', time '10:30')) t(kind, opens_at)

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from db.database import Database
 from resolvers.graph import Graph
-from resolvers.resolve import GraphQLRequest
+from resolvers.resolve import GraphQLRequest, explain
 from schema.build import build
 from schema.entity import (
     ID,
@@ -70,6 +70,11 @@ create function age_on(planted date, day date default null) returns integer
     language sql stable return coalesce(day, date '2026-01-01') - planted;
 create function size_of(height integer) returns text
     language sql stable return case when height >= 20 then 'LARGE' else 'SMALL' end;
+create function color_of(height integer) returns text
+    language sql stable return case when height >= 20 then 'DARK' else 'LIGHT' end;
+create function color_among(height integer, colors text[]) returns boolean language sql stable
+    return ('DARK' = any (colors) and height >= 20) or ('LIGHT' = any (colors) and height < 20);
+create index on growers (height);
 create function found_growers(text text, tags text[]) returns table (
     kind text, key text, score float8, tags text[], size text) language sql stable as $$
     select 'GROWER', id::text, case when name ilike text || '%' then 1 else 0.5 end, g.tags,
@@ -100,6 +105,15 @@ class Size(Enum):
     """Twenty meters or more."""
     SMALL = "SMALL"
     """Less."""
+
+
+class Color(Enum):
+    """How light its leaves are."""
+
+    DARK = "DARK"
+    """Dark."""
+    LIGHT = "LIGHT"
+    """Light."""
 
 
 @value(order=("-starts_on",))
@@ -229,6 +243,8 @@ class Grower:
     """How large it is."""
     higher: bool | None = derived("is_higher", "height", than=argument(int, "In meters."))
     """Whether it is higher."""
+    color: Color = derived("color_of", "height", among="color_among")
+    """How light its leaves are."""
     stature: Stature = part()
     """How it stands."""
     seasons: list[Season] = derived(
@@ -350,6 +366,23 @@ async def test_a_derived_value_filters_like_a_column(garden: Database) -> None:
     assert await _names(garden, "filter: {not: {age: {lt: 2000}}}") == ["Ash", "Oak"]
 
 
+async def test_a_filter_asks_whether_the_value_is_among_some_where_an_index_needs_it(
+    garden: Database,
+) -> None:
+    assert await _names(garden, "filter: {color: {eq: DARK}}") == ["Ash", "Oak"]
+    assert await _names(garden, "filter: {color: {eq: $c}}", c=("Color", "LIGHT")) == ["Fig"]
+    assert await _names(garden, "filter: {color: {in: [LIGHT, DARK]}}") == ["Ash", "Fig", "Oak"]
+    assert await _names(garden, "filter: {color: {in: $c}}", c=("[Color!]", [])) == []
+    assert await _names(garden, "filter: {not: {color: {in: [DARK]}}}") == ["Fig"]
+    assert await _names(garden, "orderBy: [{color: DESC}, {name: DESC}]") == ["Fig", "Oak", "Ash"]
+    response = await _ask(garden, "{ growers(filter: {color: {eq: null}}) { totalCount } }")
+    assert codes_of(response) == ["BAD_USER_INPUT"]
+    text = '{ growers(filter: {color: {eq: DARK}, name: {in: ["Elm"]}}) { nodes { color } } }'
+    explained = await explain(GRAPH, garden, GraphQLRequest(text))
+    assert "color_among(t0.height, $2::text[])" in explained
+    assert "height >= 20" in explained.partition("color_among")[2]
+
+
 async def test_a_truth_about_one_argument_is_a_filter_of_that_argument(garden: Database) -> None:
     assert await _names(garden, "filter: {higher: 10}") == ["Ash", "Oak"]
     assert await _names(garden, "filter: {higher: $than}", than=("Int", 25)) == ["Oak"]
@@ -425,6 +458,19 @@ async def test_what_nothing_can_be_called_is_refused_and_what_nothing_is_called_
     assert codes_of(response) == ["BAD_USER_INPUT"]
     assert response["errors"][0]["message"] == "`name` is written with a capital."
     assert response["data"] == {"grower": None}
+
+
+async def test_a_part_is_measured_with_its_row(garden: Database) -> None:
+    text = """{ growers {
+        aggregate { count stature { __typename height { min max sum } } }
+        groupBy(keys: [SIZE]) { aggregate { stature { height { avg } } age { max } } }
+    } }"""
+    data = (await _data(garden, text))["growers"]
+    assert data["aggregate"] == {
+        "count": 3,
+        "stature": {"__typename": "StatureAggregate", "height": {"min": 6, "max": 30, "sum": 56}},
+    }
+    assert [group["aggregate"]["stature"]["height"]["avg"] for group in data["groupBy"]] == [25, 6]
 
 
 async def test_a_part_is_made_of_the_same_row_and_filters(garden: Database) -> None:

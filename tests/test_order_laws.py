@@ -62,7 +62,7 @@ async def ends(world: World, name: str, order: Sequence[Step]) -> None:
         tail: {root}(orderBy: $order, last: 100) {{ nodes {{ id }} }}
     }}"""
     data = await data_of(database, text, {"order": order})
-    ids = [oracle.id(name, key) for key in oracle.sorted(name, oracle.rows[name], order)]
+    ids = [oracle.id(name, key) for key in oracle.sorted(name, oracle.listed(name), order)]
     assert [node["id"] for node in data["head"]["nodes"]] == ids[:100]
     assert [node["id"] for node in data["tail"]["nodes"]] == ids[-100:]
 
@@ -80,7 +80,7 @@ async def test_generated_orders_are_those_of_python(drawn: st.DataObject, world:
 async def test_every_kind_has_an_order_of_its_own(name: str, world: World) -> None:
     database, oracle = world
     data = await data_of(database, f"{{ {KINDS[name].root}(first: 100) {{ nodes {{ id }} }} }}")
-    ids = [oracle.id(name, key) for key in oracle.sorted(name, oracle.rows[name])]
+    ids = [oracle.id(name, key) for key in oracle.sorted(name, oracle.listed(name))]
     assert [node["id"] for node in data[KINDS[name].root]["nodes"]] == ids[:100]
 
 

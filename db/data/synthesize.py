@@ -92,6 +92,12 @@ _SOURCE = """
     on conflict (id) do update set coverage = excluded.coverage, updated_at = now()
 """
 
+# What rows keep of others is known as they are made here, so what keeps it has nothing to do.
+_TRIGGERS = """
+    select format('alter table %s %s trigger %I', tgrelid::regclass, $2::text, tgname)
+    from pg_trigger where tgrelid::regclass::text = any ($1::text[]) and tgname ~ '^(keep|touch)_'
+"""
+
 # Indexes are made faster when all rows are there. Those of constraints stay, and so do the rules.
 _INDEXES = """
     select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition
@@ -182,6 +188,7 @@ async def _make(connection: asyncpg.Connection, providers: int, progress: Progre
     await connection.execute("analyze models")
 
     source_id = identity("sources", KEY)
+    await _triggers(connection, "disable")
     await _remove(connection, source_id, progress)
     await connection.execute(_SOURCE, source_id, KEY, coverage)
     indexes = await connection.fetch(_INDEXES, [*TABLES, "service_categories"])
@@ -198,7 +205,13 @@ async def _make(connection: asyncpg.Connection, providers: int, progress: Progre
     for done, index in enumerate(indexes):
         progress("indexing", done, len(indexes))
         await connection.execute(index["definition"])
+    await _triggers(connection, "enable")
     return True
+
+
+async def _triggers(connection: asyncpg.Connection, do: str) -> None:
+    for (statement,) in await connection.fetch(_TRIGGERS, [*TABLES, "service_categories"], do):
+        await connection.execute(statement)
 
 
 async def _remove(connection: asyncpg.Connection, source_id: UUID, progress: Progress) -> None:

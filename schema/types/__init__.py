@@ -19,7 +19,7 @@ from schema.types.schedules import Schedule, ScheduleException
 from schema.types.services import Service, ServiceAtLocation
 from schema.types.sourced import Sourced
 from schema.types.sources import Import, Provenance, Source
-from schema.types.verifications import Verification
+from schema.types.verifications import Freshness, Verification
 from schema.types.visiting_facts import VisitingFact
 from schema.types.visiting_holidays import VisitingHoliday
 from schema.types.visiting_statuses import VisitingStatus
@@ -30,6 +30,7 @@ __all__ = [
     "ActivityGroupType",
     "Category",
     "County",
+    "Freshness",
     "Import",
     "Institution",
     "Location",

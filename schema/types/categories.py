@@ -48,7 +48,7 @@ class Category:
     """The services in this category itself; those of narrower ones are not repeated here."""
     providers: Connection[Provider] = many(
         "code = service_categories.category_code",
-        "service_id = services.id",
+        "service_id = listed_services.id",
         "provider_id = providers.id",
     )
     """The providers with a service in this category."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from schema.types.programs import Program, ProgramOffering
     from schema.types.schedules import Schedule, ScheduleException
     from schema.types.sources import DatePrecision, Provenance
-    from schema.types.verifications import Verification
+    from schema.types.verifications import Freshness, Verification
     from schema.types.visiting_statuses import VisitingStatus
     from schema.types.visitor_centers import VisitorCenter
     from schema.types.visitor_service_gaps import VisitorServiceGap
@@ -214,6 +214,8 @@ class Institution:
     """People in custody month by month, newest first."""
     verifications: Connection[Verification] = many("institution_id")
     """Who checked this record and how, newest first; empty if nobody has."""
+    freshness: Freshness = part()
+    """When it was last checked, and how far that can be trusted."""
     provenance: Provenance = part()
     """Where this was taken from."""
     created_at: datetime

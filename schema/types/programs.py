@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from schema.types.institutions import Institution
     from schema.types.providers import Provider
     from schema.types.sources import DatePrecision, Provenance
-    from schema.types.verifications import Verification
+    from schema.types.verifications import Freshness, Verification
 
 
 class DeliveredBy(Enum):
@@ -154,6 +154,8 @@ class Program:
     """The counties it runs in."""
     verifications: Connection[Verification] = many("program_id")
     """Who checked this record and how, newest first; empty if nobody has."""
+    freshness: Freshness = part()
+    """When it was last checked, and how far that can be trusted."""
     provenance: Provenance = part()
     """Where this was taken from."""
     created_at: datetime
@@ -195,6 +197,8 @@ class ProgramOffering:
     """How much of `asOf` is known."""
     verifications: Connection[Verification] = many("offering_id")
     """Who checked this record and how, newest first; empty if nobody has."""
+    freshness: Freshness = part()
+    """When it was last checked, and how far that can be trusted."""
     provenance: Provenance = part()
     """Where this was taken from."""
     created_at: datetime

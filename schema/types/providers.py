@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from schema.types.programs import Program
     from schema.types.services import Service
     from schema.types.sources import Provenance
-    from schema.types.verifications import Verification
+    from schema.types.verifications import Freshness, Verification
     from schema.types.visitor_centers import VisitorCenter
 
 
@@ -33,9 +33,17 @@ class OrganizationType(Enum):
     """A private company."""
 
 
-@entity(table="providers", large=True, implements=("Sourced",))
+@entity(
+    table="providers",
+    large=True,
+    implements=("Sourced",),
+    listed=("listed", "id", "slug", "name"),
+)
 class Provider:
-    """An organization at one site that helps people coming home, or their families."""
+    """An organization at one site that helps people coming home, or their families.
+
+    One that has closed everything it offered is in no list, but found by its id, slug or name.
+    """
 
     id: ID
     slug: str = column(unique=True)
@@ -62,7 +70,7 @@ class Provider:
     services: Connection[Service] = many("provider_id")
     """What it offers."""
     categories: Connection[Category] = many(
-        "id = services.provider_id",
+        "id = listed_services.provider_id",
         "id = service_categories.service_id",
         "category_code = categories.code",
         group="category",
@@ -76,6 +84,8 @@ class Provider:
     """The programs that it runs inside."""
     verifications: Connection[Verification] = many("provider_id")
     """Who checked this record and how, newest first; empty if nobody has."""
+    freshness: Freshness = part()
+    """When it was last checked, and how far that can be trusted."""
     provenance: Provenance = part()
     """Where this was taken from."""
     created_at: datetime

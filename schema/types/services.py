@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from schema.types.providers import Provider
     from schema.types.schedules import Schedule, ScheduleException
     from schema.types.sources import Provenance
-    from schema.types.verifications import Verification
+    from schema.types.verifications import Freshness, Verification
 
 
 class ServiceStatus(Enum):
@@ -32,9 +32,17 @@ class ServiceStatus(Enum):
     """Closed, and expected to open again."""
 
 
-@entity(table="services", large=True, implements=("Sourced",))
+@entity(
+    table="services",
+    large=True,
+    implements=("Sourced",),
+    listed=("listed", "id", "name", "status"),
+)
 class Service:
-    """What a provider offers at a site."""
+    """What a provider offers at a site. Lists show what is on offer and what may be.
+
+    What is inactive, closed or gone is found by its id, its name or its status.
+    """
 
     id: ID
     # index: (name, id), and trigrams for search
@@ -44,6 +52,8 @@ class Service:
     """Everything the source says is offered here, in its words."""
     status: ServiceStatus | None = column(filter=True, group=True)  # index: (status, name, id)
     """Whether it is on offer; null if unknown, which is not the same as closed."""
+    alert: str | None
+    """What people should know before they set out."""
     provider: Provider = join("provider_id")
     """Who offers it."""
     categories: Connection[Category] = many(
@@ -70,6 +80,8 @@ class Service:
     """Days on which the rules do not hold."""
     verifications: Connection[Verification] = many("service_id")
     """Who checked this record and how, newest first; empty if nobody has."""
+    freshness: Freshness = part()
+    """When it was last checked, and how far that can be trusted."""
     provenance: Provenance = part()
     """Where this was taken from."""
     created_at: datetime
@@ -78,9 +90,15 @@ class Service:
     """When this record last changed here, which is not when anybody last checked it."""
 
 
-@entity(table="services_at_locations", order=(), large=True, implements=("Sourced",))
+@entity(
+    table="services_at_locations",
+    order=(),
+    large=True,
+    implements=("Sourced",),
+    listed=("listed", "id"),
+)
 class ServiceAtLocation:
-    """A service at a place where one can go for it."""
+    """A service at a place where one can go for it, in lists as long as the service is."""
 
     id: ID
     service: Service = join("service_id")

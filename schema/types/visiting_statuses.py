@@ -6,11 +6,12 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, entity, join, part
+from schema.entity import ID, derived, entity, join, part
 
 if TYPE_CHECKING:
     from schema.types.institutions import Institution
     from schema.types.sources import Provenance
+    from schema.types.verifications import FreshnessState
 
 
 class VisitType(Enum):
@@ -58,6 +59,8 @@ class VisitingStatus:
     """The yards the exceptions speak of; empty where they are only in the words."""
     last_updated: datetime
     """When the publisher last changed it."""
+    freshness_state: FreshnessState = derived("visiting_status_freshness", "last_updated")
+    """How old that is: FRESH for a week and AGING for a month, since visiting changes so often."""
     contact_email: str | None
     """Where to write about visiting, as published with the status."""
     provenance: Provenance = part()

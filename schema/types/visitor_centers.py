@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from schema.types.providers import Provider
     from schema.types.schedules import Schedule, ScheduleException
     from schema.types.sources import DatePrecision, Provenance
-    from schema.types.verifications import Verification
+    from schema.types.verifications import Freshness, Verification
 
 
 _ON = argument(date | None, "As of this day; now, if not given.")
@@ -48,9 +48,17 @@ class VisitorCenterStatus(Enum):
     """Nobody can say now: read the alert. It does not mean closed."""
 
 
-@entity(table="visitor_centers", implements=("Sourced",))
+@entity(
+    table="visitor_centers",
+    implements=("Sourced",),
+    listed=("listed", "id", "slug", "name", "status"),
+)
 class VisitorCenter:
-    """A hospitality center for visitors at a prison (Penal Code 6350-6356)."""
+    """A hospitality center for visitors at a prison (Penal Code 6350-6356).
+
+    One that is closed stays in lists, with its status and alert, since its visitors look for it;
+    one that is gone for good is found by its id, slug, name or status only.
+    """
 
     id: ID
     slug: str = column(unique=True)
@@ -113,6 +121,8 @@ class VisitorCenter:
     """Who pays for it."""
     verifications: Connection[Verification] = many("visitor_center_id")
     """Who checked this record and how, newest first; empty if nobody has."""
+    freshness: Freshness = part()
+    """When it was last checked, and how far that can be trusted."""
     provenance: Provenance = part()
     """Where this was taken from."""
     created_at: datetime

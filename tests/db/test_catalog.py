@@ -27,6 +27,7 @@ from tests.db.scratch import connected, scratch
 VIEWS = {
     "current_visiting_statuses": "visiting_statuses",
     "current_population_counts": "population_counts",
+    "listed_services": "services",
 }
 # Views whose rows follow from those of several tables. Nothing constrains them but the tests of
 # their rules, and no index is theirs.

@@ -28,6 +28,7 @@ from (
                         where t5.category_code = t2.code
                           and t4.id = t5.service_id
                       )
+                        and t4.listed
                     ) as "totalCount"
                 ) r) as "services"
               from categories t2

@@ -2,6 +2,7 @@
 -- $1 = 20
 -- $2 = '06073'
 -- $3 = 'DIRECTORY'
+-- $4 = '06073'
 select row_to_json(r)
 from (
   select (select r from (
@@ -11,6 +12,7 @@ from (
               select count(*)
               from providers t1
               where t1.county_fips = t0.fips
+                and t1.listed
             ) as "totalCount",
             array(select r from (
               select (select r from (
@@ -22,6 +24,7 @@ from (
                   count(*) as "c1"
                 from providers t2
                 where t2.county_fips = t0.fips
+                  and t2.listed
                 group by 1
               ) t3
               order by t3.c1 desc, t3.c0
@@ -75,7 +78,8 @@ from (
               where t11.category_code = t8.code
                 and t10.id = t11.service_id
             )
-              and t10.county_fips = $2::text
+              and t10.listed
+              and t10.county_fips = $4::text
           )
         ) as "totalCount",
         array(select r from (
@@ -91,7 +95,8 @@ from (
               where t15.category_code = t12.code
                 and t14.id = t15.service_id
             )
-              and t14.county_fips = $2::text
+              and t14.listed
+              and t14.county_fips = $4::text
           )
           order by t12.code
           limit 50

@@ -35,6 +35,7 @@ from (
                 t5.alert as "alert"
               from visitor_centers t5
               where t5.institution_id = t0.id
+                and t5.listed
               order by t5.name, t5.id
               limit 20
             ) r) as "nodes"

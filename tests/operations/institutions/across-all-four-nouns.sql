@@ -111,6 +111,7 @@ from (
                         ) r) as "amenities"
                       from visitor_centers t8
                       where t8.institution_id = t7.id
+                        and t8.listed
                       order by t8.name, t8.id
                       limit 20
                     ) r) as "nodes"
@@ -173,10 +174,12 @@ from (
                           select count(*)
                           from providers t22
                           where t22.county_fips = t21.fips
+                            and t22.listed
                             and exists (
                             select
                             from services t23
                             where t23.provider_id = t22.id
+                              and t23.listed
                               and exists (
                               select
                               from service_categories t24
@@ -200,10 +203,12 @@ from (
                             ) r) as "phones"
                           from providers t25
                           where t25.county_fips = t21.fips
+                            and t25.listed
                             and exists (
                             select
                             from services t27
                             where t27.provider_id = t25.id
+                              and t27.listed
                               and exists (
                               select
                               from service_categories t28

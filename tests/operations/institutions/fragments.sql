@@ -28,6 +28,7 @@ from (
                 population_used(t3.institution_id, null::date) as "populationUsed"
               from visitor_centers t3
               where t3.institution_id = t1.id
+                and t3.listed
               order by t3.name, t3.id
               limit 20
             ) r) as "nodes"

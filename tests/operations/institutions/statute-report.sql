@@ -46,6 +46,7 @@ from (
                     ) r) as "missingServices"
                   from visitor_centers t4
                   where t4.institution_id = t1.id
+                    and t4.listed
                   order by t4.name, t4.id
                   limit 20
                 ) r) as "nodes"
@@ -84,6 +85,7 @@ from (
                     population_used(t11.institution_id, $3::date) as "countInApril"
                   from visitor_centers t11
                   where t11.institution_id = t10.id
+                    and t11.listed
                   order by t11.name, t11.id
                   limit 20
                 ) r) as "nodes"
@@ -93,6 +95,7 @@ from (
             select
             from visitor_centers t12
             where t12.institution_id = t10.id
+              and t12.listed
           )
             and visitor_center_required(t10.id, null::date) = $4::bool
           order by t10.name, t10.id

@@ -58,6 +58,7 @@ from (
             select t5.source_id as "c0",
               count(*) as "c1"
             from providers t5
+            where t5.listed
             group by 1
           ) t6
           order by t6.c1 desc, t6.c0
@@ -68,7 +69,8 @@ from (
       select (
           select count(*)
           from services t8
-          where exists (
+          where t8.listed
+            and exists (
             select
             from sources t9
             where t9.id = t8.source_id
@@ -83,7 +85,8 @@ from (
                 source_licence(t10.source_id) as "licence"
             ) r) as "provenance"
           from services t10
-          where exists (
+          where t10.listed
+            and exists (
             select
             from sources t11
             where t11.id = t10.source_id

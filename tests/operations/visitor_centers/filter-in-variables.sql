@@ -9,7 +9,8 @@ from (
       select (
           select count(*)
           from visitor_centers t0
-          where (population_used(t0.institution_id, null::date) >= $1::int4 or t0.van_notice_days is not null)
+          where t0.listed
+            and (population_used(t0.institution_id, null::date) >= $1::int4 or t0.van_notice_days is not null)
             and exists (
             select
             from institutions t1
@@ -33,7 +34,8 @@ from (
               where t4.id = t3.institution_id
             ) r) as "institution"
           from visitor_centers t3
-          where (population_used(t3.institution_id, null::date) >= $1::int4 or t3.van_notice_days is not null)
+          where t3.listed
+            and (population_used(t3.institution_id, null::date) >= $1::int4 or t3.van_notice_days is not null)
             and exists (
             select
             from institutions t5

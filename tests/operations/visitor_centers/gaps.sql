@@ -10,7 +10,8 @@ from (
       select (
           select count(*)
           from visitor_centers t0
-          where visitor_center_required(t0.institution_id, null::date) = $1::bool
+          where t0.listed
+            and visitor_center_required(t0.institution_id, null::date) = $1::bool
             and exists (
             select
             from visitor_amenities t2
@@ -44,6 +45,7 @@ from (
               from lacked_visitor_services t6
               where t6.visitor_center_id = t4.id
             ) t7 on true
+            where t4.listed
             group by 1, 2
           ) t5
           order by t5.c2 desc, t5.c0, t5.c1
@@ -54,7 +56,8 @@ from (
       select (
           select count(*)
           from visitor_centers t9
-          where not exists (
+          where t9.listed
+            and not exists (
             select
             from visitor_center_amenities t10
             where t10.visitor_center_id = t9.id
@@ -66,7 +69,8 @@ from (
       select (
           select count(*)
           from visitor_centers t11
-          where not exists (
+          where t11.listed
+            and not exists (
             select
             from visitor_amenities t13
             where exists (
@@ -91,7 +95,8 @@ from (
             population_as_of(t15.institution_id, null::date) as "populationAsOf",
             t15.alert as "alert"
           from visitor_centers t15
-          where visitor_center_required(t15.institution_id, null::date) = $4::bool
+          where t15.listed
+            and visitor_center_required(t15.institution_id, null::date) = $4::bool
           order by t15.name, t15.id
           limit 20
         ) r) as "nodes"
@@ -106,6 +111,7 @@ from (
             select
             from visitor_centers t18
             where t18.institution_id = t17.id
+              and t18.listed
           )
           order by t17.name, t17.id
           limit 20
