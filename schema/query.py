@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from schema.entity import Connection, every, found_by, one
+from schema.entity import Connection, derived, every, found_by, one
 from schema.types import (
     ActivityGroupType,
     Category,
+    CategoryServices,
     County,
     Import,
     Institution,
@@ -14,6 +15,7 @@ from schema.types import (
     Provider,
     ReentryProgram,
     Service,
+    ServiceCounts,
     Source,
     Verification,
     VisitingFact,
@@ -65,6 +67,10 @@ class Query:
     """Community providers."""
     services: Connection[Service] = every()
     """What community providers offer."""
+    service_counts: ServiceCounts | None = derived("service_counts")
+    """How many services are listed in the state, and how many of them somebody has checked."""
+    services_by_category: list[CategoryServices] | None = derived("services_by_category")
+    """The same for each category of which there are any, the largest first."""
     category: Category | None = one("code")
     """A kind of help by its code, such as `HOUSING`."""
     categories: Connection[Category] = every()

@@ -80,7 +80,11 @@ KINDS = {
                 "ReentryProgram over reentry_program_counties.county_fips>reentry_program_id"
             ),
             "locations": "Location over locations.public_county_fips>id",
+            "categoriesWithoutActiveService": (
+                "Category over unserved_categories.county_fips>category_code"
+            ),
         },
+        groups={"categoryWithoutActiveService": "categoriesWithoutActiveService"},
     ),
     "Location": Kind(
         "locations",
@@ -360,4 +364,5 @@ LINKS = (
     "reentry_program_counties",
     "visitor_center_amenities",
     "lacked_visitor_services",
+    "unserved_categories",
 )

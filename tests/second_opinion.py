@@ -273,6 +273,7 @@ async def answered_twice(url: str) -> AsyncIterator[World]:
             _add_freshness(tables)
             _add_statute(tables)
             _add_counties(tables)
+            _add_dashboards(tables)
             rows = (row for rows in tables.values() for row in rows)
             values = (value for row in rows for value in row.values())
             items = (each for value in values for each in _items(value))
@@ -307,6 +308,28 @@ def _add_counties(tables: Mapping[str, list[dict[str, Any]]]) -> None:
     for table in ("visitor_centers", "visitor_service_gaps", "program_offerings"):
         for row in tables[table]:
             row["county_of_institution"] = counties[row["institution_id"]]
+
+
+def _add_dashboards(tables: Mapping[str, list[dict[str, Any]]]) -> None:
+    """What lists show in each county, and which kinds of help they do not."""
+    wider = {row["code"]: row["parent_code"] for row in tables["categories"]}
+    offered = defaultdict(set)
+    for row in tables["service_categories"]:
+        code = row["category_code"]
+        while code:
+            offered[row["service_id"]].add(code)
+            code = wider[code]
+    directory = {row["code"] for row in tables["categories"] if row["vocabulary"] == "DIRECTORY"}
+    tables["unserved_categories"].clear()
+    for county in tables["counties"]:
+        fips = county["fips"]
+        here = [row for row in tables["providers"] if row["county_fips"] == fips and row["listed"]]
+        county["provider_count"] = len(here)
+        services = [row for row in tables["services"] if row["county_fips"] == fips]
+        served = set().union(*(offered[row["id"]] for row in services if row["listed"]))
+        tables["unserved_categories"] += [
+            {"county_fips": fips, "category_code": code} for code in directory - served
+        ]
 
 
 def _add_statute(tables: Mapping[str, list[dict[str, Any]]]) -> None:

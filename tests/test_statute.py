@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from datetime import date, timedelta
 
 import pytest_asyncio
 
-from db.data.load import DIRECTORY
 from db.database import Database
 from tests.roads import data_of
 from tests.second_opinion import World, answered_twice
+from tests.sheets import sheet
 
 SIX = (
     "transportation_from_transit",
@@ -21,12 +20,6 @@ SIX = (
     "referrals",
     "sheltered_waiting",
 )
-
-
-def sheet(name: str) -> Sequence[Mapping[str, str]]:
-    """A file of the directory, read without its loader."""
-    with (DIRECTORY / name).open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def counts() -> Mapping[str, Mapping[str, int]]:

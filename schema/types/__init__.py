@@ -16,6 +16,7 @@ from schema.types.programs import Program, ProgramOffering
 from schema.types.providers import Provider
 from schema.types.reentry_programs import ReentryProgram
 from schema.types.schedules import Schedule, ScheduleException
+from schema.types.service_counts import CategoryServices, ServiceCounts
 from schema.types.services import Service, ServiceAtLocation
 from schema.types.sourced import Sourced
 from schema.types.sources import Import, Provenance, Source
@@ -29,6 +30,7 @@ from schema.types.visitor_service_gaps import VisitorServiceGap
 __all__ = [
     "ActivityGroupType",
     "Category",
+    "CategoryServices",
     "County",
     "Freshness",
     "Import",
@@ -45,6 +47,7 @@ __all__ = [
     "ScheduleException",
     "Service",
     "ServiceAtLocation",
+    "ServiceCounts",
     "Source",
     "Sourced",
     "Verification",

@@ -31,7 +31,7 @@ VIEWS = {
 }
 # Views whose rows follow from those of several tables. Nothing constrains them but the tests of
 # their rules, and no index is theirs.
-FOLLOWING = {"visitor_service_gaps", "lacked_visitor_services"}
+FOLLOWING = {"visitor_service_gaps", "lacked_visitor_services", "unserved_categories"}
 
 MODULES = [
     importlib.import_module(f"schema.types.{module.name}")
