@@ -27,14 +27,15 @@ class Kind:
 
 
 # Fields whose object is made of columns of the same row, and its type.
-PARTS = {"provenance": "Provenance", "freshness": "Freshness"}
+PARTS = {"provenance": "Provenance", "freshness": "Freshness", "completeness": "Completeness"}
 
 _SOURCE = {"source": "Source by source_id"}  # in the part `provenance`
 _OWN_PHONES = "Phone over phones.{}>id"
 _OWN_HOURS = "Schedule over schedules.{}>id"
 _OWN_EXCEPTIONS = "ScheduleException over schedule_exceptions.{}>id"
 _CHECKS = "Verification over verifications.{}>id"
-_FRESHNESS = {  # in the part `freshness`
+_TRUST = {  # in the parts `freshness` and `completeness`
+    "score": "completeness",
     "state": "freshness_state",
     "method": "verification_method",
     "outcome": "verification_outcome",
@@ -136,7 +137,7 @@ KINDS = {
             "programs": "Program over programs.operator_id>id",
             "verifications": _CHECKS.format("provider_id"),
         },
-        columns=_FRESHNESS,
+        columns=_TRUST,
         unlisted_by=("id", "slug", "name"),
     ),
     "Service": Kind(
@@ -152,7 +153,7 @@ KINDS = {
             "scheduleExceptions": _OWN_EXCEPTIONS.format("service_id"),
             "verifications": _CHECKS.format("service_id"),
         },
-        columns=_FRESHNESS,
+        columns=_TRUST,
         unlisted_by=("id", "name", "status"),
     ),
     "ServiceAtLocation": Kind(
@@ -189,7 +190,7 @@ KINDS = {
             "populationCounts": "PopulationCount over population_counts.institution_id>id",
             "verifications": _CHECKS.format("institution_id"),
         },
-        columns=_FRESHNESS,
+        columns=_TRUST,
     ),
     "PopulationCount": Kind(
         "population_counts",
@@ -221,7 +222,7 @@ KINDS = {
             "scheduleExceptions": _OWN_EXCEPTIONS.format("visitor_center_id"),
             "verifications": _CHECKS.format("visitor_center_id"),
         },
-        columns=_FRESHNESS,
+        columns=_TRUST,
         unlisted_by=("id", "slug", "name", "status"),
     ),
     "VisitorAmenity": Kind(
@@ -253,7 +254,7 @@ KINDS = {
             "institutions": "Institution over program_offerings.program_id>institution_id",
             "verifications": _CHECKS.format("program_id"),
         },
-        columns=_FRESHNESS,
+        columns=_TRUST,
     ),
     "ProgramOffering": Kind(
         "program_offerings",
@@ -262,7 +263,7 @@ KINDS = {
         one={"program": "Program by program_id", "institution": "Institution by institution_id"}
         | _SOURCE,
         many={"verifications": _CHECKS.format("offering_id")},
-        columns=_FRESHNESS,
+        columns=_TRUST,
     ),
     "ReentryProgram": Kind(
         "reentry_programs",

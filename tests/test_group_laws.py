@@ -6,6 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import date
+from itertools import product
 from typing import Any
 
 import pytest
@@ -112,7 +113,13 @@ def groups(
     ]
     members = defaultdict(list)
     for key in keys:
-        members[tuple(oracle.rows[name][key][column] for column in columns)].append(key)
+        row = oracle.rows[name][key]
+        # A row is in the group of each item of a list; an empty one has a group of its own.
+        items = [
+            (row[one] or [None]) if isinstance(row[one], list) else [row[one]] for one in columns
+        ]
+        for parts in product(*items):
+            members[parts].append(key)
     found = sorted(members.items(), key=lambda group: [oracle.place(part) for part in group[0]])
     return sorted(found, key=lambda group: -len(group[1]))
 

@@ -7,6 +7,7 @@ visiting_holidays, programs, reentry_programs, phones, schedules, verifications.
 
 from schema.types.activity_group_types import ActivityGroupType
 from schema.types.categories import Category
+from schema.types.completeness import Completeness
 from schema.types.counties import County
 from schema.types.institutions import Institution
 from schema.types.locations import Location
@@ -28,6 +29,7 @@ from schema.types.visitor_centers import VisitorAmenity, VisitorCenter
 __all__ = [
     "ActivityGroupType",
     "Category",
+    "Completeness",
     "County",
     "Freshness",
     "Import",

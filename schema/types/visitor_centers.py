@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from schema.entity import ID, Connection, column, entity, join, localized, many, part
 
 if TYPE_CHECKING:
+    from schema.types.completeness import Completeness
     from schema.types.institutions import Institution
     from schema.types.locations import Location
     from schema.types.phones import Phone
@@ -96,6 +97,8 @@ class VisitorCenter:
     """Who checked this record and how, newest first; empty if nobody has."""
     freshness: Freshness = part()
     """When it was last checked, and how far that can be trusted."""
+    completeness: Completeness = part()
+    """How much of what people need to know of it is known."""
     provenance: Provenance = part()
     """Where this was taken from."""
     created_at: datetime
