@@ -29,14 +29,15 @@ class Kind:
 
 
 # Fields whose object is made of columns of the same row, and its type.
-PARTS = {"provenance": "Provenance", "freshness": "Freshness"}
+PARTS = {"provenance": "Provenance", "freshness": "Freshness", "completeness": "Completeness"}
 
 _SOURCE = {"source": "Source by source_id"}  # in the part `provenance`
 _OWN_PHONES = "Phone over phones.{}>id"
 _OWN_HOURS = "Schedule over schedules.{}>id"
 _OWN_EXCEPTIONS = "ScheduleException over schedule_exceptions.{}>id"
 _CHECKS = "Verification over verifications.{}>id"
-_FRESHNESS = {  # in the part `freshness`
+_TRUST = {  # in the parts `freshness` and `completeness`
+    "score": "completeness",
     "state": "freshness_state",
     "method": "verification_method",
     "outcome": "verification_outcome",
@@ -143,7 +144,7 @@ KINDS = {
             "verifications": _CHECKS.format("provider_id"),
         },
         groups={"language": "languages", "category": "categories"},
-        columns=_FRESHNESS,
+        columns=_TRUST,
         unlisted_by=("id", "slug", "name"),
     ),
     "Service": Kind(
@@ -160,7 +161,7 @@ KINDS = {
             "verifications": _CHECKS.format("service_id"),
         },
         groups={"language": "languages", "category": "categories"},
-        columns=_FRESHNESS,
+        columns=_TRUST,
         unlisted_by=("id", "name", "status"),
     ),
     "ServiceAtLocation": Kind(
@@ -203,7 +204,7 @@ KINDS = {
             "verifications": _CHECKS.format("institution_id"),
         },
         groups={"securityLevel": "securityLevels", "programCategory": "programCategories"},
-        columns=_FRESHNESS,
+        columns=_TRUST,
     ),
     "PopulationCount": Kind(
         "population_counts",
@@ -240,7 +241,7 @@ KINDS = {
             "verifications": _CHECKS.format("visitor_center_id"),
         },
         groups={"amenity": "amenities", "missingService": "missingServices"},
-        columns=_FRESHNESS,
+        columns=_TRUST,
         unlisted_by=("id", "slug", "name", "status"),
     ),
     "VisitorServiceGap": Kind(
@@ -293,7 +294,7 @@ KINDS = {
             "institution": "institutions",
             "county": "counties",
         },
-        columns=_FRESHNESS,
+        columns=_TRUST,
     ),
     "ProgramOffering": Kind(
         "program_offerings",
@@ -313,7 +314,7 @@ KINDS = {
             "verifications": _CHECKS.format("offering_id"),
         },
         groups={"category": "categories"},
-        columns=_FRESHNESS,
+        columns=_TRUST,
     ),
     "ReentryProgram": Kind(
         "reentry_programs",

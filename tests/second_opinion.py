@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 import re
 from collections import defaultdict
-from collections.abc import AsyncIterator, Hashable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -274,20 +274,16 @@ async def answered_twice(url: str) -> AsyncIterator[World]:
             _add_statute(tables)
             _add_counties(tables)
             _add_dashboards(tables)
-            rows = (row for rows in tables.values() for row in rows)
-            values = (value for row in rows for value in row.values())
-            items = (each for value in values for each in _items(value))
-            texts = {item for item in items if isinstance(item, str)}
+            add_completeness(tables)
+            values = [value for rows in tables.values() for row in rows for value in row.values()]
+            items = [item for value in values if isinstance(value, list) for item in value]
+            texts = {value for value in [*values, *items] if isinstance(value, str)}
             ranked = await connection.fetch("select t from unnest($1::text[]) t order by t", texts)
         opened = await Database.open(stopped(copied))
         try:
             yield opened, SecondOpinion(tables, [text for (text,) in ranked])
         finally:
             await opened.close()
-
-
-def _items(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _add_newest(tables: Mapping[str, list[dict[str, Any]]]) -> None:
@@ -466,6 +462,118 @@ def freshness(checks: Iterable[Row], fresh: int, aging: int, now: datetime) -> d
     }
 
 
+# What people need of each kind of record, and how much.
+NEEDED = {
+    "providers": {"PHONE": 35, "ADDRESS": 25, "CATEGORIES": 15, "WEBSITE": 15, "LANGUAGES": 10},
+    "services": {
+        "PHONE": 30,
+        "OFFERS": 20,
+        "ADDRESS": 15,
+        "HOURS": 15,
+        "CATEGORIES": 10,
+        "LANGUAGES": 10,
+    },
+    "institutions": {
+        "ADDRESS": 25,
+        "PHONE": 25,
+        "HOURS": 20,
+        "VISITING_STATUS": 20,
+        "WEBSITE": 10,
+    },
+    "visitor_centers": {"HOURS": 30, "PHONE": 30, "ADDRESS": 15, "AMENITIES": 15, "OPERATOR": 10},
+    "programs": {
+        "INSTITUTIONS": 30,
+        "DESCRIPTION": 25,
+        "AUDIENCE": 15,
+        "CATEGORIES": 15,
+        "OPERATOR": 15,
+    },
+}
+
+
+def add_completeness(tables: Mapping[str, Sequence[dict[str, Any]]]) -> None:
+    """What is missing of each record, from the tables that have it or do not."""
+
+    def having(table: str, column: str) -> set[Key]:
+        return {row[column] for row in tables[table] if row.get("kind") != "FAX"}
+
+    at_place = {row["id"]: row["service_id"] for row in tables["services_at_locations"]}
+    told = {
+        row["id"]
+        for row in tables["locations"]
+        if row["address_visibility"] != "PUBLIC"
+        or row["location_type"] in ("VIRTUAL", "MOBILE")
+        or any(row[part] is not None for part in ("street", "city", "zip", "latitude"))
+    }
+    categorized = having("service_categories", "service_id")
+    open_ = [row for row in tables["services"] if row["status"] in (None, "ACTIVE")]
+    kinds = {row["provider_id"] for row in open_ if row["id"] in categorized}
+    there = [row for row in tables["services_at_locations"] if row["location_id"] in told]
+    visited = [row for row in tables["visiting_statuses"] if row["status"] != "UNKNOWN"]
+    known: dict[str, Callable[[Row], Mapping[str, Any]]] = {
+        "providers": lambda row: {
+            "PHONE": row["id"] in having_phone["provider_id"],
+            "ADDRESS": row["location_id"] in told,
+            "CATEGORIES": row["id"] in kinds,
+            "WEBSITE": row["website"],
+            "LANGUAGES": row["languages"],
+        },
+        "services": lambda row: {
+            "PHONE": row["id"] in having_phone["service_id"]
+            or row["provider_id"] in having_phone["provider_id"]
+            or row["id"] in {at_place[key] for key in having_phone["service_at_location_id"]},
+            "OFFERS": row["offers"],
+            "ADDRESS": row["id"] in addressed,
+            "HOURS": row["hours_text"]
+            or row["id"] in scheduled["service_id"]
+            or row["id"] in {at_place[key] for key in scheduled["service_at_location_id"]},
+            "CATEGORIES": row["id"] in categorized,
+            "LANGUAGES": row["languages"],
+        },
+        "institutions": lambda row: {
+            "PHONE": row["id"] in having_phone["institution_id"] or row["status"] in CLOSED,
+            "ADDRESS": row["location_id"] in told,
+            "VISITING_STATUS": row["id"] in visiting or row["status"] in CLOSED,
+            "HOURS": row["id"] in scheduled["institution_id"] or row["status"] in CLOSED,
+            "WEBSITE": row["website"],
+        },
+        "visitor_centers": lambda row: {
+            "PHONE": row["id"] in having_phone["visitor_center_id"],
+            "HOURS": row["hours_text"] or row["id"] in scheduled["visitor_center_id"],
+            "ADDRESS": row["location_id"] in told,
+            "AMENITIES": row["id"] in equipped,
+            "OPERATOR": row["operator_id"],
+        },
+        "programs": lambda row: {
+            "INSTITUTIONS": row["id"] in running,
+            "DESCRIPTION": row["summary"],
+            "CATEGORIES": row["id"] in classed,
+            "AUDIENCE": row["audience"],
+            "OPERATOR": row["operator_id"] or row["operator_name"],
+        },
+    }
+    owners = ("institution_id", "visitor_center_id", "service_id", "service_at_location_id")
+    having_phone = {owner: having("phones", owner) - {None} for owner in (*owners, "provider_id")}
+    scheduled = {owner: having("schedules", owner) - {None} for owner in owners}
+    addressed = {row["service_id"] for row in there}
+    visiting = {row["institution_id"] for row in visited}
+    equipped = having("visitor_center_amenities", "visitor_center_id")
+    running = having("program_offerings", "program_id")
+    classed = having("program_categories", "program_id")
+    for table, weights in NEEDED.items():
+        for row in tables[table]:
+            facts = known[table](row)
+            # Those of one weight are in the order of the alphabet, as they stand above.
+            row["missing"] = [
+                field
+                for field in sorted(weights, key=lambda field: (-weights[field], field))
+                if not facts[field]
+            ]
+            row["completeness"] = 100 - sum(weights[field] for field in row["missing"])
+
+
+CLOSED = ("CLOSED", "DEACTIVATED_UNIT")
+
 # Names with every letter that a pattern, a quote or a cursor could trip over; two services of one
 # provider in one category; parents; several types of visit; times finer than a second.
 AWKWARD = r"""
@@ -526,6 +634,14 @@ set status = (array['ACTIVE', 'INACTIVE', 'DEFUNCT', 'TEMPORARILY_CLOSED'])[1 + 
 from (select id as one, row_number() over (order by name, id) as n from services limit 90) t
 where id = one;
 update visitor_centers set status = 'DEFUNCT' where slug like '%-c%';
+update phones set kind = 'FAX' where number like '%7';
+insert into phones (id, number, kind, service_at_location_id, source_id)
+select md5('there' || id)::uuid, '+14155550100', 'VOICE', id, source_id
+from services_at_locations order by id limit 40;
+update locations set street = null, city = null, zip = null, latitude = null, longitude = null
+where id in (select location_id from institutions where camp_number % 5 = 0);
+delete from service_categories where service_id in (select id from services order by id limit 9);
+update programs set summary = null where slug like 'c%';
 insert into schedules (id, institution_id, kind, opens_at, closes_at, freq, byday, source_id)
 select md5(code || kind)::uuid, id, kind, opens_at, '15:00', 'WEEKLY', 'SA,SU', source_id
 from institutions, (values ('REGULAR', time '08:00'), ('HOLIDAY', time '10:30')) t(kind, opens_at)

@@ -104,14 +104,15 @@ def numbers(oracle: SecondOpinion, name: str, keys: Iterable[Key]) -> dict[str, 
 def values(oracle: SecondOpinion, name: str, key: Key, field: str) -> Sequence[Any]:
     """The groups that a record is in by one key: several, where that key is of items of a list."""
     kind = KINDS[name]
-    if field in kind.groups:
-        many = kind.groups[field]
-        related = many in kind.many
-        items = oracle.related(name, many)[key] if related else oracle.value(name, key, many)
-        return items or [None]
-    field = own(name, field)
-    column = kind.one[field].split()[2] if field in kind.one else oracle.column(name, field)
-    return [oracle.rows[name][key][column]]
+    field = kind.groups.get(field, own(name, field))
+    if field in kind.many:
+        items = oracle.related(name, field)[key]
+    elif field in kind.one:
+        items = oracle.rows[name][key][kind.one[field].split()[2]]
+    else:
+        items = oracle.value(name, key, field)
+    # An empty list has a group of its own.
+    return (items or [None]) if isinstance(items, list) else [items]
 
 
 def target(oracle: SecondOpinion, name: str, field: str) -> str | None:

@@ -42,40 +42,89 @@ create function source_licence(source_id uuid) returns text
     return (select licence from sources where id = source_id);
 comment on function source_licence is 'The terms of a source, in its own words; null where it states none.';
 
--- What a row keeps of other tables, so that an index serves it: who last verified it, whether lists
--- show it. A trigger before the row works it out anew whenever the row is written, from what is true
--- then; whoever changes what it depends on writes the row as it is, which is called to touch it.
--- Nobody else can set these columns.
+-- What a row keeps of other tables, so that an index serves it, is defined by a view: the view
+-- providers_kept_listed says what the column `listed` of providers holds. When a table changes that
+-- such a view reads, a trigger copies what is true then, for the rows that it concerns.
 
-create function touch() returns trigger language plpgsql as $$
+create function keep(kept text, ids uuid[] default null) returns void language plpgsql
+    set search_path from current as $$
 declare
-    n integer := 0;
+    keeper text := split_part(kept, '_kept_', 1);
+    before text := coalesce(current_setting('directory.keeping', true), '');
+    names  text;
+    old    text;
+    new    text;
 begin
+    select string_agg(attname, ', '), string_agg('t.' || attname, ', '), string_agg('k.' || attname, ', ')
+    into names, old, new
+    from pg_attribute where attrelid = kept::regclass and attnum > 0 and attname <> 'id';
+    -- Who changed the same rows at the same time is waited for; then the view is read.
+    if ids is null then
+        execute format('lock table %I in share row exclusive mode', keeper);
+    else
+        execute format('select from %I where id = any ($1) order by id for no key update', keeper) using ids;
+    end if;
+    perform set_config('directory.keeping', 'later', true);  -- nothing that is kept depends on what is
+    execute format('update %I t set (%s) = row (%s) from %I k where k.id = t.id and (%s) is distinct from (%s) %s',
+                   keeper, names, new, kept, old, new,
+                   case when ids is not null then 'and t.id = any ($1) and k.id = any ($1)' end) using ids;
+    perform set_config('directory.keeping', before, true);
+end
+$$;
+comment on function keep is 'Copies a view of what is kept to the rows that keep it: those with these ids, or all.';
+
+create function keep_everything() returns void language plpgsql
+    set search_path from current as $$
+begin
+    perform keep(viewname::text) from pg_views
+    where schemaname = current_schema() and viewname like '%\_kept\_%' order by viewname;
+end
+$$;
+comment on function keep_everything is
+    'Copies all that is kept, after changes during which the setting directory.keeping was ''later''.';
+
+create function touch() returns trigger language plpgsql
+    set search_path from current as $$
+declare
+    n   integer := 0;
+    ids uuid[];
+begin
+    if current_setting('directory.keeping', true) = 'later' or not exists (select from changed) then
+        return null;
+    end if;
     while n < tg_nargs loop
-        execute format('update %I set id = id where %I in (select %s from changed %s)',
-                       tg_argv[n], tg_argv[n + 1], tg_argv[n + 2],
-                       case tg_op when 'UPDATE' then format('union all select %s from was', tg_argv[n + 2]) end);
+        execute format('select array_agg(distinct id) from %I where %I in (select %s from changed r %s)',
+                       split_part(tg_argv[n], '_kept_', 1), tg_argv[n + 1], tg_argv[n + 2],
+                       case tg_op when 'UPDATE' then format('union all select %s from was r', tg_argv[n + 2]) end)
+        into ids;
+        if ids is not null then
+            perform keep(tg_argv[n], ids);
+        end if;
         n := n + 3;
     end loop;
     return null;
 end
 $$;
 comment on function touch is
-    'Rows that keep something of the changed rows work it out anew. Arguments, in threes: the table that keeps it, its column, and what that column is, of a changed row.';
+    'Keeps what follows from changed rows. Arguments, in threes: a view of what is kept, a column of the table that keeps it, and what that column is, of the changed row r.';
 
-create function touches(changing text, variadic keeping text[]) returns void language plpgsql as $$
+create function touches(changing text, name text, variadic kept text[]) returns void language plpgsql
+    set search_path from current as $$
 declare
-    arguments text := (select string_agg(quote_literal(argument), ', ') from unnest(keeping) argument);
+    arguments text := (select string_agg(quote_literal(argument), ', ') from unnest(kept) argument);
 begin
-    execute format('create trigger touch_inserted after insert on %I referencing new table as changed
-                    for each statement execute function touch(%s)', changing, arguments);
-    execute format('create trigger touch_updated after update on %I referencing old table as was new table as changed
-                    for each statement execute function touch(%s)', changing, arguments);
-    execute format('create trigger touch_deleted after delete on %I referencing old table as changed
-                    for each statement execute function touch(%s)', changing, arguments);
+    execute format('create trigger touch_%s_inserted after insert on %I
+                    referencing new table as changed for each statement execute function touch(%s)',
+                   name, changing, arguments);
+    execute format('create trigger touch_%s_updated after update on %I referencing old table as was
+                    new table as changed for each statement execute function touch(%s)',
+                   name, changing, arguments);
+    execute format('create trigger touch_%s_deleted after delete on %I
+                    referencing old table as changed for each statement execute function touch(%s)',
+                   name, changing, arguments);
 end
 $$;
-comment on function touches is 'For migrations: changes of a table touch the rows of others. Arguments as those of touch.';
+comment on function touches is 'For migrations: a table whose changes are followed. Further arguments are those of touch.';
 
 -- Freshness: updated is not verified. Only an event says that somebody checked.
 
@@ -104,60 +153,6 @@ alter table verifications
 create index on verifications (owner_id, verified_at desc, created_at desc, id desc);
 comment on column verifications.owner_id is 'The record that was checked, of whatever kind.';
 
-create function keep_freshness() returns trigger language plpgsql as $$
-declare
-    finding verifications;
-    days    freshness_thresholds;
-    due     timestamptz;
-begin
-    if tg_op = 'UPDATE' then  -- an event points to its record, so a new record has none yet
-        -- To have reached nobody is not to have checked.
-        select * into finding from verifications
-        where owner_id = new.id and outcome <> 'UNREACHABLE'
-        order by verified_at desc, created_at desc, id desc limit 1;
-        select next_due_at into due from verifications
-        where owner_id = new.id and next_due_at is not null
-          and (finding.id is null
-               or (verified_at, created_at, id) >= (finding.verified_at, finding.created_at, finding.id))
-        order by verified_at desc, created_at desc, id desc limit 1;
-    end if;
-    select * into days from freshness_thresholds where kind = tg_argv[0];
-    new.verified_at := finding.verified_at;
-    new.verification_method := finding.method;
-    new.verification_outcome := finding.outcome;
-    if finding.outcome = 'CLOSED' then
-        -- Whatever the record says, it was found not to hold.
-        new.fresh_until := '-infinity';
-        new.aging_until := '-infinity';
-        new.verification_due_at := due;
-    else
-        new.fresh_until := finding.verified_at + make_interval(hours => 24 * days.fresh_days);
-        new.aging_until := finding.verified_at + make_interval(hours => 24 * days.aging_days);
-        new.verification_due_at := coalesce(due, new.fresh_until);
-        if finding.next_due_at < new.fresh_until then
-            new.fresh_until := finding.next_due_at;
-        end if;
-    end if;
-    return new;
-end
-$$;
-comment on function keep_freshness is
-    'The newest finding of those who checked, how long it is good for, and when the next is due. Argument: the kind in freshness_thresholds.';
-
-create function refresh_freshness() returns trigger language plpgsql as $$
-begin
-    update institutions set id = id where verified_at is not null;
-    update visitor_centers set id = id where verified_at is not null;
-    update programs set id = id where verified_at is not null;
-    update program_offerings set id = id where verified_at is not null;
-    update providers set id = id where verified_at is not null;
-    update services set id = id where verified_at is not null;
-    return null;
-end
-$$;
-create trigger refresh_freshness after update on freshness_thresholds
-    for each statement execute function refresh_freshness();
-
 do $$
 declare
     owner record;
@@ -178,30 +173,52 @@ begin
                 add check (num_nulls(verified_at, verification_method, verification_outcome, fresh_until, aging_until)
                            in (0, 5));
             create index on %1$I (verified_at, id);
+            create index on %1$I (aging_until, fresh_until);
             create index on %1$I (verification_due_at) where verification_due_at is not null;
             comment on column %1$I.verified_at is
                 'Kept: when it was last checked by somebody who reached anybody. HSDS 3: service.assured_date.';
             comment on column %1$I.verification_due_at is 'Kept: when the next check is due, as stated or as it follows.';
-            comment on column %1$I.fresh_until is 'Kept: to the last moment at which it is FRESH; -infinity if it was found closed.';
-            comment on column %1$I.aging_until is 'Kept: to the last moment at which it is not yet STALE.';
-            create trigger keep_freshness before insert or update on %1$I
-                for each row execute function keep_freshness(%2$L);
-            -- The last one: what was touched and is as it was is not written.
-            create trigger zz_unchanged before update on %1$I
-                for each row execute function suppress_redundant_updates_trigger();
-            $sql$, owner.column2, owner.column1);
+            comment on column %1$I.fresh_until is 'Kept: the last moment at which it is FRESH; -infinity if it was found closed.';
+            comment on column %1$I.aging_until is 'Kept: the last moment at which it is not yet STALE.';
+
+            create view %3$I as
+                select o.id, finding.verified_at, finding.method as verification_method,
+                       finding.outcome as verification_outcome,
+                       case when finding.outcome = 'CLOSED' then due.next_due_at
+                            else coalesce(due.next_due_at, finding.verified_at + make_interval(hours => 24 * fresh_days))
+                       end as verification_due_at,
+                       -- What was found closed does not hold, whatever was confirmed before.
+                       case when finding.outcome = 'CLOSED' then '-infinity'
+                            else least(finding.next_due_at, finding.verified_at + make_interval(hours => 24 * fresh_days))
+                       end as fresh_until,
+                       case when finding.outcome = 'CLOSED' then '-infinity'
+                            else finding.verified_at + make_interval(hours => 24 * aging_days)
+                       end as aging_until
+                from %1$I o
+                cross join freshness_thresholds
+                left join lateral (
+                    -- To have reached nobody is not to have checked.
+                    select * from verifications where owner_id = o.id and outcome <> 'UNREACHABLE'
+                    order by verified_at desc, created_at desc, id desc limit 1) finding on true
+                left join lateral (
+                    select v.next_due_at from verifications v
+                    where v.owner_id = o.id and v.next_due_at is not null
+                      and (finding.id is null or (v.verified_at, v.created_at, v.id)
+                                              >= (finding.verified_at, finding.created_at, finding.id))
+                    order by v.verified_at desc, v.created_at desc, v.id desc limit 1) due on true
+                where kind = %2$L;
+            $sql$, owner.column2, owner.column1, owner.column2 || '_kept_freshness');
     end loop;
 end
 $$;
-create index on institutions (aging_until, fresh_until);
-create index on visitor_centers (aging_until, fresh_until);
-create index on programs (aging_until, fresh_until);
-create index on program_offerings (aging_until, fresh_until);
 
-select touches('verifications',
-    'institutions', 'id', 'institution_id', 'visitor_centers', 'id', 'visitor_center_id',
-    'programs', 'id', 'program_id', 'program_offerings', 'id', 'offering_id',
-    'providers', 'id', 'provider_id', 'services', 'id', 'service_id');
+select touches('verifications', 'freshness',
+    'institutions_kept_freshness', 'id', 'institution_id',
+    'visitor_centers_kept_freshness', 'id', 'visitor_center_id',
+    'programs_kept_freshness', 'id', 'program_id',
+    'program_offerings_kept_freshness', 'id', 'offering_id',
+    'providers_kept_freshness', 'id', 'provider_id',
+    'services_kept_freshness', 'id', 'service_id');
 
 create function freshness_state(fresh_until timestamptz, aging_until timestamptz) returns text
     language sql stable parallel safe
@@ -245,42 +262,31 @@ comment on column visitor_centers.listed is
 alter table providers add listed boolean not null default true;
 comment on column providers.listed is
     'Kept: lists do not show who has services, none of which is listed, and neither a center nor a program.';
-
-create function keep_listed_provider() returns trigger language plpgsql as $$
-begin
-    new.listed := not exists (select from services where provider_id = new.id)
-        or exists (select from services where provider_id = new.id and listed)
-        or exists (select from visitor_centers where operator_id = new.id and listed)
-        or exists (select from programs where operator_id = new.id);
-    return new;
-end
-$$;
-create trigger keep_listed before insert or update on providers
-    for each row execute function keep_listed_provider();
+create view providers_kept_listed as
+    select id,
+           not exists (select from services where provider_id = p.id)
+           or exists (select from services where provider_id = p.id and listed)
+           or exists (select from visitor_centers where operator_id = p.id and listed)
+           or exists (select from programs where operator_id = p.id) as listed
+    from providers p;
 
 alter table services_at_locations add listed boolean not null default true;
 comment on column services_at_locations.listed is 'Kept: that of its service.';
+create view services_at_locations_kept_listed as
+    select a.id, s.listed from services_at_locations a join services s on s.id = a.service_id;
 
-create function keep_listed_service_at_location() returns trigger language plpgsql as $$
-begin
-    new.listed := coalesce((select listed from services where id = new.service_id), true);
-    return new;
-end
-$$;
-create trigger keep_listed before insert or update on services_at_locations
-    for each row execute function keep_listed_service_at_location();
-create trigger zz_unchanged before update on services_at_locations
-    for each row execute function suppress_redundant_updates_trigger();
-
-select touches('services', 'providers', 'id', 'provider_id', 'services_at_locations', 'service_id', 'id');
-select touches('visitor_centers', 'providers', 'id', 'operator_id');
-select touches('programs', 'providers', 'id', 'operator_id');
+select touches('services', 'listed',
+    'providers_kept_listed', 'id', 'provider_id', 'services_at_locations_kept_listed', 'service_id', 'id');
+select touches('services_at_locations', 'listed', 'services_at_locations_kept_listed', 'id', 'id');
+select touches('visitor_centers', 'listed', 'providers_kept_listed', 'id', 'operator_id');
+select touches('programs', 'listed', 'providers_kept_listed', 'id', 'operator_id');
 
 create view listed_services as select id, provider_id from services where listed;
 comment on view listed_services is 'The services that lead from one record to another.';
 
 -- The lists of large tables are read and counted from an index alone, so it says what is listed.
-drop index services_name_id_idx, services_provider_id_name_id_idx, services_county_fips_name_id_idx,
+drop index services_aging_until_fresh_until_idx, providers_aging_until_fresh_until_idx,
+    services_name_id_idx, services_provider_id_name_id_idx, services_county_fips_name_id_idx,
     services_at_locations_service_id_id_idx, services_at_locations_location_id_id_idx,
     providers_name_id_idx, providers_county_fips_name_id_idx, providers_org_type_name_id_idx,
     providers_source_id_name_id_idx, providers_location_id_name_id_idx;
@@ -296,3 +302,16 @@ create index on providers (org_type, name, id) include (listed);
 create index on providers (source_id, name, id) include (listed);
 create index on providers (location_id, name, id) include (listed);
 create index on providers (aging_until, fresh_until, listed);
+
+create function keep_freshness() returns trigger language plpgsql
+    set search_path from current as $$
+begin
+    perform keep(owner || '_kept_freshness')
+    from unnest(array['institutions', 'visitor_centers', 'programs', 'program_offerings', 'providers', 'services']) owner;
+    return null;
+end
+$$;
+create trigger keep_freshness after update on freshness_thresholds
+    for each statement execute function keep_freshness();
+
+select keep_everything();

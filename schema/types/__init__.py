@@ -7,6 +7,7 @@ visiting_facts, visiting_holidays, programs, reentry_programs, phones, schedules
 
 from schema.types.activity_group_types import ActivityGroupType
 from schema.types.categories import Category
+from schema.types.completeness import Completeness
 from schema.types.counties import County
 from schema.types.institutions import Institution
 from schema.types.locations import Location
@@ -31,6 +32,7 @@ __all__ = [
     "ActivityGroupType",
     "Category",
     "CategoryServices",
+    "Completeness",
     "County",
     "Freshness",
     "Import",

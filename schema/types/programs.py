@@ -11,6 +11,7 @@ from schema.entity import ID, Connection, column, entity, join, many, part
 if TYPE_CHECKING:
     from schema.types.activity_group_types import ActivityGroupType
     from schema.types.categories import Category
+    from schema.types.completeness import Completeness
     from schema.types.counties import County
     from schema.types.institutions import Institution
     from schema.types.providers import Provider
@@ -156,6 +157,8 @@ class Program:
     """Who checked this record and how, newest first; empty if nobody has."""
     freshness: Freshness = part()
     """When it was last checked, and how far that can be trusted."""
+    completeness: Completeness = part()
+    """How much of what people need to know of it is known."""
     provenance: Provenance = part()
     """Where this was taken from."""
     created_at: datetime

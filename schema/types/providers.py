@@ -10,6 +10,7 @@ from schema.entity import ID, Connection, column, entity, join, many, part
 
 if TYPE_CHECKING:
     from schema.types.categories import Category
+    from schema.types.completeness import Completeness
     from schema.types.counties import County
     from schema.types.locations import Location
     from schema.types.phones import Phone
@@ -86,6 +87,8 @@ class Provider:
     """Who checked this record and how, newest first; empty if nobody has."""
     freshness: Freshness = part()
     """When it was last checked, and how far that can be trusted."""
+    completeness: Completeness = part()
+    """How much of what people need to know of it is known."""
     provenance: Provenance = part()
     """Where this was taken from."""
     created_at: datetime

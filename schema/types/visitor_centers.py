@@ -20,6 +20,7 @@ from schema.entity import (
 )
 
 if TYPE_CHECKING:
+    from schema.types.completeness import Completeness
     from schema.types.counties import County
     from schema.types.institutions import Institution
     from schema.types.locations import Location
@@ -123,6 +124,8 @@ class VisitorCenter:
     """Who checked this record and how, newest first; empty if nobody has."""
     freshness: Freshness = part()
     """When it was last checked, and how far that can be trusted."""
+    completeness: Completeness = part()
+    """How much of what people need to know of it is known."""
     provenance: Provenance = part()
     """Where this was taken from."""
     created_at: datetime
