@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from graphql import GraphQLEnumType
 
 from db.database import Database
 from tests.db.scratch import CLOCK, connected, scratch, stopped
-from tests.roads import ask, codes_of, data_of
+from tests.roads import ask, codes_of, data_of, the_graph
 from tests.sheets import sheet
 
 COUNTS = "total verified stale neverVerified"
@@ -138,6 +139,26 @@ async def test_a_gap_of_many_counties_is_found_from_either_end(database: Databas
     } == counted
     (most,) = data["most"]["nodes"]
     assert len(most["categoriesWithoutActiveService"]) == max(map(len, gaps.values()))
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("Provider", {"COUNTY", "CATEGORY", "FRESHNESS_STATE", "LANGUAGE"}),
+        ("Service", {"COUNTY", "CATEGORY", "FRESHNESS_STATE", "LANGUAGE"}),
+        ("Program", {"COUNTY", "CATEGORY", "FRESHNESS_STATE", "AUDIENCE", "INSTITUTION"}),
+        ("ProgramOffering", {"COUNTY", "CATEGORY", "FRESHNESS_STATE", "INSTITUTION"}),
+        ("Institution", {"COUNTY", "PROGRAM_CATEGORY", "FRESHNESS_STATE"}),
+        ("VisitorCenter", {"COUNTY", "AMENITY", "MISSING_SERVICE", "FRESHNESS_STATE"}),
+        ("VisitorServiceGap", {"COUNTY", "AMENITY", "KIND", "INSTITUTION"}),
+        ("ReentryProgram", {"COUNTY", "CATEGORY"}),
+    ],
+)
+def test_a_list_falls_into_groups_of_what_its_records_have(name: str, keys: set[str]) -> None:
+    """Inside nobody records languages, and nobody can check a reentry program yet."""
+    offered = the_graph().schema.type_map[f"{name}GroupBy"]
+    assert isinstance(offered, GraphQLEnumType)
+    assert keys <= set(offered.values)
 
 
 # Unknown and malformed counties
