@@ -110,11 +110,15 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """A field that a function of Postgres makes: one value, or a list of values."""
+    """A field that a function of Postgres makes: one value, or a list of values.
+
+    `among` is a function of the same columns and a list, true if the value is in the list.
+    """
 
     function: Function
     column: Column
     scalar: Scalar
+    among: Function | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,14 +207,16 @@ def _steps(shapes: Shapes, entity: Entity) -> Iterator[tuple[str, FieldShape]]:
 
 def aggregates(shapes: Shapes, entity: Entity) -> None:
     """Numbers about many rows: their count and, of what can be measured, its statistics."""
-    count = FieldShape(int, f"How many {entity.plural} there are.")
-    measured = {
-        field.name: FieldShape(_statistics(shapes, field.python), field.description)
-        for field in entity.fields
-        if field.measurable
-    }
+    count = {"count": FieldShape(int, f"How many {entity.plural} there are.")}
+    measured = _measured(shapes, entity)
+    if entity.is_value:
+        if measured:
+            shapes.object_type(
+                f"{entity.name}Aggregate", f"Numbers about the {entity.plural} of many.", measured
+            )
+        return
     shapes.object_type(
-        f"{entity.name}Aggregate", f"Numbers about {entity.plural}.", {"count": count, **measured}
+        f"{entity.name}Aggregate", f"Numbers about {entity.plural}.", {**count, **measured}
     )
     keys = {name: field for name, field, _ in groups(shapes, entity)}
     if not keys:
@@ -248,6 +250,20 @@ def aggregates(shapes: Shapes, entity: Entity) -> None:
             ),
         },
     )
+
+
+def _measured(shapes: Shapes, entity: Entity) -> dict[str, FieldShape]:
+    """What of an entity, and of its parts, has a smallest, a largest or a mean."""
+    found = {}
+    for field in entity.fields:
+        if field.measurable:
+            annotation = _statistics(shapes, field.python)
+        elif field.part and _measured(shapes, shapes.entities[field.target or ""]):
+            annotation = shapes.required(f"{field.target}Aggregate")
+        else:
+            continue
+        found[field.name] = FieldShape(annotation, field.description)
+    return found
 
 
 def groups(shapes: Shapes, entity: Entity) -> Iterator[tuple[str, Shape, Entity]]:

@@ -6,6 +6,7 @@ import inspect
 import sys
 import typing
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from enum import Enum
 from types import ModuleType
 from typing import Any
@@ -42,7 +43,7 @@ from schema.entity import (
     descriptions,
     hop,
 )
-from schema.scalars import SCALAR_MAP, TEXT_KEY, UUID_KEY, scalar_of
+from schema.scalars import SCALAR_MAP, TEXT_KEY, UUID_KEY, Checked, scalar_of
 from schema.shapes import (
     ArgumentShape,
     Entity,
@@ -93,6 +94,7 @@ def build(
     for value in values.values():
         arguments.filters(shapes, value)
         arguments.orders(shapes, value)
+        arguments.aggregates(shapes, value)
         shapes.object_type(value.name, value.description, _fields(shapes, value))
     for entity in declared.values():
         arguments.filters(shapes, entity)
@@ -270,7 +272,8 @@ def _derived(shapes: Shapes, shape: Shape) -> graph.Derived | graph.Made:
         return graph.Made(function, shape.target, not shape.to_one)
     scalar = scalar_of(shape.python)
     column = mapping.Column(shape.attribute, scalar.postgres, shape.nullable, shape.array)
-    return graph.Derived(function, column, scalar)
+    among = graph.Function(said.among, said.columns) if said.among else None
+    return graph.Derived(function, column, scalar, among)
 
 
 def _asked(shapes: Shapes, item: Given, *, inside: bool = False) -> graph.Argument:
@@ -363,6 +366,9 @@ def _menu(
                 raise DeclarationError(message)
             column = entity.fields[shape.name]
             assert isinstance(column, graph.Leaf)
+            if word.check is not None:
+                read = Checked(column.scalar.read, word.check)
+                column = replace(column, scalar=replace(column.scalar, read=read))
             given = camel(word.field)
             roots[name] = graph.One(entity.name, given, column)
             argument = ArgumentShape(shape.python, shape.description)
@@ -387,7 +393,7 @@ def _ranked(
 ) -> tuple[graph.Root, FieldShape]:
     hit = shapes.entities[word.hit.__name__]
     facets = shapes.entities[word.facets.__name__]
-    function = Derived(word.function, (), word.arguments, word.check, False, False, False)
+    function = Derived(word.function, (), word.arguments, word.check, False, False, False, None)
     shape = read_field(name, object, function, text)
     asked = tuple(_asked(shapes, item) for item in arguments.derived_arguments(shape))
     columns = [column for column in _columns(hit) if column]

@@ -152,6 +152,7 @@ class Derived:
     filter: bool | None
     order: bool | None
     group: bool | str | None
+    among: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,7 @@ class One:
     """A root field: the entity with this value in a unique field."""
 
     field: str
+    check: Callable[[str], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,13 +296,18 @@ def localized(
     return Localized({"EN": en, "ES": es}, search, filter, order)
 
 
-def join(*hops: str, given: Mapping[str, tuple[str, Enum]] | None = None) -> Any:
+def join(
+    *hops: str,
+    given: Mapping[str, tuple[str, Enum]] | None = None,
+    group: bool | str | None = None,
+) -> Any:
     """To one: `join("county_fips")`, or hop by hop `join("location_id = locations.id", ...)`.
 
     `given` adds arguments: `{"type": ("visit_type", VisitType.IN_PERSON)}` is the argument
-    `type`, compared with that column, and its default.
+    `type`, compared with that column, and its default. Rows are grouped by what a foreign key of
+    theirs leads to; by what is further away, if `group` says so.
     """
-    return Relation(hops, outward=True, given=dict(given or {}))
+    return Relation(hops, outward=True, given=dict(given or {}), group=group)
 
 
 def many(*hops: str, group: str | None = None) -> Any:
@@ -318,6 +325,7 @@ def derived(
     filter: bool | None = None,
     order: bool | None = None,
     group: bool | str | None = None,
+    among: str | None = None,
     **arguments: Argument,
 ) -> Any:
     """What a function of Postgres makes of these columns and, after them, these arguments.
@@ -327,8 +335,10 @@ def derived(
     names one. Where no argument is required it filters, orders and groups as a column does;
     what is true or false only for one required argument makes a filter that *is* the argument.
     `check` is called with all arguments, by name, and raises ValueError for the client to read.
+    `among` is a function that is given the columns and a list, and says whether the value is in
+    the list: filters ask it, where an index can serve the question only if it is put like that.
     """
-    return Derived(function, columns, arguments, check, filter, order, group)
+    return Derived(function, columns, arguments, check, filter, order, group, among)
 
 
 def argument(annotation: Any, description: str, default: Any = None) -> Argument:
@@ -371,9 +381,13 @@ def ranked(
     return Ranked(function, hit, facets, arguments, check)
 
 
-def one(field: str) -> Any:
-    """Root field: one entity, by a unique field."""
-    return One(field)
+def one(field: str, *, check: Callable[[str], None] | None = None) -> Any:
+    """Root field: one entity, by a unique field.
+
+    `check` is called with what was given, and raises ValueError, for the client to read, for what
+    nothing can be called.
+    """
+    return One(field, check)
 
 
 def every() -> Any:

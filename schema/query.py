@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from schema.entity import Connection, every, found_by, one
+from schema.entity import Connection, derived, every, found_by, one
 from schema.types import (
     ActivityGroupType,
     Category,
+    CategoryServices,
     County,
     EnumType,
     Import,
@@ -15,6 +16,7 @@ from schema.types import (
     Provider,
     ReentryProgram,
     Service,
+    ServiceCounts,
     Source,
     Translation,
     Verification,
@@ -23,7 +25,9 @@ from schema.types import (
     VisitingStatus,
     VisitorAmenity,
     VisitorCenter,
+    VisitorServiceGap,
 )
+from schema.types.counties import a_fips
 
 
 class Query:
@@ -45,6 +49,8 @@ class Query:
     """Centers that receive visitors at prisons."""
     visitor_amenities: Connection[VisitorAmenity] = every()
     """What visitor centers do for families."""
+    visitor_service_gaps: Connection[VisitorServiceGap] = every()
+    """What Penal Code 6350-6356 asks for at prisons and is not known to be there."""
     program: Program | None = one("slug")
     """A program by its slug, such as `arts-in-corrections`."""
     programs: Connection[Program] = every()
@@ -63,12 +69,16 @@ class Query:
     """Community providers."""
     services: Connection[Service] = every()
     """What community providers offer."""
+    service_counts: ServiceCounts | None = derived("service_counts")
+    """How many services are listed in the state, and how many of them somebody has checked."""
+    services_by_category: list[CategoryServices] | None = derived("services_by_category")
+    """The same for each category of which there are any, the largest first."""
     category: Category | None = one("code")
     """A kind of help by its code, such as `HOUSING`."""
     categories: Connection[Category] = every()
     """Kinds of help."""
-    county: County | None = one("fips")
-    """A county by its FIPS code, such as `06037`."""
+    county: County | None = one("fips", check=a_fips)
+    """A county by its FIPS code, such as `06037`; null if there is none of that code."""
     counties: Connection[County] = every()
     """The counties of California."""
     source: Source | None = one("key")

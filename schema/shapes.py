@@ -233,7 +233,7 @@ def _shape(
                 connection=origin is Connection,
                 group=_group(plain.name, plainly if word.group is None else word.group),
             )
-        case _ if hasattr(inner, "__entity__"):
+        case _ if hasattr(inner, "__entity__") or hasattr(inner, "__value__"):
             return _with(plain, python=object, target=inner.__name__, to_one=True)
     said = word if isinstance(word, Column) else Column()
     array = origin is list

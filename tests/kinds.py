@@ -26,14 +26,28 @@ class Kind:
     # of a translation that points here.
     texts: Mapping[str, str] = field(default_factory=dict)
     translated: str = ""
+    # key of groupBy: the list, or the relation to many, each of whose items is a group
+    groups: Mapping[str, str] = field(default_factory=dict)
+    # the fields by which one finds what no list shows; empty if lists show everything
+    unlisted_by: tuple[str, ...] = ()
 
 
-_SOURCE = {"source": "Source by source_id"}
+# Fields whose object is made of columns of the same row, and its type.
+PARTS = {"provenance": "Provenance", "freshness": "Freshness", "completeness": "Completeness"}
+
+_SOURCE = {"source": "Source by source_id"}  # in the part `provenance`
 _OWN_PHONES = "Phone over phones.{}>id"
 _OWN_HOURS = "Schedule over schedules.{}>id"
 _OWN_EXCEPTIONS = "ScheduleException over schedule_exceptions.{}>id"
 _CHECKS = "Verification over verifications.{}>id"
 _TRANSLATIONS = "Translation over translations.{}>id"
+_TRUST = {  # in the parts `freshness` and `completeness`
+    "score": "completeness",
+    "state": "freshness_state",
+    "method": "verification_method",
+    "outcome": "verification_outcome",
+    "nextDueAt": "verification_due_at",
+}
 
 
 def _schedule(table: str, order: str) -> Kind:
@@ -72,7 +86,11 @@ KINDS = {
                 "ReentryProgram over reentry_program_counties.county_fips>reentry_program_id"
             ),
             "locations": "Location over locations.public_county_fips>id",
+            "categoriesWithoutActiveService": (
+                "Category over unserved_categories.county_fips>category_code"
+            ),
         },
+        groups={"categoryWithoutActiveService": "categoriesWithoutActiveService"},
     ),
     "Location": Kind(
         "locations",
@@ -98,7 +116,8 @@ KINDS = {
             "children": "Category over categories.parent_code>code",
             "services": "Service over service_categories.category_code>service_id",
             "providers": (
-                "Provider over service_categories.category_code>service_id, services.id>provider_id"
+                "Provider over service_categories.category_code>service_id,"
+                " listed_services.id>provider_id"
             ),
             "programs": "Program over program_categories.category_code>program_id",
             "reentryPrograms": (
@@ -129,13 +148,17 @@ KINDS = {
         many={
             "services": "Service over services.provider_id>id",
             "categories": (
-                "Category over services.provider_id>id, service_categories.service_id>category_code"
+                "Category over listed_services.provider_id>id,"
+                " service_categories.service_id>category_code"
             ),
             "phones": _OWN_PHONES.format("provider_id"),
             "visitorCenters": "VisitorCenter over visitor_centers.operator_id>id",
             "programs": "Program over programs.operator_id>id",
             "verifications": _CHECKS.format("provider_id"),
         },
+        groups={"language": "languages", "category": "categories"},
+        columns=_TRUST,
+        unlisted_by=("id", "slug", "name"),
     ),
     "Service": Kind(
         "services",
@@ -153,6 +176,9 @@ KINDS = {
         },
         texts={"hoursText": "hours_text"},
         translated="service_id",
+        groups={"language": "languages", "category": "categories"},
+        columns=_TRUST,
+        unlisted_by=("id", "name", "status"),
     ),
     "ServiceAtLocation": Kind(
         "services_at_locations",
@@ -162,6 +188,7 @@ KINDS = {
             "schedules": _OWN_HOURS.format("service_at_location_id"),
             "scheduleExceptions": _OWN_EXCEPTIONS.format("service_at_location_id"),
         },
+        unlisted_by=("id",),
     ),
     "Institution": Kind(
         "institutions",
@@ -181,10 +208,15 @@ KINDS = {
             "phones": _OWN_PHONES.format("institution_id"),
             "visitingStatuses": "VisitingStatus over visiting_statuses.institution_id>id",
             "visitorCenters": "VisitorCenter over visitor_centers.institution_id>id",
+            "visitorServiceGaps": "VisitorServiceGap over visitor_service_gaps.institution_id>key",
             "schedules": _OWN_HOURS.format("institution_id"),
             "scheduleExceptions": _OWN_EXCEPTIONS.format("institution_id"),
             "programOfferings": "ProgramOffering over program_offerings.institution_id>id",
             "programs": "Program over program_offerings.institution_id>program_id",
+            "programCategories": (
+                "Category over program_offerings.institution_id>program_id,"
+                " program_categories.program_id>category_code"
+            ),
             "populationCounts": "PopulationCount over population_counts.institution_id>id",
             "verifications": _CHECKS.format("institution_id"),
         },
@@ -194,6 +226,8 @@ KINDS = {
             "deactivations": "deactivations",
         },
         translated="institution_id",
+        groups={"securityLevel": "securityLevels", "programCategory": "programCategories"},
+        columns=_TRUST,
     ),
     "PopulationCount": Kind(
         "population_counts",
@@ -215,6 +249,7 @@ KINDS = {
         root="visitorCenters",
         one={
             "institution": "Institution by institution_id",
+            "county": "County by county_of_institution",
             "operator": "Provider by operator_id",
             "location": "Location by location_id",
         }
@@ -224,6 +259,9 @@ KINDS = {
             "amenities": (
                 "VisitorAmenity over visitor_center_amenities.visitor_center_id>amenity_code"
             ),
+            "missingServices": (
+                "VisitorAmenity over lacked_visitor_services.visitor_center_id>amenity_code"
+            ),
             "phones": _OWN_PHONES.format("visitor_center_id"),
             "schedules": _OWN_HOURS.format("visitor_center_id"),
             "scheduleExceptions": _OWN_EXCEPTIONS.format("visitor_center_id"),
@@ -231,6 +269,20 @@ KINDS = {
         },
         texts={"alert": "alert", "hoursText": "hours_text", "locationNote": "location_note"},
         translated="visitor_center_id",
+        groups={"amenity": "amenities", "missingService": "missingServices"},
+        columns=_TRUST,
+        unlisted_by=("id", "slug", "name", "status"),
+    ),
+    "VisitorServiceGap": Kind(
+        "visitor_service_gaps",
+        "key",
+        "key",
+        "visitorServiceGaps",
+        one={
+            "institution": "Institution by institution_id",
+            "county": "County by county_of_institution",
+            "amenity": "VisitorAmenity by amenity_code",
+        },
     ),
     "VisitorAmenity": Kind(
         "visitor_amenities",
@@ -277,18 +329,41 @@ KINDS = {
             "categories": "Category over program_categories.program_id>category_code",
             "offerings": "ProgramOffering over program_offerings.program_id>id",
             "institutions": "Institution over program_offerings.program_id>institution_id",
+            "counties": (
+                "County over program_offerings.program_id>institution_id,"
+                " institutions.id>county_fips"
+            ),
             "verifications": _CHECKS.format("program_id"),
         },
         texts={"name": "name", "summary": "summary"},
         translated="program_id",
+        groups={
+            "audience": "audience",
+            "category": "categories",
+            "institution": "institutions",
+            "county": "counties",
+        },
+        columns=_TRUST,
     ),
     "ProgramOffering": Kind(
         "program_offerings",
         "-as_of",
         root="programOfferings",
-        one={"program": "Program by program_id", "institution": "Institution by institution_id"}
+        one={
+            "program": "Program by program_id",
+            "institution": "Institution by institution_id",
+            "county": "County by county_of_institution",
+        }
         | _SOURCE,
-        many={"verifications": _CHECKS.format("offering_id")},
+        many={
+            "categories": (
+                "Category over program_offerings.id>program_id,"
+                " program_categories.program_id>category_code"
+            ),
+            "verifications": _CHECKS.format("offering_id"),
+        },
+        groups={"category": "categories"},
+        columns=_TRUST,
     ),
     "ReentryProgram": Kind(
         "reentry_programs",
@@ -309,6 +384,7 @@ KINDS = {
             "serviceAreas": "service_areas",
         },
         translated="reentry_program_id",
+        groups={"category": "categories", "county": "counties"},
     ),
     "Phone": Kind(
         "phones",
@@ -380,4 +456,6 @@ LINKS = (
     "reentry_program_categories",
     "reentry_program_counties",
     "visitor_center_amenities",
+    "lacked_visitor_services",
+    "unserved_categories",
 )

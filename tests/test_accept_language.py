@@ -17,10 +17,8 @@ from db.database import Database
 from schema.build import sdl
 from schema.entity import Language
 from tests.roads import the_graph
-from web import graphiql
 from web.application import application
 from web.languages import LONGEST, spoken
-from web.view import View
 
 EN, ES = Language.EN, Language.ES
 
@@ -122,8 +120,11 @@ CATEGORY = '{ category(code: "HOUSING") { label } }'
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def client(database: Database) -> AsyncIterator[httpx.AsyncClient]:
-    view = View(the_graph(), database, graphiql.page(), max_body_bytes=10_000, development=True)
-    transport = httpx.ASGITransport(view)
+    graph = the_graph()
+    whole = application(
+        graph, database, sdl(graph), _nothing, max_body_bytes=10_000, development=True
+    )
+    transport = httpx.ASGITransport(whole)
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as opened:
         del opened.headers["accept"]
         yield opened
@@ -158,7 +159,7 @@ async def test_a_client_is_answered_in_its_language_and_told_so(
 ) -> None:
     response = await sent(client, CATEGORY, *accepted)
     assert response.json() == {"data": {"category": {"label": label}}}
-    assert response.headers["vary"] == "accept, accept-language"
+    assert response.headers["vary"] == "accept, accept-encoding, accept-language"
     assert response.headers["content-language"] == language
 
 
@@ -178,7 +179,7 @@ async def test_an_answer_that_is_the_same_in_every_language_says_nothing_of_it(
     answers = [await sent(client, query, *accepted) for accepted in ((), (b"es",), (b"en",))]
     assert len({answer.content for answer in answers}) == 1
     for answer in answers:
-        assert answer.headers["vary"] == "accept"
+        assert answer.headers["vary"] == "accept, accept-encoding"
         assert "content-language" not in answer.headers
 
 

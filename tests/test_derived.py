@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from db.database import Database
 from resolvers.graph import Graph
-from resolvers.resolve import GraphQLRequest
+from resolvers.resolve import GraphQLRequest, explain
 from schema.build import build
 from schema.entity import (
     ID,
@@ -38,7 +38,7 @@ from tests.roads import both_roads, codes_of
 SQL = """
 create table growers (
     id uuid primary key, name text not null unique, planted date, tags text[] not null default '{}',
-    height integer, listed boolean not null default true
+    height integer, listed boolean not null default true, mother uuid references growers
 );
 create table fruits (code text primary key, name text not null);
 create table grower_fruits (grower_id uuid references growers, fruit_code text references fruits);
@@ -51,6 +51,8 @@ insert into fruits values ('A', 'acorn'), ('F', 'fig');
 insert into grower_fruits values
     ('00000000-0000-0000-0000-000000000001', 'A'), ('00000000-0000-0000-0000-000000000002', 'F'),
     ('00000000-0000-0000-0000-000000000003', 'F'), ('00000000-0000-0000-0000-000000000003', 'A');
+update growers set mother = '00000000-0000-0000-0000-000000000002' where name = 'Oak';
+update growers set mother = '00000000-0000-0000-0000-000000000003' where name = 'Fig';
 create extension cube;
 create function position_of(latitude float8, longitude float8) returns cube language sql immutable
     return cube(array[cos(radians(latitude)) * cos(radians(longitude)),
@@ -68,6 +70,11 @@ create function age_on(planted date, day date default null) returns integer
     language sql stable return coalesce(day, date '2026-01-01') - planted;
 create function size_of(height integer) returns text
     language sql stable return case when height >= 20 then 'LARGE' else 'SMALL' end;
+create function color_of(height integer) returns text
+    language sql stable return case when height >= 20 then 'DARK' else 'LIGHT' end;
+create function color_among(height integer, colors text[]) returns boolean language sql stable
+    return ('DARK' = any (colors) and height >= 20) or ('LIGHT' = any (colors) and height < 20);
+create index on growers (height);
 create function found_growers(text text, tags text[]) returns table (
     kind text, key text, score float8, tags text[], size text) language sql stable as $$
     select 'GROWER', id::text, case when name ilike text || '%' then 1 else 0.5 end, g.tags,
@@ -98,6 +105,15 @@ class Size(Enum):
     """Twenty meters or more."""
     SMALL = "SMALL"
     """Less."""
+
+
+class Color(Enum):
+    """How light its leaves are."""
+
+    DARK = "DARK"
+    """Dark."""
+    LIGHT = "LIGHT"
+    """Light."""
 
 
 @value(order=("-starts_on",))
@@ -205,6 +221,11 @@ def _a_period(first: date | None, until: date | None) -> None:
         raise ValueError("`first` comes after `until`.")
 
 
+def _a_name(name: str) -> None:
+    if not name.istitle():
+        raise ValueError("`name` is written with a capital.")
+
+
 @entity("growers", listed=("listed", "name"), position="position", everywhere="everywhere")
 class Grower:
     """A tree."""
@@ -222,6 +243,8 @@ class Grower:
     """How large it is."""
     higher: bool | None = derived("is_higher", "height", than=argument(int, "In meters."))
     """Whether it is higher."""
+    color: Color = derived("color_of", "height", among="color_among")
+    """How light its leaves are."""
     stature: Stature = part()
     """How it stands."""
     seasons: list[Season] = derived(
@@ -236,6 +259,8 @@ class Grower:
         "judged", "height", by=argument(Wish, "By whom."), filter=False, order=False
     )
     """Whether it is wanted."""
+    grandmother: Grower | None = join("mother = growers.id", "mother = growers.id", group=True)
+    """What its seed came from came from."""
     fruits: Connection[Fruit] = many(
         "id = grower_fruits.grower_id", "fruit_code = fruits.code", group="fruit"
     )
@@ -256,7 +281,7 @@ class Fruit:
 class Query:
     """Where questions start."""
 
-    grower: Grower | None = one("name")
+    grower: Grower | None = one("name", check=_a_name)
     """A tree by its name."""
     growers: Connection[Grower] = every()
     """Trees."""
@@ -341,6 +366,23 @@ async def test_a_derived_value_filters_like_a_column(garden: Database) -> None:
     assert await _names(garden, "filter: {not: {age: {lt: 2000}}}") == ["Ash", "Oak"]
 
 
+async def test_a_filter_asks_whether_the_value_is_among_some_where_an_index_needs_it(
+    garden: Database,
+) -> None:
+    assert await _names(garden, "filter: {color: {eq: DARK}}") == ["Ash", "Oak"]
+    assert await _names(garden, "filter: {color: {eq: $c}}", c=("Color", "LIGHT")) == ["Fig"]
+    assert await _names(garden, "filter: {color: {in: [LIGHT, DARK]}}") == ["Ash", "Fig", "Oak"]
+    assert await _names(garden, "filter: {color: {in: $c}}", c=("[Color!]", [])) == []
+    assert await _names(garden, "filter: {not: {color: {in: [DARK]}}}") == ["Fig"]
+    assert await _names(garden, "orderBy: [{color: DESC}, {name: DESC}]") == ["Fig", "Oak", "Ash"]
+    response = await _ask(garden, "{ growers(filter: {color: {eq: null}}) { totalCount } }")
+    assert codes_of(response) == ["BAD_USER_INPUT"]
+    text = '{ growers(filter: {color: {eq: DARK}, name: {in: ["Elm"]}}) { nodes { color } } }'
+    explained = await explain(GRAPH, garden, GraphQLRequest(text))
+    assert "color_among(t0.height, $2::text[])" in explained
+    assert "height >= 20" in explained.partition("color_among")[2]
+
+
 async def test_a_truth_about_one_argument_is_a_filter_of_that_argument(garden: Database) -> None:
     assert await _names(garden, "filter: {higher: 10}") == ["Ash", "Oak"]
     assert await _names(garden, "filter: {higher: $than}", than=("Int", 25)) == ["Oak"]
@@ -387,6 +429,48 @@ async def test_rows_fall_into_groups_of_derived_values_and_of_each_item(garden: 
         {"key": {"fruit": {"name": "fig"}}, "count": 2},
     ]
     assert {"key": {"statureSize": "LARGE", "tag": "old"}, "count": 1} in data["byPart"]
+
+
+async def test_rows_fall_into_groups_of_what_is_further_away(garden: Database) -> None:
+    text = """{ growers { nodes { name grandmother { name } }
+        groupBy(keys: [GRANDMOTHER]) { key { grandmother { name } } count } } }"""
+    data = (await _data(garden, text))["growers"]
+    assert [(node["name"], node["grandmother"]) for node in data["nodes"]] == [
+        ("Ash", None),
+        ("Fig", None),
+        ("Oak", {"name": "Ash"}),
+    ]
+    assert data["groupBy"] == [
+        {"key": {"grandmother": None}, "count": 2},
+        {"key": {"grandmother": {"name": "Ash"}}, "count": 1},
+    ]
+    assert await _names(garden, 'filter: {grandmother: {name: {eq: "Ash"}}}') == ["Oak"]
+    assert await _names(garden, "orderBy: [{grandmother: {name: ASC}}]") == ["Oak", "Fig", "Ash"]
+
+
+async def test_what_nothing_can_be_called_is_refused_and_what_nothing_is_called_is_null(
+    garden: Database,
+) -> None:
+    assert await _data(garden, '{ grower(name: "Yew") { name } }') == {"grower": None}
+    response = await _ask(
+        garden, "query ($name: String!) { grower(name: $name) { name } }", name="oak"
+    )
+    assert codes_of(response) == ["BAD_USER_INPUT"]
+    assert response["errors"][0]["message"] == "`name` is written with a capital."
+    assert response["data"] == {"grower": None}
+
+
+async def test_a_part_is_measured_with_its_row(garden: Database) -> None:
+    text = """{ growers {
+        aggregate { count stature { __typename height { min max sum } } }
+        groupBy(keys: [SIZE]) { aggregate { stature { height { avg } } age { max } } }
+    } }"""
+    data = (await _data(garden, text))["growers"]
+    assert data["aggregate"] == {
+        "count": 3,
+        "stature": {"__typename": "StatureAggregate", "height": {"min": 6, "max": 30, "sum": 56}},
+    }
+    assert [group["aggregate"]["stature"]["height"]["avg"] for group in data["groupBy"]] == [25, 6]
 
 
 async def test_a_part_is_made_of_the_same_row_and_filters(garden: Database) -> None:

@@ -28,7 +28,7 @@ from tests.serving import ROOT, Serving, command, data_directory, serving
 from web import graphiql
 from web.answers import Answers
 from web.application import application
-from web.documents import Documents, Served
+from web.documents import Documents
 from web.refusals import Refusal
 from web.view import View
 
@@ -503,14 +503,7 @@ def test_a_production_server_waits_for_its_tables(directory: Path) -> None:
 async def test_a_socket_has_the_same_answers(server: Serving, directory: Path) -> None:
     graph, database = build(), Database(embedded.start(directory))
     whole = application(
-        graph,
-        database,
-        sdl(graph),
-        _nothing,
-        max_body_bytes=100_000,
-        answer_cache_bytes=0,
-        documents=Served.ANY,
-        development=True,
+        graph, database, sdl(graph), _nothing, max_body_bytes=100_000, development=True
     )
     protocol = "graphql-transport-ws"
     scope = {"type": "websocket", "path": "/graphql", "headers": [], "subprotocols": [protocol]}

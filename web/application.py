@@ -35,9 +35,9 @@ def application(
     pending: Callable[[], Awaitable[Sequence[object]]],
     *,
     max_body_bytes: int,
-    answer_cache_bytes: int,
-    documents: Served,
     development: bool,
+    answer_cache_bytes: int = 0,
+    documents: Served = Served.ANY,
 ) -> ASGIApp:
     """The whole server as one ASGI callable. It owns the database's connections."""
     changes = Changes(database)

@@ -109,6 +109,8 @@ def provenance(
     """The columns that say where a row comes from."""
     return {
         "source_id": line.source_id,
+        "source_date": line.source_date[0],
+        "source_date_precision": line.source_date[1],
         "source_record_id": record,
         "retrieved_at": retrieved_at,
     }

@@ -34,6 +34,8 @@ class Line:
     cells: Mapping[str, str]
     rejections: list[Rejection]
     source_id: UUID | None = None
+    # What the source's data bears, and how much of it is known.
+    source_date: tuple[date | None, str | None] = (None, None)
     rejected: bool = False
 
     def reject(self, column: str, reason: str) -> None:

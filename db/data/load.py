@@ -84,7 +84,11 @@ async def load(url: str, *, directory: Path = DIRECTORY, progress: Progress = si
                 raise LoadError("There are no tables yet: apply the migrations first.")
             for shape, sheet in zip(SHAPES, sheets, strict=True):
                 intake.take(shape, sheet)
+            # Rows are written table by table; what they keep of one another is worked out once.
+            await connection.execute("set local directory.keeping = 'later'")
             outcomes = await _merge(connection, intake, progress, steps)
+            if outcomes:
+                await connection.execute("select keep_everything()")
             await _record(connection, intake, sheets, outcomes)
     except asyncpg.IntegrityConstraintViolationError as error:
         raise LoadError(f"{error.table_name}: {error}: {error.detail}") from error

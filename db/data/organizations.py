@@ -27,8 +27,6 @@ def _operator(line: Line, intake: Intake) -> None:
                 "website",
                 "location_id",
                 "county_fips",
-                "source_date",
-                "source_date_precision",
             )
         ),
         "id": id,
@@ -71,7 +69,6 @@ def _provider(line: Line, intake: Intake) -> None:
 
     # A slug is read by everybody, so it may not tell the city of a hidden address.
     city = line.text("city") if visibility == "PUBLIC" else None
-    source_date, precision = line.partial("source_date")
     languages = _languages(line)
     provider = {
         "id": id,
@@ -83,8 +80,6 @@ def _provider(line: Line, intake: Intake) -> None:
         "location_id": location_id,
         "county_fips": county,
         "languages": languages,
-        "source_date": source_date,
-        "source_date_precision": precision,
         **provenance(line, record),
     }
     intake.add(line, "providers", provider)

@@ -52,6 +52,7 @@ _MODELS = """
                  where c.service_id = s.id order by 1) as categories,
            p.county_fips, l.id is not null as has_location, l.address_visibility,
            regexp_replace(l.street, '^[0-9-]+ +', '') as street, l.unit, l.city,
+           l.id is not null and place_is_told(l.id) as told,
            l.county_fips as location_county_fips, l.zip, l.latitude, l.longitude, l.accessibility,
            substr(h.number, 3, 3) as area
     from providers p
@@ -78,11 +79,22 @@ _DRAW = """
            -- Within a mile or two of the real one.
            place.latitude + (pg_temp.draw('north', n, 40001) - 20001) / 1000000.0 as latitude,
            place.longitude + (pg_temp.draw('east', n, 40001) - 20001) / 1000000.0 as longitude,
-           place.accessibility
+           place.accessibility, provider_known, service_known
     from generate_series({first}::bigint, {last}::bigint) n
     join models does on does.number = pg_temp.draw('does', n, {models})
     join models place on place.number = pg_temp.draw('place', n, {models})
     join models named on named.number = pg_temp.draw('name', n, {models})
+    cross join lateral (select case when does.area is not null then 'PHONE' end as phone,
+                               case when place.told then 'ADDRESS' end as address,
+                               case when does.categories <> '{{}}' then 'CATEGORIES' end as kinds,
+                               case when does.languages <> '{{}}' then 'LANGUAGES' end as spoken,
+                               case when does.has_website then 'WEBSITE' end as website,
+                               case when does.offers <> '{{}}' then 'OFFERS' end as offered,
+                               case when does.hours_text is not null then 'HOURS' end as hours) f
+    cross join lateral (
+        select array_remove(array[phone, address, kinds, spoken, website], null) as provider_known,
+               array_remove(array[phone, address, kinds, spoken, offered, hours], null)
+                   as service_known) k
 """
 
 _SOURCE = """
@@ -110,23 +122,24 @@ _FILL = (
     """,
     """
     insert into providers (id, slug, name, site_name, org_type, website, location_id, county_fips,
-                           languages, source_id, source_record_id)
+                           languages, source_id, source_record_id, missing, completeness)
     select pg_temp.made_id('providers', n),
            ltrim(trim('-' from left(regexp_replace(lower(name), '[^a-z0-9]+', '-', 'g'), 60))
                  || '-synthetic-' || n, '-'),
            name, site_name, org_type,
            case when has_website then 'https://example.org/' || n end,
            case when has_location then pg_temp.made_id('locations', n) end,
-           county_fips, languages, $1, n::text
-    from drawn
+           county_fips, languages, $1, n::text, c.missing, c.completeness
+    from drawn, completeness('PROVIDER', provider_known) c
     """,
     """
     insert into services (id, provider_id, name, offers, county_fips, languages, serves, hours_text,
-                          source_id, source_record_id)
+                          source_id, source_record_id, missing, completeness)
     select pg_temp.made_id('services', n), pg_temp.made_id('providers', n),
            case when named then service_name else name end,
-           offers, county_fips, service_languages, serves, hours_text, $1, n::text
-    from drawn
+           offers, county_fips, service_languages, serves, hours_text, $1, n::text,
+           c.missing, c.completeness
+    from drawn, completeness('SERVICE', service_known) c
     """,
     """
     insert into service_categories (service_id, category_code)
@@ -182,6 +195,8 @@ async def _make(connection: asyncpg.Connection, providers: int, progress: Progre
     await connection.execute("analyze models")
 
     source_id = identity("sources", KEY)
+    # What these rows keep of others is known when they are made.
+    await connection.execute("set local directory.keeping = 'later'")
     await _remove(connection, source_id, progress)
     await connection.execute(_SOURCE, source_id, KEY, coverage)
     indexes = await connection.fetch(_INDEXES, [*TABLES, "service_categories"])

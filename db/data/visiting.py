@@ -70,8 +70,6 @@ def _center(line: Line, intake: Intake) -> None:
         own = contact.location(line, intake, f"visitor_centers/{code}", county_fips=county)
         location_id = own or location_id
     status_as_of, status_precision = line.partial("status_as_of")
-    population_as_of, population_precision = line.partial("population_date")
-    source_date, source_precision = line.partial("source_date")
     values = {
         "id": id,
         "slug": slug(operator or "visitor-center", code),
@@ -83,10 +81,6 @@ def _center(line: Line, intake: Intake) -> None:
         "status_as_of_precision": status_precision,
         "alert": line.text("alert"),
         "funder": line.text("funder"),
-        "statutory": line.boolean("required_by_statute"),
-        "population_used": line.integer("population_used"),
-        "population_as_of": population_as_of,
-        "population_as_of_precision": population_precision,
         "location_id": location_id,
         "location_note": line.text("location_note"),
         "hours_text": line.text("schedule_text"),
@@ -94,8 +88,6 @@ def _center(line: Line, intake: Intake) -> None:
             "transport_advance_notice", _days, "is not a number of days such as P7D"
         ),
         "child_care_max_age": line.integer("child_care_max_age", 0, 17),
-        "source_date": source_date,
-        "source_date_precision": source_precision,
         **provenance(line, code),
     }
     intake.add(line, "visitor_centers", values)
@@ -165,6 +157,8 @@ STATUSES = Shape(
 CENTERS = Shape(
     "visitor_centers.csv",
     "visitor_centers",
+    # required_by_statute, population_used and population_date are what our own rule makes of
+    # institution_population.csv, and are taken from there.
     "institution_code name operator operator_type funder required_by_statute population_used"
     " population_date location_note phone status status_as_of alert schedule_text opens_at"
     " closes_at transportation_from_transit transport_advance_notice child_care child_care_max_age"

@@ -3,11 +3,14 @@
 
 create table enums (
     name             text primary key check (name ~ '^[A-Z][A-Za-z0-9]*$'),
+    source_date      date,
+    source_date_precision text check (source_date_precision in ('DAY', 'MONTH', 'YEAR')),
     source_id        uuid not null references sources,
     source_record_id text,
     retrieved_at     date,
     created_at       timestamptz not null default now(),
-    updated_at       timestamptz not null default now()
+    updated_at       timestamptz not null default now(),
+    check ((source_date is null) = (source_date_precision is null))
 );
 create index on enums (source_id);
 comment on table enums is 'An enum of the schema. HSDS 3: taxonomy.';
@@ -18,12 +21,15 @@ create table enum_values (
     value            text not null check (value ~ '^[A-Z][A-Z0-9_]*$'),
     place            integer not null check (place > 0),
     label            text not null check (label <> ''),
+    source_date      date,
+    source_date_precision text check (source_date_precision in ('DAY', 'MONTH', 'YEAR')),
     source_id        uuid not null references sources,
     source_record_id text,
     retrieved_at     date,
     created_at       timestamptz not null default now(),
     updated_at       timestamptz not null default now(),
-    check (key = enum_name || '.' || value)
+    check (key = enum_name || '.' || value),
+    check ((source_date is null) = (source_date_precision is null))
 );
 create index on enum_values (enum_name, place, key);
 create index on enum_values (source_id);
@@ -47,12 +53,15 @@ create table translations (
     text             text not null check (text <> ''),
     method           text not null check (method in ('HUMAN', 'MACHINE')),
     reviewed_at      timestamptz,
+    source_date      date,
+    source_date_precision text check (source_date_precision in ('DAY', 'MONTH', 'YEAR')),
     source_id        uuid not null references sources,
     source_record_id text,
     retrieved_at     date,
     created_at       timestamptz not null default now(),
     updated_at       timestamptz not null default now(),
     check (language <> 'EN'),
+    check ((source_date is null) = (source_date_precision is null)),
     check (num_nonnulls(institution_id, visiting_status_id, visitor_center_id, visiting_fact_key, program_id,
                         reentry_program_id, service_id, category_code, activity_group_type_code, enum_value_key) = 1)
 );

@@ -26,7 +26,7 @@ from db.query import (
     Selects,
 )
 from resolvers.errors import Code, FieldRefused
-from resolvers.graph import Derived, Entity, Leaf, ToMany, ToOne
+from resolvers.graph import Derived, Entity, Leaf, Part, ToMany, ToOne
 from resolvers.plan.context import Bound, Columns, Context, PageSize, Path
 from resolvers.plan.context import leaf as as_leaf
 from resolvers.plan.functions import value
@@ -172,8 +172,11 @@ def _measured(
             made = Const(f"{entity.name}Aggregate")
         elif name == "count":
             made = Ref(outer, measures.name(Call("count")))
+        elif isinstance(field := entity.fields[name], Part):
+            part_of = context.entity(field.target)
+            inner = context.below(f"{part_of.name}Aggregate", nodes)
+            made = Row(Select(_measured(context, part_of, inner, alias, measures, outer)))
         else:
-            field = entity.fields[name]
             assert isinstance(field, Leaf | Derived)
             operand = value(context, field, alias)
             statistics = context.statistics(entity.name, name)

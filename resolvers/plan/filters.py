@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from db.query import (
     AnyOf,
+    Call,
     Const,
     Exists,
     Expression,
@@ -30,7 +31,7 @@ from db.query import (
 from resolvers.errors import Code, FieldRefused
 from resolvers.graph import Derived, Entity, Id, Leaf, Localized, Part, Scalar, ToMany, ToOne
 from resolvers.plan.context import Context, KeyOf, Path, branch, leaf
-from resolvers.plan.functions import value
+from resolvers.plan.functions import passed, value
 from resolvers.plan.relations import between, far_key, given_defaults, reach_many, reach_one
 from resolvers.plan.texts import any_text, original
 from resolvers.plan.values import Look, Tree
@@ -113,7 +114,8 @@ def _field(
     match field:
         case Leaf() | Derived() if not _asks(field):
             operand = value(context, field, alias)
-            return _compare(context, operand, field.scalar, branch(part), path)
+            among = _among(context, field, alias)
+            return _compare(context, operand, field.scalar, branch(part), path, among)
         case Derived():
             # What is true or not of a row only for an argument: the filter is the argument.
             context.count_condition(part)
@@ -159,12 +161,20 @@ def _asks(field: Leaf | Derived) -> bool:
     )
 
 
+def _among(context: Context, field: Leaf | Derived, alias: str) -> Call | None:
+    """The question whether a value is one of a list, still without the list."""
+    if not isinstance(field, Derived) or field.among is None:
+        return None
+    return Call(field.among.name, passed(context, field.among, alias, {}, ()))
+
+
 def _compare(
     context: Context,
     operand: Expression,
     scalar: Scalar,
     operators: Mapping[str, Tree],
     path: Path,
+    among: Call | None = None,
 ) -> list[Expression]:
     found: list[Expression] = []
     for operator, part in operators.items():
@@ -173,7 +183,10 @@ def _compare(
         if value is None:
             message = f"`{operator}: null` compares with nothing. Leave it out, or use `isNull`."
             raise FieldRefused(Code.BAD_USER_INPUT, message)
-        if operator in _COMPARISONS:
+        if among is not None and operator in ("eq", "in"):
+            items = context.params(value, scalar, path)
+            found.append(Call(among.function, (*among.arguments, items)))
+        elif operator in _COMPARISONS:
             one = context.param(value, scalar, path)
             found.append(Operation(operand, _COMPARISONS[operator], one))
         elif operator == "in":

@@ -1,13 +1,14 @@
 """Everyone in the graph, introduced: a file per entity, from place to proof.
 
 sources, counties, locations, categories, activity_group_types, providers, services,
-institutions, population_counts, visiting_statuses, visitor_centers, visiting_facts,
-visiting_holidays, programs, reentry_programs, phones, schedules, verifications, enums,
-translations.
+institutions, population_counts, visiting_statuses, visitor_centers, visitor_service_gaps,
+visiting_facts, visiting_holidays, programs, reentry_programs, phones, schedules, verifications,
+completeness, service_counts, enums, translations.
 """
 
 from schema.types.activity_group_types import ActivityGroupType
 from schema.types.categories import Category
+from schema.types.completeness import Completeness
 from schema.types.counties import County
 from schema.types.enums import EnumType, EnumValue
 from schema.types.institutions import Institution
@@ -18,22 +19,27 @@ from schema.types.programs import Program, ProgramOffering
 from schema.types.providers import Provider
 from schema.types.reentry_programs import ReentryProgram
 from schema.types.schedules import Schedule, ScheduleException
+from schema.types.service_counts import CategoryServices, ServiceCounts
 from schema.types.services import Service, ServiceAtLocation
 from schema.types.sourced import Sourced
-from schema.types.sources import Import, Source
+from schema.types.sources import Import, Provenance, Source
 from schema.types.translations import Translation
-from schema.types.verifications import Verification
+from schema.types.verifications import Freshness, Verification
 from schema.types.visiting_facts import VisitingFact
 from schema.types.visiting_holidays import VisitingHoliday
 from schema.types.visiting_statuses import VisitingStatus
 from schema.types.visitor_centers import VisitorAmenity, VisitorCenter
+from schema.types.visitor_service_gaps import VisitorServiceGap
 
 __all__ = [
     "ActivityGroupType",
     "Category",
+    "CategoryServices",
+    "Completeness",
     "County",
     "EnumType",
     "EnumValue",
+    "Freshness",
     "Import",
     "Institution",
     "Location",
@@ -41,12 +47,14 @@ __all__ = [
     "PopulationCount",
     "Program",
     "ProgramOffering",
+    "Provenance",
     "Provider",
     "ReentryProgram",
     "Schedule",
     "ScheduleException",
     "Service",
     "ServiceAtLocation",
+    "ServiceCounts",
     "Source",
     "Sourced",
     "Translation",
@@ -56,4 +64,5 @@ __all__ = [
     "VisitingStatus",
     "VisitorAmenity",
     "VisitorCenter",
+    "VisitorServiceGap",
 ]

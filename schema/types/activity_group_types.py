@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, localized, many
+from schema.entity import ID, Connection, column, entity, localized, many, part
 
 if TYPE_CHECKING:
     from schema.types.programs import Program
-    from schema.types.sources import Source
+    from schema.types.sources import Provenance
     from schema.types.translations import Translation
 
 
@@ -32,12 +32,8 @@ class ActivityGroupType:
     """The programs that we count in this class."""
     translations: Connection[Translation] = many("activity_group_type_code")
     """Its label in other languages."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

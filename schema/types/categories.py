@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, localized, many
+from schema.entity import ID, Connection, column, entity, join, localized, many, part
 
 if TYPE_CHECKING:
     from schema.types.programs import Program
     from schema.types.providers import Provider
     from schema.types.reentry_programs import ReentryProgram
     from schema.types.services import Service
-    from schema.types.sources import Source
+    from schema.types.sources import Provenance
     from schema.types.translations import Translation
 
 
@@ -55,7 +55,7 @@ class Category:
     """The services in this category itself; those of narrower ones are not repeated here."""
     providers: Connection[Provider] = many(
         "code = service_categories.category_code",
-        "service_id = services.id",
+        "service_id = listed_services.id",
         "provider_id = providers.id",
     )
     """The providers with a service in this category."""
@@ -70,12 +70,8 @@ class Category:
     """The reentry programs in this category."""
     translations: Connection[Translation] = many("category_code")
     """Its label in other languages, where its source has none in them."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, localized, many
+from schema.entity import ID, Connection, column, entity, localized, many, part
 
 if TYPE_CHECKING:
     from schema.types.categories import Category
     from schema.types.counties import County
-    from schema.types.sources import Source
+    from schema.types.sources import Provenance
     from schema.types.translations import Translation
 
 
@@ -36,7 +36,9 @@ class ReentryProgram:
     name: str = localized(search=True)
     """Its name."""
     categories: Connection[Category] = many(
-        "id = reentry_program_categories.reentry_program_id", "category_code = categories.code"
+        "id = reentry_program_categories.reentry_program_id",
+        "category_code = categories.code",
+        group="category",
     )
     """The kinds of help it is; the classification is ours."""
     residential: Residential | None
@@ -52,17 +54,15 @@ class ReentryProgram:
     statewide: bool
     """True if the source says it runs in the whole state."""
     counties: Connection[County] = many(
-        "id = reentry_program_counties.reentry_program_id", "county_fips = counties.fips"
+        "id = reentry_program_counties.reentry_program_id",
+        "county_fips = counties.fips",
+        group="county",
     )
     """The counties in which it has sites; empty if it is statewide or they are unknown."""
     translations: Connection[Translation] = many("reentry_program_id")
     """Its texts in other languages."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

@@ -6,12 +6,12 @@ from datetime import date, datetime, time
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, entity, join
+from schema.entity import ID, entity, join, part
 
 if TYPE_CHECKING:
     from schema.types.institutions import Institution
     from schema.types.services import Service, ServiceAtLocation
-    from schema.types.sources import Source
+    from schema.types.sources import Provenance
     from schema.types.visitor_centers import VisitorCenter
 
 
@@ -101,12 +101,8 @@ class Schedule:
     """The service whose hours these are."""
     service_at_location: ServiceAtLocation | None = join("service_at_location_id")
     """The service at a place whose hours these are."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime
@@ -138,12 +134,8 @@ class ScheduleException:
     """The service whose hours change."""
     service_at_location: ServiceAtLocation | None = join("service_at_location_id")
     """The service at a place whose hours change."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

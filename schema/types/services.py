@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, localized, many
+from schema.entity import ID, Connection, column, entity, join, localized, many, part
 
 if TYPE_CHECKING:
     from schema.types.categories import Category
+    from schema.types.completeness import Completeness
     from schema.types.counties import County
     from schema.types.locations import Location
     from schema.types.phones import Phone
     from schema.types.providers import Provider
     from schema.types.schedules import Schedule, ScheduleException
-    from schema.types.sources import Source
+    from schema.types.sources import Provenance
     from schema.types.translations import Translation
-    from schema.types.verifications import Verification
+    from schema.types.verifications import Freshness, Verification
 
 
 class ServiceStatus(Enum):
@@ -33,9 +34,18 @@ class ServiceStatus(Enum):
     """Closed, and expected to open again."""
 
 
-@entity(table="services", large=True, implements=("Sourced",), translated="service_id")
+@entity(
+    table="services",
+    large=True,
+    translated="service_id",
+    implements=("Sourced",),
+    listed=("listed", "id", "name", "status"),
+)
 class Service:
-    """What a provider offers at a site."""
+    """What a provider offers at a site. Lists show what is on offer and what may be.
+
+    What is inactive, closed or gone is found by its id, its name or its status.
+    """
 
     id: ID
     # index: (name, id), and trigrams for search
@@ -45,17 +55,19 @@ class Service:
     """Everything the source says is offered here, in its words."""
     status: ServiceStatus | None = column(filter=True, group=True)  # index: (status, name, id)
     """Whether it is on offer; null if unknown, which is not the same as closed."""
+    alert: str | None
+    """What people should know before they set out."""
     provider: Provider = join("provider_id")
     """Who offers it."""
     categories: Connection[Category] = many(
-        "id = service_categories.service_id", "category_code = categories.code"
+        "id = service_categories.service_id", "category_code = categories.code", group="category"
     )
     """The kinds of help it is."""
     county_fips: str | None = column(filter=True, group=True)  # index: (county_fips, name, id)
     """FIPS code of the county it is offered in; null if unknown."""
     county: County | None = join("county_fips")
     """The county it is offered in; null if unknown."""
-    languages: list[str] = column(filter=True)  # index: gin (languages)
+    languages: list[str] = column(filter=True, group="language")  # index: gin (languages)
     """Languages it is given in, as ISO 639 codes such as `es`; empty if unknown."""
     serves: list[str] = column(filter=True)  # index: gin (serves)
     """Who may come, such as `EX_OFFENDERS` or `VETERANS`; empty if unknown."""
@@ -73,21 +85,27 @@ class Service:
     """Who checked this record and how, newest first; empty if nobody has."""
     translations: Connection[Translation] = many("service_id")
     """Its texts in other languages."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    freshness: Freshness = part()
+    """When it was last checked, and how far that can be trusted."""
+    completeness: Completeness = part()
+    """How much of what people need to know of it is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime
     """When this record last changed here, which is not when anybody last checked it."""
 
 
-@entity(table="services_at_locations", order=(), large=True, implements=("Sourced",))
+@entity(
+    table="services_at_locations",
+    order=(),
+    large=True,
+    implements=("Sourced",),
+    listed=("listed", "id"),
+)
 class ServiceAtLocation:
-    """A service at a place where one can go for it."""
+    """A service at a place where one can go for it, in lists as long as the service is."""
 
     id: ID
     service: Service = join("service_id")
@@ -100,12 +118,8 @@ class ServiceAtLocation:
     """Opening hours there, as rules."""
     schedule_exceptions: list[ScheduleException] = many("service_at_location_id")
     """Days on which the rules do not hold."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Language, column, entity, join
+from schema.entity import ID, Language, column, entity, join, part
 from schema.wording import TranslationMethod
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from schema.types.programs import Program
     from schema.types.reentry_programs import ReentryProgram
     from schema.types.services import Service
-    from schema.types.sources import Source
+    from schema.types.sources import Provenance
     from schema.types.visiting_facts import VisitingFact
     from schema.types.visiting_statuses import VisitingStatus
     from schema.types.visitor_centers import VisitorCenter
@@ -59,12 +59,8 @@ class Translation:
     """The class of activity groups whose label it is."""
     enum_value: EnumValue | None = join("enum_value_key")
     """The value of an enum whose label it is."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

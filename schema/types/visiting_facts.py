@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, localized, many
+from schema.entity import ID, Connection, column, entity, localized, many, part
 
 if TYPE_CHECKING:
-    from schema.types.sources import Source
+    from schema.types.sources import Provenance
     from schema.types.translations import Translation
 
 
@@ -31,12 +31,8 @@ class VisitingFact:
     """Since when."""
     translations: Connection[Translation] = many("visiting_fact_key")
     """Its text in other languages."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, entity, join, localized, many
+from schema.entity import ID, Connection, derived, entity, join, localized, many, part
 
 if TYPE_CHECKING:
     from schema.types.institutions import Institution
-    from schema.types.sources import Source
+    from schema.types.sources import Provenance
     from schema.types.translations import Translation
+    from schema.types.verifications import FreshnessState
 
 
 class VisitType(Enum):
@@ -64,16 +65,14 @@ class VisitingStatus:
     """The yards the exceptions speak of; empty where they are only in the words."""
     last_updated: datetime
     """When the publisher last changed it."""
+    freshness_state: FreshnessState = derived("visiting_status_freshness", "last_updated")
+    """How old that is: FRESH for a week and AGING for a month, since visiting changes so often."""
     contact_email: str | None
     """Where to write about visiting, as published with the status."""
     translations: Connection[Translation] = many("visiting_status_id")
     """Its text in other languages."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

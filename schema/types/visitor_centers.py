@@ -6,17 +6,33 @@ from datetime import date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, localized, many
+from schema.entity import (
+    ID,
+    Connection,
+    argument,
+    column,
+    derived,
+    entity,
+    join,
+    localized,
+    many,
+    part,
+)
 
 if TYPE_CHECKING:
+    from schema.types.completeness import Completeness
+    from schema.types.counties import County
     from schema.types.institutions import Institution
     from schema.types.locations import Location
     from schema.types.phones import Phone
     from schema.types.providers import Provider
     from schema.types.schedules import Schedule, ScheduleException
-    from schema.types.sources import DatePrecision, Source
+    from schema.types.sources import DatePrecision, Provenance
     from schema.types.translations import Translation
-    from schema.types.verifications import Verification
+    from schema.types.verifications import Freshness, Verification
+
+
+_ON = argument(date | None, "As of this day; now, if not given.")
 
 
 class VisitorCenterStatus(Enum):
@@ -34,9 +50,18 @@ class VisitorCenterStatus(Enum):
     """Nobody can say now: read the alert. It does not mean closed."""
 
 
-@entity(table="visitor_centers", implements=("Sourced",), translated="visitor_center_id")
+@entity(
+    table="visitor_centers",
+    translated="visitor_center_id",
+    implements=("Sourced",),
+    listed=("listed", "id", "slug", "name", "status"),
+)
 class VisitorCenter:
-    """A hospitality center for visitors at a prison (Penal Code 6350-6356)."""
+    """A hospitality center for visitors at a prison (Penal Code 6350-6356).
+
+    One that is closed stays in lists, with its status and alert, since its visitors look for it;
+    one that is gone for good is found by its id, slug, name or status only.
+    """
 
     id: ID
     slug: str = column(unique=True)
@@ -45,6 +70,10 @@ class VisitorCenter:
     """What to call it: its operator and its prison."""
     institution: Institution = join("institution_id")
     """The prison it serves."""
+    county: County | None = join(
+        "institution_id = institutions.id", "county_fips = counties.fips", group=True
+    )
+    """The county of the prison."""
     operator: Provider | None = join("operator_id")
     """The organization that runs it."""
     status: VisitorCenterStatus
@@ -56,7 +85,9 @@ class VisitorCenter:
     alert: str | None = localized()
     """Something visitors should know before they set out."""
     amenities: list[VisitorAmenity] = many(
-        "id = visitor_center_amenities.visitor_center_id", "amenity_code = visitor_amenities.code"
+        "id = visitor_center_amenities.visitor_center_id",
+        "amenity_code = visitor_amenities.code",
+        group="amenity",
     )
     """What it does for families; what is missing here is unknown."""
     phones: list[Phone] = many("visitor_center_id")
@@ -75,30 +106,32 @@ class VisitorCenter:
     """The prison's address, since the center stands on its grounds."""
     location_note: str | None = localized()
     """Where on the grounds it is."""
-    statutory: bool | None
-    """Whether the law asks for it: where a prison holds more than 300 people (Penal Code 6351)."""
-    population_used: int | None
-    """The count of people in custody that this was decided by."""
-    population_as_of: date | None
-    """The month of that count, as precise as `populationAsOfPrecision` says."""
-    population_as_of_precision: DatePrecision | None
-    """How much of `populationAsOf` is known."""
+    statutory: bool | None = derived("visitor_center_required", "institution_id", on=_ON)
+    """Whether the law asks for it: at an adult state prison with more than 300 people, by the
+    newest count (Penal Code 6351). Null where nobody has counted them."""
+    missing_services: list[VisitorAmenity] = many(
+        "id = lacked_visitor_services.visitor_center_id",
+        "amenity_code = visitor_amenities.code",
+        group="missing_service",
+    )
+    """Of the six services that the law asks of a center (Penal Code 6352), those it is not known
+    to offer, which does not mean that it does not. It owes them while `statutory` is true."""
+    population_used: int | None = derived("population_used", "institution_id", on=_ON)
+    """The count of people in custody that `statutory` was decided by."""
+    population_as_of: date | None = derived("population_as_of", "institution_id", on=_ON)
+    """The first day of the month of that count."""
     funder: str | None
     """Who pays for it."""
     verifications: Connection[Verification] = many("visitor_center_id")
     """Who checked this record and how, newest first; empty if nobody has."""
     translations: Connection[Translation] = many("visitor_center_id")
     """Its texts in other languages."""
-    source_date: date | None
-    """The date that the source's data bears, as precise as `sourceDatePrecision` says."""
-    source_date_precision: DatePrecision | None
-    """How much of `sourceDate` is known."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    freshness: Freshness = part()
+    """When it was last checked, and how far that can be trusted."""
+    completeness: Completeness = part()
+    """How much of what people need to know of it is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime
@@ -120,12 +153,8 @@ class VisitorAmenity:
         "code = visitor_center_amenities.amenity_code", "visitor_center_id = visitor_centers.id"
     )
     """The centers that offer it."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

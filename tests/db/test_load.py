@@ -8,6 +8,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +225,39 @@ async def test_every_row_points_to_a_source_that_keeps_its_licence(loaded: str) 
         " where s.publisher is not null group by 1",
     )
     assert Counter(dict(by_source)) == Counter(row["source_key"] for row in sheet("providers.csv"))
+
+
+async def test_a_source_is_read_where_its_citation_says_first(loaded: str) -> None:
+    urls = dict(await rows(loaded, "select name, url from sources"))
+    commit = "37069b1e809e2287cf3d4ecdab62c94fa8aa0218"
+    for citation, url in {
+        "https://cchcs.ca.gov/isudt/ ; openminds.com 2020-01-21": "https://cchcs.ca.gov/isudt/",
+        "www.cdcr.ca.gov/Community_Partnerships/index.html": (
+            "https://www.cdcr.ca.gov/Community_Partnerships/index.html"
+        ),
+        "mbecica/ca_prison_climate_justice cdcr_manual_data.csv (reentry_hub)": (
+            "https://github.com/mbecica/ca_prison_climate_justice"
+        ),
+        "Thrive SBC resource database": (
+            f"https://github.com/sbpublicdefendersoffice/sb_reentry_app/tree/{commit}/data"
+        ),
+        "California Penal Code 6351": None,
+    }.items():
+        assert urls[citation] == url
+
+
+async def test_all_that_a_line_says_bears_its_date(loaded: str) -> None:
+    made = await rows(
+        loaded,
+        "select p.source_date, p.source_date_precision, s.source_date, s.source_date_precision,"
+        " l.source_date, l.source_date_precision, source_licence(p.source_id), k.licence"
+        " from providers p join services s on s.provider_id = p.id"
+        " join locations l on l.id = p.location_id join sources k on k.id = p.source_id"
+        " where p.source_record_id = 'THRIVE-SB-169'",
+    )
+    (found,) = made
+    assert [tuple(found)[n : n + 2] for n in (0, 2, 4)] == [(date(2021, 10, 1), "MONTH")] * 3
+    assert found[6] == found[7] is not None
 
 
 async def test_imports_count_each_file_for_each_source(loaded: str) -> None:

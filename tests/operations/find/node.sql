@@ -12,7 +12,9 @@ from (
       where t0.fips = $1::text
     ) r) as "county",
     (select row_to_json(r) from (
-      select t1.source_record_id as "sourceRecordId",
+      select (select r from (
+          select t1.source_record_id as "sourceRecordId"
+        ) r) as "provenance",
         t1.code as "code"
       from institutions t1
       where t1.id = $2::uuid

@@ -23,6 +23,7 @@ from (
             select
             from visitor_centers t2
             where t2.institution_id = t0.id
+              and t2.listed
               and exists (
               select
               from visitor_center_amenities t3
@@ -70,6 +71,7 @@ from (
             select
             from visitor_centers t10
             where t10.institution_id = t6.id
+              and t10.listed
               and exists (
               select
               from visitor_center_amenities t11

@@ -78,6 +78,7 @@ from (
                 t4.hours_text as "hoursText"
               from visitor_centers t4
               where t4.institution_id = t0.id
+                and t4.listed
               order by t4.name, t4.id
               limit 20
             ) r) as "nodes"

@@ -9,7 +9,8 @@ from (
       select (
           select count(*)
           from services t0
-          where exists (
+          where t0.listed
+            and exists (
             select
             from service_categories t1
             where t1.service_id = t0.id
@@ -50,13 +51,15 @@ from (
                         ) r) as "location"
                       from services_at_locations t5
                       where t5.service_id = t2.id
+                        and t5.listed
                       order by t5.id
                       limit 2
                     ) r) as "nodes"
                 ) r) as "atLocations"
             ) r) as "node"
           from services t2
-          where exists (
+          where t2.listed
+            and exists (
             select
             from service_categories t7
             where t7.service_id = t2.id
