@@ -9,11 +9,13 @@ from schema.types import (
     County,
     Import,
     Institution,
+    Location,
     Program,
     ProgramOffering,
     Provider,
     ReentryProgram,
     Service,
+    ServiceAtLocation,
     Source,
     Verification,
     VisitingFact,
@@ -61,6 +63,10 @@ class Query:
     """Community providers."""
     services: Connection[Service] = every()
     """What community providers offer."""
+    services_at_locations: Connection[ServiceAtLocation] = every()
+    """Services where one can go for them: a service at two places is two of these."""
+    locations: Connection[Location] = every()
+    """Places, with as much of their address as the public may know."""
     category: Category | None = one("code")
     """A kind of help by its code, such as `HOUSING`."""
     categories: Connection[Category] = every()

@@ -8,7 +8,7 @@ intake.py         the rows that lines become, and what lines of other files refe
 sources.py        provider_sources.csv, and the citations of every other file
 places.py         counties and zip codes
 taxonomy.py       categories, activity group types, visitor amenities
-organizations.py  operators and providers, with their services
+organizations.py  operators and providers, with their services and whom these are for
 inside.py         institutions, camps and population counts
 visiting.py       visiting statuses, visitor centers and facts
 programs.py       programs, offerings and reentry programs

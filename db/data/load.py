@@ -37,6 +37,7 @@ SHAPES = (
     taxonomy.AMENITIES,
     organizations.OPERATORS,
     organizations.PROVIDERS,
+    organizations.SERVICE_AREAS,
     inside.INSTITUTIONS,
     inside.CAMPS,
     inside.POPULATION,

@@ -45,6 +45,7 @@ TARGETS = (
         dated=False,
     ),
     Target("services_at_locations", owners={"service_id": "services"}),
+    Target("service_areas", owners={"service_id": "services"}),
     Target("institutions", frozen=("code",)),
     Target("population_counts"),
     Target("visiting_statuses", append_only=True),

@@ -1,6 +1,6 @@
 """Everyone in the graph, introduced: a file per entity, from place to proof.
 
-sources, counties, locations, categories, activity_group_types, providers, services,
+sources, counties, locations, categories, activity_group_types, providers, services, service_areas,
 institutions, population_counts, visiting_statuses, visitor_centers, visiting_facts,
 visiting_holidays, programs, reentry_programs, phones, schedules, verifications.
 """
@@ -16,6 +16,7 @@ from schema.types.programs import Program, ProgramOffering
 from schema.types.providers import Provider
 from schema.types.reentry_programs import ReentryProgram
 from schema.types.schedules import Schedule, ScheduleException
+from schema.types.service_areas import ServiceArea
 from schema.types.services import Service, ServiceAtLocation
 from schema.types.sourced import Sourced
 from schema.types.sources import Import, Source
@@ -41,6 +42,7 @@ __all__ = [
     "Schedule",
     "ScheduleException",
     "Service",
+    "ServiceArea",
     "ServiceAtLocation",
     "Source",
     "Sourced",

@@ -31,6 +31,10 @@ class County:
     """The community providers that work in it."""
     services: Connection[Service] = many("fips = services.county_fips")
     """The services offered in it."""
+    served_by: Connection[Service] = many(
+        "fips = served_counties.county_fips", "service_id = services.id"
+    )
+    """The services for its people, wherever they are offered, statewide ones among them."""
     reentry_programs: Connection[ReentryProgram] = many(
         "fips = reentry_program_counties.county_fips", "reentry_program_id = reentry_programs.id"
     )

@@ -96,7 +96,12 @@ class FemaSecurityClass(Enum):
     """Maximum security."""
 
 
-@entity(table="institutions", implements=("Sourced",))
+@entity(
+    table="institutions",
+    implements=("Sourced",),
+    position="position",
+    place=("location_id = locations.id",),
+)
 class Institution:
     """A California state prison, conservation camp or community reentry facility."""
 

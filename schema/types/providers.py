@@ -33,7 +33,14 @@ class OrganizationType(Enum):
     """A private company."""
 
 
-@entity(table="providers", large=True, implements=("Sourced",))
+@entity(
+    table="providers",
+    large=True,
+    implements=("Sourced",),
+    position="position",
+    place=("location_id = locations.id",),
+    everywhere=("id = statewide_services.provider_id",),
+)
 class Provider:
     """An organization at one site that helps people coming home, or their families."""
 

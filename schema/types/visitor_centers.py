@@ -33,7 +33,12 @@ class VisitorCenterStatus(Enum):
     """Nobody can say now: read the alert. It does not mean closed."""
 
 
-@entity(table="visitor_centers", implements=("Sourced",))
+@entity(
+    table="visitor_centers",
+    implements=("Sourced",),
+    position="position",
+    place=("location_id = locations.id",),
+)
 class VisitorCenter:
     """A hospitality center for visitors at a prison (Penal Code 6350-6356)."""
 
