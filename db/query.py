@@ -70,6 +70,14 @@ class AnyOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Within:
+    """`operand in (select ...)`; several selects are put end to end with `union all`."""
+
+    operand: Expression
+    selects: tuple[Select, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Test:
     """`operand is null`, `operand is not true` and their like."""
 
@@ -157,6 +165,7 @@ Expression = (
     | Operation
     | Tuple
     | AnyOf
+    | Within
     | Test
     | Not
     | And

@@ -178,14 +178,19 @@ Field = Leaf | Id | Localized | Wording | Derived | Made | Part | Computed | ToO
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """How rows are found by their place: columns of theirs, and functions of Postgres.
+    """How rows are found by their place: a column, and functions of Postgres.
 
-    `origin` makes a position of all arguments but the last, which is a distance in miles. `reach`
-    turns miles into distances between positions, and `miles` turns them back.
+    `place` leads from a row to those that have the column `position`; it is empty where the row
+    itself has it. The last hop leads to a key. `several` says that a row may be at several places.
+    What `everywhere` leads anywhere from is near to everybody. `origin` makes a position of all
+    arguments but the last, which is a distance in miles. `reach` turns miles into distances
+    between positions, and `miles` turns them back.
     """
 
     position: str
-    everywhere: str | None
+    place: Join
+    several: bool
+    everywhere: Join | None
     origin: Function
     reach: str
     miles: str

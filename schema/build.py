@@ -162,7 +162,6 @@ def _entity(shapes: Shapes, entity: Entity, declared: Mapping[str, Entity]) -> g
         name: _source(shapes, owner, shape, _columns(owner), declared)
         for name, shape, owner in arguments.groups(shapes, entity)
     }
-    position = entity.declaration.position
     listed_, *unless = entity.declaration.listed or (None,)
     return graph.Entity(
         entity.name,
@@ -171,14 +170,23 @@ def _entity(shapes: Shapes, entity: Entity, declared: Mapping[str, Entity]) -> g
         groups,  # type: ignore[arg-type]  # of the kinds that check() lets through
         mapping.Column(listed_, "bool") if listed_ else None,
         frozenset(camel(name) for name in unless if name),
-        _near(shapes, position, entity.declaration.everywhere) if position else None,
+        _near(shapes, entity, declared),
     )
 
 
-def _near(shapes: Shapes, position: str, everywhere: str | None) -> graph.Near:
+def _near(shapes: Shapes, entity: Entity, declared: Mapping[str, Entity]) -> graph.Near | None:
+    said = entity.declaration
+    if said.position is None:
+        return None
+    keys = {other.declaration.table: other.declaration.key for other in declared.values()}
+    place = tuple(map(hop, said.place))
+    several = any(keys.get(step.table) != step.remote for step in place)
+    everywhere = tuple(map(hop, said.everywhere)) or None
     asked = _asked(shapes, read_argument("near", near.Near, ""))
     origin = graph.Function("near_position", (), (asked,), near.a_place)
-    return graph.Near(position, everywhere, origin, "chord", "miles", near.NEAR)
+    return graph.Near(
+        said.position, place, several, everywhere, origin, "chord", "miles", near.NEAR
+    )
 
 
 def _columns(entity: Entity) -> dict[str | None, mapping.Column]:

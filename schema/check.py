@@ -38,8 +38,25 @@ def _check(entity: Entity, known: Mapping[str, Entity]) -> None:
             raise DeclarationError(
                 f"{entity.name} is ordered by {name!r}, a column that no field of it has."
             )
+    _check_near(entity, known)
     for shape in entity.fields:
         _check_field(entity, shape, known)
+
+
+def _check_near(entity: Entity, known: Mapping[str, Entity]) -> None:
+    said = entity.declaration
+    if said.position is None and (said.place or said.everywhere):
+        raise DeclarationError(f"{entity.name} has a place, but no position there.")
+    for text in said.everywhere:
+        hop(text)
+    if said.place:
+        end = [hop(text) for text in said.place][-1]
+        keys = {(other.declaration.table, other.declaration.key) for other in known.values()}
+        if (end.table, end.remote) not in keys:
+            raise DeclarationError(
+                f"The place of {entity.name} is a record, and {end.remote!r} is no key of "
+                f"{end.table!r}."
+            )
 
 
 def _check_field(entity: Entity, shape: Shape, declared: Mapping[str, Entity]) -> None:

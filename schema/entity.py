@@ -96,7 +96,8 @@ class Declaration:
     implements: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
     position: str | None = None
-    everywhere: str | None = None
+    place: tuple[str, ...] = ()
+    everywhere: tuple[str, ...] = ()
     translated: str | None = None
 
 
@@ -214,7 +215,8 @@ def entity(
     implements: tuple[str, ...] = (),
     listed: tuple[str, ...] = (),
     position: str | None = None,
-    everywhere: str | None = None,
+    place: tuple[str, ...] = (),
+    everywhere: tuple[str, ...] = (),
     translated: str | None = None,
 ) -> Callable[[Class], Class]:
     """Declare that a class is the face of a table (or view).
@@ -223,14 +225,16 @@ def entity(
     offer only filters and orders that a column asks for, because an index has to serve them.
     `listed=("listed", "status")` names a boolean column without which a row is in no list, unless
     the filter speaks of one of the fields after it. `position` is a column that tells where a
-    row is, so that its lists can be asked for what is near; what is true in the column
-    `everywhere` is near to everybody. `translated` is the column of the table `translations` that
-    points to this one: its `localized` texts have their Spanish there.
+    row is, so that its lists can be asked for what is near. It is a column of this table, or of
+    the one that the hops of `place` end in, whose key the last hop leads to; of several places the
+    nearest counts. What the hops of `everywhere` lead anywhere from is near to everybody.
+    `translated` is the column of the table `translations` that points to this one: its `localized`
+    texts have their Spanish there.
     """
 
     def declare(cls: Class) -> Class:
         said = Declaration(
-            table, key, order, large, implements, listed, position, everywhere, translated
+            table, key, order, large, implements, listed, position, place, everywhere, translated
         )
         cls.__entity__ = said  # type: ignore[attr-defined]  # noted on the class itself, so that no registry is needed
         return cls

@@ -40,6 +40,8 @@ def a_place(
         raise ValueError("`near` takes either a `zip` or a `point`.")
     if zip is not None and not re.fullmatch(r"\d{5}(-\d{4})?", zip, re.ASCII):
         raise ValueError("`near.zip` is five digits, such as 93610.")
+    if zip is not None and not "900" <= zip[:3] <= "961":
+        raise ValueError("`near.zip` is a zip code of California, from 90001 to 96162.")
     if latitude is not None and not -90 <= latitude <= 90:
         raise ValueError("`near.point.latitude` is between -90 and 90.")
     if longitude is not None and not -180 <= longitude <= 180:

@@ -11,11 +11,13 @@ from schema.types import (
     EnumType,
     Import,
     Institution,
+    Location,
     Program,
     ProgramOffering,
     Provider,
     ReentryProgram,
     Service,
+    ServiceAtLocation,
     ServiceCounts,
     Source,
     Translation,
@@ -73,6 +75,10 @@ class Query:
     """How many services are listed in the state, and how many of them somebody has checked."""
     services_by_category: list[CategoryServices] | None = derived("services_by_category")
     """The same for each category of which there are any, the largest first."""
+    services_at_locations: Connection[ServiceAtLocation] = every()
+    """Services where one can go for them: a service at two places is two of these."""
+    locations: Connection[Location] = every()
+    """Places, with as much of their address as the public may know."""
     category: Category | None = one("code")
     """A kind of help by its code, such as `HOUSING`."""
     categories: Connection[Category] = every()

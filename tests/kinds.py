@@ -82,6 +82,7 @@ KINDS = {
             "institutions": "Institution over institutions.county_fips>id",
             "providers": "Provider over providers.county_fips>id",
             "services": "Service over services.county_fips>id",
+            "servedBy": "Service over served_counties.county_fips>service_id",
             "reentryPrograms": (
                 "ReentryProgram over reentry_program_counties.county_fips>reentry_program_id"
             ),
@@ -95,6 +96,7 @@ KINDS = {
     "Location": Kind(
         "locations",
         "public_city",
+        root="locations",
         one={"county": "County by public_county_fips"} | _SOURCE,
         many={
             "phones": _OWN_PHONES.format("location_id"),
@@ -167,6 +169,8 @@ KINDS = {
         one={"provider": "Provider by provider_id", "county": "County by county_fips"} | _SOURCE,
         many={
             "translations": _TRANSLATIONS.format("service_id"),
+            "serviceAreas": "ServiceArea over service_areas.service_id>id",
+            "servedCounties": "County over served_counties.service_id>county_fips",
             "categories": "Category over service_categories.service_id>category_code",
             "atLocations": "ServiceAtLocation over services_at_locations.service_id>id",
             "phones": _OWN_PHONES.format("service_id"),
@@ -180,8 +184,14 @@ KINDS = {
         columns=_TRUST,
         unlisted_by=("id", "name", "status"),
     ),
+    "ServiceArea": Kind(
+        "service_areas",
+        "county_fips",
+        one={"service": "Service by service_id", "county": "County by county_fips"} | _SOURCE,
+    ),
     "ServiceAtLocation": Kind(
         "services_at_locations",
+        root="servicesAtLocations",
         one={"service": "Service by service_id", "location": "Location by location_id"} | _SOURCE,
         many={
             "phones": _OWN_PHONES.format("service_at_location_id"),
@@ -458,4 +468,5 @@ LINKS = (
     "visitor_center_amenities",
     "lacked_visitor_services",
     "unserved_categories",
+    "served_counties",
 )

@@ -63,9 +63,16 @@ create function miles(chord float8) returns float8 language sql immutable strict
     return 2 * asin(least(1, chord / 2)) * 3958.7613;
 create function chord(miles float8) returns float8 language sql immutable
     return 2 * sin(miles / 3958.7613 / 2);
-alter table growers add position cube, add everywhere boolean not null default false;
+alter table growers add position cube;
+create table evergreens (grower_id uuid references growers);
 update growers set position = position_of(36 + height / 100.0, -119);
-update growers set position = position_of(30, -100), everywhere = true where name = 'Ash';
+update growers set position = position_of(30, -100) where name = 'Ash';
+insert into evergreens select id from growers where name = 'Ash';
+create table plots (id integer primary key, position cube);
+create table stands (fruit_code text references fruits, plot_id integer references plots);
+insert into plots values (1, position_of(36.2, -119)), (2, position_of(36.1, -119)),
+    (3, position_of(36.3, -119)), (4, null);
+insert into stands values ('A', 1), ('A', 3), ('F', 2), ('F', 3), ('F', 4);
 create function age_on(planted date, day date default null) returns integer
     language sql stable return coalesce(day, date '2026-01-01') - planted;
 create function size_of(height integer) returns text
@@ -226,7 +233,12 @@ def _a_name(name: str) -> None:
         raise ValueError("`name` is written with a capital.")
 
 
-@entity("growers", listed=("listed", "name"), position="position", everywhere="everywhere")
+@entity(
+    "growers",
+    listed=("listed", "name"),
+    position="position",
+    everywhere=("id = evergreens.grower_id",),
+)
 class Grower:
     """A tree."""
 
@@ -267,7 +279,12 @@ class Grower:
     """What grows on it."""
 
 
-@entity("fruits", key="code")
+@entity(
+    "fruits",
+    key="code",
+    position="position",
+    place=("code = stands.fruit_code", "plot_id = plots.id"),
+)
 class Fruit:
     """A fruit."""
 
@@ -593,6 +610,30 @@ async def test_no_place_is_no_distance(garden: Database) -> None:
         response = await _ask(garden, f"{{ growers(near: {near}) {{ nodes {{ name }} }} }}")
         assert codes_of(response) == ["BAD_USER_INPUT"], near
         assert "near" in response["errors"][0]["message"]
+
+
+async def test_of_several_places_the_nearest_counts(garden: Database) -> None:
+    text = """query ($latitude: Float!, $miles: Float, $first: Int, $after: String,
+                     $order: [FruitOrder!]) {
+        fruits(near: {point: {latitude: $latitude, longitude: -119}, withinMiles: $miles},
+               first: $first, after: $after, orderBy: $order) {
+            edges { cursor distanceMiles node { name } } totalCount } }"""
+
+    async def found(latitude: float, miles: float | None = None, **how: Any) -> Any:
+        page = (await _data(garden, text, latitude=latitude, miles=miles, **how))["fruits"]
+        found = [(edge["node"]["name"], edge["distanceMiles"]) for edge in page["edges"]]
+        assert how or page["totalCount"] == len(found)
+        return found
+
+    assert await found(36) == [("fig", 6.91), ("acorn", 13.82)]
+    assert await found(36.4) == [("acorn", 6.91), ("fig", 6.91)], "the same place; the key decides"
+    assert await found(36, 10) == [("fig", 6.91)]
+    assert await found(36.2, 8, order=[{"name": "ASC"}]) == [("acorn", 0), ("fig", 6.91)]
+    assert await found(36, 1) == []
+    page = (await _data(garden, text, latitude=36, first=1))["fruits"]
+    after = page["edges"][0]["cursor"]
+    assert page["totalCount"] == 2
+    assert await found(36, first=5, after=after) == [("acorn", 13.82)]
 
 
 async def test_what_a_function_finds_is_a_connection_best_first(garden: Database) -> None:

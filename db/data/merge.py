@@ -33,6 +33,7 @@ class Target:
 TARGETS = (
     Target("sources", frozen=("key",)),
     Target("counties", ("fips",)),
+    Target("zip_codes", ("zip",)),
     Target("categories", ("code",)),
     Target("activity_group_types", ("code",)),
     Target("visitor_amenities", ("code",)),
@@ -46,6 +47,7 @@ TARGETS = (
         dated=False,
     ),
     Target("services_at_locations", owners={"service_id": "services"}),
+    Target("service_areas", owners={"service_id": "services"}),
     Target("institutions", frozen=("code",)),
     Target("population_counts"),
     Target("visiting_statuses", append_only=True),

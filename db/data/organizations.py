@@ -1,4 +1,4 @@
-"""Operators and providers: who helps, with what, and where."""
+"""Operators and providers: who helps, with what, where, and for whom by where they live."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from db.data.identity import identity, slug
 from db.data.intake import Intake, Shape, provenance
 from db.data.line import Line
 from db.data.sources import cite
+
+# What a service area is called that is no county.
+_STATE = "California"
 
 # What we may tell of an address. Where its source cannot be read on that, it is hidden.
 _VISIBILITY = {"true": "PUBLIC", "false": "HIDDEN", "withheld": "HIDDEN"}
@@ -111,6 +114,7 @@ def _service(
         **provenance(line, record),
     }
     intake.add(line, "services", service)
+    intake.names["services", record] = id
     for code in line.items("categories", intake.codes("categories")):
         link: dict[str, object] = {"service_id": id, "category_code": code}
         intake.add(line, "service_categories", link, *link)
@@ -122,6 +126,26 @@ def _service(
             **provenance(line, record),
         }
         intake.add(line, "services_at_locations", there)
+
+
+def _area(line: Line, intake: Intake) -> None:
+    cite(line, intake)
+    service = intake.needed(line, "provider_id", "services")
+    # Said in a word, and not by a cell left empty: a gap may not make an area larger.
+    county = None
+    if line.cells["area"] != _STATE:
+        county = line.needed("area", lambda column: intake.called(line, column, "counties"))
+    record = f"{line.cells['provider_id']}/{county or _STATE}"
+    id = identity("service_areas", record)
+    intake.once(line, "area", "service_areas", id)
+    values = {
+        "id": id,
+        "service_id": service,
+        "county_fips": county,
+        "description": line.text("description"),
+        **provenance(line, record),
+    }
+    intake.add(line, "service_areas", values)
 
 
 def _languages(line: Line) -> list[str]:
@@ -141,4 +165,7 @@ PROVIDERS = Shape(
     " zip latitude longitude phone website languages hours_text accessibility_text serves"
     " address_published source_key source_date",
     _provider,
+)
+SERVICE_AREAS = Shape(
+    "service_areas.csv", "service_areas", "provider_id area description source", _area
 )

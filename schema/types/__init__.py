@@ -1,6 +1,6 @@
 """Everyone in the graph, introduced: a file per entity, from place to proof.
 
-sources, counties, locations, categories, activity_group_types, providers, services,
+sources, counties, locations, categories, activity_group_types, providers, services, service_areas,
 institutions, population_counts, visiting_statuses, visitor_centers, visitor_service_gaps,
 visiting_facts, visiting_holidays, programs, reentry_programs, phones, schedules, verifications,
 completeness, service_counts, enums, translations.
@@ -19,6 +19,7 @@ from schema.types.programs import Program, ProgramOffering
 from schema.types.providers import Provider
 from schema.types.reentry_programs import ReentryProgram
 from schema.types.schedules import Schedule, ScheduleException
+from schema.types.service_areas import ServiceArea
 from schema.types.service_counts import CategoryServices, ServiceCounts
 from schema.types.services import Service, ServiceAtLocation
 from schema.types.sourced import Sourced
@@ -53,6 +54,7 @@ __all__ = [
     "Schedule",
     "ScheduleException",
     "Service",
+    "ServiceArea",
     "ServiceAtLocation",
     "ServiceCounts",
     "Source",

@@ -54,6 +54,10 @@ class County:
     )
     """The kinds of help in the directory that no service listed in it is known to offer, not even
     in a narrower category. A service is listed unless it is known to be closed."""
+    served_by: Connection[Service] = many(
+        "fips = served_counties.county_fips", "service_id = services.id"
+    )
+    """The services for its people, wherever they are offered, statewide ones among them."""
     reentry_programs: Connection[ReentryProgram] = many(
         "fips = reentry_program_counties.county_fips", "reentry_program_id = reentry_programs.id"
     )

@@ -111,7 +111,13 @@ class FemaSecurityClass(Enum):
     """Maximum security."""
 
 
-@entity(table="institutions", implements=("Sourced",), translated="institution_id")
+@entity(
+    table="institutions",
+    translated="institution_id",
+    implements=("Sourced",),
+    position="position",
+    place=("location_id = locations.id",),
+)
 class Institution:
     """A California state prison, conservation camp or community reentry facility."""
 

@@ -39,6 +39,9 @@ class OrganizationType(Enum):
     large=True,
     implements=("Sourced",),
     listed=("listed", "id", "slug", "name"),
+    position="position",
+    place=("location_id = locations.id",),
+    everywhere=("id = statewide_services.provider_id",),
 )
 class Provider:
     """An organization at one site that helps people coming home, or their families.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from schema.types.phones import Phone
     from schema.types.providers import Provider
     from schema.types.schedules import Schedule, ScheduleException
+    from schema.types.service_areas import ServiceArea
     from schema.types.sources import Provenance
     from schema.types.translations import Translation
     from schema.types.verifications import Freshness, Verification
@@ -40,6 +41,9 @@ class ServiceStatus(Enum):
     translated="service_id",
     implements=("Sourced",),
     listed=("listed", "id", "name", "status"),
+    position="position",
+    place=("id = services_at_locations.service_id", "location_id = locations.id"),
+    everywhere=("id = statewide_services.service_id",),
 )
 class Service:
     """What a provider offers at a site. Lists show what is on offer and what may be.
@@ -66,7 +70,13 @@ class Service:
     county_fips: str | None = column(filter=True, group=True)  # index: (county_fips, name, id)
     """FIPS code of the county it is offered in; null if unknown."""
     county: County | None = join("county_fips")
-    """The county it is offered in; null if unknown."""
+    """The county it is offered in; null if unknown. Whom it is for is in `serviceAreas`."""
+    service_areas: list[ServiceArea] = many("service_id")
+    """Whom it is for by where they live; empty if unknown."""
+    served_counties: Connection[County] = many(
+        "id = served_counties.service_id", "county_fips = counties.fips", group="served_county"
+    )
+    """The counties whose people it is for, all of them if it is statewide; none if unknown."""
     languages: list[str] = column(filter=True, group="language")  # index: gin (languages)
     """Languages it is given in, as ISO 639 codes such as `es`; empty if unknown."""
     serves: list[str] = column(filter=True)  # index: gin (serves)
@@ -103,6 +113,8 @@ class Service:
     large=True,
     implements=("Sourced",),
     listed=("listed", "id"),
+    position="position",
+    place=("location_id = locations.id",),
 )
 class ServiceAtLocation:
     """A service at a place where one can go for it, in lists as long as the service is."""

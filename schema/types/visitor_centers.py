@@ -55,6 +55,8 @@ class VisitorCenterStatus(Enum):
     translated="visitor_center_id",
     implements=("Sourced",),
     listed=("listed", "id", "slug", "name", "status"),
+    position="position",
+    place=("location_id = locations.id",),
 )
 class VisitorCenter:
     """A hospitality center for visitors at a prison (Penal Code 6350-6356).
