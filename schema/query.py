@@ -7,6 +7,7 @@ from schema.types import (
     ActivityGroupType,
     Category,
     County,
+    DuplicateCandidate,
     Import,
     Institution,
     Program,
@@ -59,6 +60,8 @@ class Query:
     """A community provider by its slug."""
     providers: Connection[Provider] = every()
     """Community providers."""
+    duplicate_candidates: Connection[DuplicateCandidate] = every()
+    """Providers that may be one and the same, the most likely first."""
     services: Connection[Service] = every()
     """What community providers offer."""
     category: Category | None = one("code")

@@ -121,8 +121,15 @@ KINDS = {
             "phones": _OWN_PHONES.format("provider_id"),
             "visitorCenters": "VisitorCenter over visitor_centers.operator_id>id",
             "programs": "Program over programs.operator_id>id",
+            "duplicates": "DuplicateCandidate over provider_duplicates.provider_id>candidate_id",
             "verifications": _CHECKS.format("provider_id"),
         },
+    ),
+    "DuplicateCandidate": Kind(
+        "duplicate_candidates",
+        "-score",
+        root="duplicateCandidates",
+        one={"left": "Provider by left_id", "right": "Provider by right_id"},
     ),
     "Service": Kind(
         "services",
@@ -283,6 +290,7 @@ KINDS = {
     ),
 }
 LINKS = (
+    "provider_duplicates",
     "service_categories",
     "program_categories",
     "reentry_program_categories",

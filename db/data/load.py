@@ -11,6 +11,7 @@ import asyncpg
 
 from db.data import inside, organizations, places, programs, sources, taxonomy, visiting
 from db.data.connection import alone, connected
+from db.data.duplicates import Found, find_duplicates
 from db.data.identity import identity
 from db.data.intake import Intake, Key
 from db.data.line import Line
@@ -59,7 +60,7 @@ async def load(url: str, *, directory: Path = DIRECTORY, progress: Progress = si
 
     A second load of the same files changes nothing. Two loads at once happen one after the other.
     """
-    steps = len(SHAPES) + len(TARGETS)
+    steps = len(SHAPES) + len(TARGETS) + 1
     sheets: list[Sheet] = []
     for shape in SHAPES:
         progress(f"reading {shape.file}", len(sheets), steps)
@@ -75,10 +76,12 @@ async def load(url: str, *, directory: Path = DIRECTORY, progress: Progress = si
                 intake.take(shape, sheet)
             outcomes = await _merge(connection, intake, progress, steps)
             await _record(connection, intake, sheets, outcomes)
+            progress("finding duplicates", steps - 1, steps)
+            found = await find_duplicates(connection)
     except asyncpg.IntegrityConstraintViolationError as error:
         raise LoadError(f"{error.table_name}: {error}: {error.detail}") from error
     progress("done", steps, steps)
-    return _report(intake, sheets, outcomes)
+    return _report(intake, sheets, outcomes, found)
 
 
 # What became of lines, by file and number: "inserted" or "changed". The rest said nothing new.
@@ -150,9 +153,9 @@ def _counted(file: str, lines: list[Line], outcomes: Outcomes) -> FileReport:
     return FileReport(file, len(lines), **became)
 
 
-def _report(intake: Intake, sheets: list[Sheet], outcomes: Outcomes) -> Report:
+def _report(intake: Intake, sheets: list[Sheet], outcomes: Outcomes, duplicates: Found) -> Report:
     lines: dict[str, list[Line]] = {sheet.file: [] for sheet in sheets}
     for line in intake.lines:
         lines[line.file].append(line)
     files = [_counted(file, each, outcomes) for file, each in lines.items()]
-    return Report(files, intake.rejections)
+    return Report(files, intake.rejections, duplicates)

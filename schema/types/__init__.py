@@ -1,6 +1,7 @@
 """Everyone in the graph, introduced: a file per entity, from place to proof.
 
 sources, counties, locations, categories, activity_group_types, providers, services,
+duplicate_candidates,
 institutions, population_counts, visiting_statuses, visitor_centers, visiting_facts,
 visiting_holidays, programs, reentry_programs, phones, schedules, verifications.
 """
@@ -8,6 +9,7 @@ visiting_holidays, programs, reentry_programs, phones, schedules, verifications.
 from schema.types.activity_group_types import ActivityGroupType
 from schema.types.categories import Category
 from schema.types.counties import County
+from schema.types.duplicate_candidates import DuplicateCandidate
 from schema.types.institutions import Institution
 from schema.types.locations import Location
 from schema.types.phones import Phone
@@ -29,6 +31,7 @@ __all__ = [
     "ActivityGroupType",
     "Category",
     "County",
+    "DuplicateCandidate",
     "Import",
     "Institution",
     "Location",

@@ -11,6 +11,7 @@ from schema.entity import ID, Connection, column, entity, join, many
 if TYPE_CHECKING:
     from schema.types.categories import Category
     from schema.types.counties import County
+    from schema.types.duplicate_candidates import DuplicateCandidate
     from schema.types.locations import Location
     from schema.types.phones import Phone
     from schema.types.programs import Program
@@ -73,6 +74,10 @@ class Provider:
     """The visitor centers that it runs."""
     programs: Connection[Program] = many("operator_id")
     """The programs that it runs inside."""
+    duplicates: Connection[DuplicateCandidate] = many(
+        "id = provider_duplicates.provider_id", "candidate_id = duplicate_candidates.id"
+    )
+    """Pairs of this and another provider that may be one and the same, the most likely first."""
     verifications: Connection[Verification] = many("provider_id")
     """Who checked this record and how, newest first; empty if nobody has."""
     source_date: date | None
