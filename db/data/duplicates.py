@@ -9,19 +9,22 @@ import asyncpg
 
 from db.data.connection import alone, connected
 
+# The tables of which providers are compared.
+COMPARED = frozenset({"locations", "providers", "phones"})
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """What one search found: pairs compared, and candidates that came, changed and went."""
 
-    compared: int = 0
-    added: int = 0
-    changed: int = 0
-    removed: int = 0
+    compared: int
+    added: int
+    changed: int
+    removed: int
 
     def __str__(self) -> str:
         return (
-            f"Duplicates: {self.compared:,} pairs compared; candidates: {self.added:,} new,"
+            f"{self.compared:,} pairs compared; candidates: {self.added:,} new,"
             f" {self.changed:,} changed, {self.removed:,} gone."
         )
 
@@ -54,7 +57,10 @@ class Queue:
 
 async def find_duplicates(connection: asyncpg.Connection) -> Found:
     """Compare all providers anew. What people decided stays."""
-    return Found(**await connection.fetchrow("select * from find_duplicates()"))
+    found = Found(**await connection.fetchrow("select * from find_duplicates()"))
+    if found.added or found.removed:
+        await connection.execute("analyze duplicate_candidates")
+    return found
 
 
 async def refresh(url: str) -> Queue:

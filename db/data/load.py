@@ -11,7 +11,7 @@ import asyncpg
 
 from db.data import inside, organizations, places, programs, sources, taxonomy, visiting
 from db.data.connection import alone, connected
-from db.data.duplicates import Found, find_duplicates
+from db.data.duplicates import COMPARED, Found, find_duplicates
 from db.data.identity import identity
 from db.data.intake import Intake, Key
 from db.data.line import Line
@@ -74,10 +74,11 @@ async def load(url: str, *, directory: Path = DIRECTORY, progress: Progress = si
                 raise LoadError("There are no tables yet: apply the migrations first.")
             for shape, sheet in zip(SHAPES, sheets, strict=True):
                 intake.take(shape, sheet)
-            outcomes = await _merge(connection, intake, progress, steps)
+            outcomes, touched = await _merge(connection, intake, progress, steps)
             await _record(connection, intake, sheets, outcomes)
             progress("finding duplicates", steps - 1, steps)
-            found = await find_duplicates(connection)
+            # What is compared as it was before was found before.
+            found = await find_duplicates(connection) if touched & COMPARED else None
     except asyncpg.IntegrityConstraintViolationError as error:
         raise LoadError(f"{error.table_name}: {error}: {error.detail}") from error
     progress("done", steps, steps)
@@ -90,8 +91,9 @@ Outcomes = dict[tuple[str, int], str]
 
 async def _merge(
     connection: asyncpg.Connection, intake: Intake, progress: Progress, steps: int
-) -> Outcomes:
+) -> tuple[Outcomes, set[str]]:
     outcomes: Outcomes = {}
+    touched: set[str] = set()
     tables = {shape.file: shape.table for shape in SHAPES}
 
     def note(table: str, keys: Iterable[Key], outcome: str) -> None:
@@ -113,8 +115,9 @@ async def _merge(
         for owner, key in merged.bereft:
             note(owner, [key], "changed")
         if merged:
+            touched.add(target.table)
             await connection.execute(f"analyze {target.table}")
-    return outcomes
+    return outcomes, touched
 
 
 async def _record(
@@ -153,7 +156,9 @@ def _counted(file: str, lines: list[Line], outcomes: Outcomes) -> FileReport:
     return FileReport(file, len(lines), **became)
 
 
-def _report(intake: Intake, sheets: list[Sheet], outcomes: Outcomes, duplicates: Found) -> Report:
+def _report(
+    intake: Intake, sheets: list[Sheet], outcomes: Outcomes, duplicates: Found | None
+) -> Report:
     lines: dict[str, list[Line]] = {sheet.file: [] for sheet in sheets}
     for line in intake.lines:
         lines[line.file].append(line)

@@ -53,7 +53,7 @@ class Report:
 
     files: list[FileReport] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
-    duplicates: Found = field(default_factory=Found)
+    duplicates: Found | None = None
 
     @property
     def total(self) -> FileReport:
@@ -70,5 +70,6 @@ class Report:
         ]
         if self.rejections:
             lines += ["", "Rejected:", *(f"  {each}" for each in self.rejections)]
-        lines += ["", str(self.duplicates)]
+        if self.duplicates:
+            lines += ["", f"Duplicates: {self.duplicates}"]
         return "\n".join(lines)
