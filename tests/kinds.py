@@ -121,7 +121,7 @@ KINDS = {
             "phones": _OWN_PHONES.format("provider_id"),
             "visitorCenters": "VisitorCenter over visitor_centers.operator_id>id",
             "programs": "Program over programs.operator_id>id",
-            "duplicates": "DuplicateCandidate over provider_duplicates.provider_id>candidate_id",
+            "duplicates": "DuplicateCandidate over provider_duplicate_candidates.provider_id>id",
             "verifications": _CHECKS.format("provider_id"),
         },
     ),
@@ -290,7 +290,7 @@ KINDS = {
     ),
 }
 LINKS = (
-    "provider_duplicates",
+    "provider_duplicate_candidates",
     "service_categories",
     "program_categories",
     "reentry_program_categories",

@@ -39,10 +39,10 @@ comment on column duplicate_candidates.decision is
     'What people decided stays, whatever is found later; a candidate that nobody decided goes when its reasons go.';
 
 -- From either side, as a provider sees its candidates.
-create view provider_duplicates as
-    select left_id as provider_id, id as candidate_id from duplicate_candidates
+create view provider_duplicate_candidates as
+    select left_id as provider_id, c.* from duplicate_candidates c
     union all
-    select right_id, id from duplicate_candidates;
+    select right_id, c.* from duplicate_candidates c;
 
 -- Small letters, without accents and apostrophes.
 create function plain_letters(text text) returns text
@@ -143,7 +143,7 @@ create view provider_keys as
     ) place;
 
 -- What a reason adds to the score, or takes from it. A name that is only similar adds for as much as
--- it is similar. The weights are set by hand, and checked against pairs that people have read.
+-- it is similar. The weights are set by hand, and checked against pairs that were read one by one.
 create function duplicate_weight(reason text) returns double precision
     language sql immutable parallel safe
     return case reason
@@ -188,7 +188,7 @@ create function names_alike(name text, site text, other_name text, other_site te
 -- Only those who share something are compared: an address, a phone, a website, a name in one town or
 -- county, or the same hundred meters. Each is compared with the next twenty who share it, by name, so
 -- that a thousand at one address cost twenty thousand comparisons and not half a million. A phone or
--- a website that more than six have is that of a chain, and says little.
+-- a website that more than six have is that of a chain and says little; nobody is compared for it.
 create function find_duplicates(out compared bigint, out added bigint, out changed bigint, out removed bigint)
     language sql volatile
 begin atomic
@@ -225,7 +225,7 @@ begin atomic
                 partition by kind, key order by whole collate "C", id
                 rows between 1 following and 20 following)) as other
             from shared
-            where sharing > 1 and (kind <> 'host' or sharing <= 6)
+            where sharing > 1 and (sharing <= 6 or kind not in ('phone', 'host'))
         ) neighbors
         where id <> other
     ),
@@ -268,18 +268,18 @@ begin atomic
                     close and l.number = r.number
                     or l.street = r.street and (close or l.city = r.city or l.zip = r.zip
                         or coalesce(l.city = r.city, true) and coalesce(l.county_fips = r.county_fips, true)),
-                    false) as same_place,
+                    false) as same_place
+            offset 0
+        ) second
+        cross join lateral (
+            select same_place and l.units <> '{}' and r.units <> '{}'
+                    and not (l.units && r.units or l.units && r.rooms or l.rooms && r.units) as other_door,
                 case when same_name then 1
                      else names_alike(l.name, l.site, r.name, r.site, l.source_id = r.source_id) end as alike,
                 array(select word from string_to_table(l.whole, ' ') word
                       where word ~ '^([0-9]+[a-z]?|[a-z])$') as codes,
                 array(select word from string_to_table(r.whole, ' ') word
                       where word ~ '^([0-9]+[a-z]?|[a-z])$') as other_codes
-            offset 0
-        ) second
-        cross join lateral (
-            select same_place and l.units <> '{}' and r.units <> '{}'
-                and not (l.units && r.units or l.units && r.rooms or l.rooms && r.units) as other_door
             offset 0
         ) third
         where same_place or close or l.phones && r.phones or l.street is null or r.street is null

@@ -75,7 +75,7 @@ class Provider:
     programs: Connection[Program] = many("operator_id")
     """The programs that it runs inside."""
     duplicates: Connection[DuplicateCandidate] = many(
-        "id = provider_duplicates.provider_id", "candidate_id = duplicate_candidates.id"
+        "id = provider_duplicate_candidates.provider_id"
     )
     """Pairs of this and another provider that may be one and the same, the most likely first."""
     verifications: Connection[Verification] = many("provider_id")

@@ -10,35 +10,25 @@ from (
             (select r from (
               select (
                   select count(*)
-                  from duplicate_candidates t1
-                  where exists (
-                    select
-                    from provider_duplicates t2
-                    where t2.provider_id = t0.id
-                      and t1.id = t2.candidate_id
-                  )
+                  from provider_duplicate_candidates t1
+                  where t1.provider_id = t0.id
                 ) as "totalCount",
                 array(select r from (
-                  select t3.score as "score",
-                    t3.reasons as "reasons",
+                  select t2.score as "score",
+                    t2.reasons as "reasons",
+                    (select r from (
+                      select t3.site_name as "siteName"
+                      from providers t3
+                      where t3.id = t2.left_id
+                    ) r) as "left",
                     (select r from (
                       select t4.site_name as "siteName"
                       from providers t4
-                      where t4.id = t3.left_id
-                    ) r) as "left",
-                    (select r from (
-                      select t5.site_name as "siteName"
-                      from providers t5
-                      where t5.id = t3.right_id
+                      where t4.id = t2.right_id
                     ) r) as "right"
-                  from duplicate_candidates t3
-                  where exists (
-                    select
-                    from provider_duplicates t6
-                    where t6.provider_id = t0.id
-                      and t3.id = t6.candidate_id
-                  )
-                  order by t3.score desc, t3.id desc
+                  from provider_duplicate_candidates t2
+                  where t2.provider_id = t0.id
+                  order by t2.score desc, t2.id desc
                   limit 20
                 ) r) as "nodes"
             ) r) as "duplicates"
@@ -51,17 +41,12 @@ from (
     (select r from (
       select (
           select count(*)
-          from providers t7
+          from providers t5
           where exists (
             select
-            from duplicate_candidates t9
-            where exists (
-              select
-              from provider_duplicates t10
-              where t10.provider_id = t7.id
-                and t9.id = t10.candidate_id
-            )
-              and t9.score >= $2::float8
+            from provider_duplicate_candidates t6
+            where t6.provider_id = t5.id
+              and t6.score >= $2::float8
           )
         ) as "totalCount"
     ) r) as "withAny"
