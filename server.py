@@ -18,6 +18,7 @@ from starlette.config import Config
 from starlette.types import ASGIApp
 
 from db import embedded
+from db.data.duplicates import refresh
 from db.data.load import load as load_files
 from db.data.report import LoadError
 from db.data.synthesize import synthesize as make_up
@@ -195,6 +196,15 @@ def load(settings: Settings) -> None:
     with _progress("Loading the directory") as progress:
         report = asyncio.run(load_files(url, progress=progress))
     click.echo(report)
+
+
+@main.command()
+@click.pass_obj
+def duplicates(settings: Settings) -> None:
+    """Find records that may be one and the same, and count what waits for a decision."""
+    url = settings.url()
+    asyncio.run(apply_pending(url))
+    click.echo(asyncio.run(refresh(url)))
 
 
 @main.command()

@@ -8,6 +8,7 @@ from schema.types import (
     Category,
     CategoryServices,
     County,
+    DuplicateCandidate,
     EnumType,
     Import,
     Institution,
@@ -69,6 +70,8 @@ class Query:
     """A community provider by its slug."""
     providers: Connection[Provider] = every()
     """Community providers."""
+    duplicate_candidates: Connection[DuplicateCandidate] = every()
+    """Providers that may be one and the same, the most likely first."""
     services: Connection[Service] = every()
     """What community providers offer."""
     service_counts: ServiceCounts | None = derived("service_counts")

@@ -156,11 +156,18 @@ KINDS = {
             "phones": _OWN_PHONES.format("provider_id"),
             "visitorCenters": "VisitorCenter over visitor_centers.operator_id>id",
             "programs": "Program over programs.operator_id>id",
+            "duplicates": "DuplicateCandidate over provider_duplicate_candidates.provider_id>id",
             "verifications": _CHECKS.format("provider_id"),
         },
         groups={"language": "languages", "category": "categories"},
         columns=_TRUST,
         unlisted_by=("id", "slug", "name"),
+    ),
+    "DuplicateCandidate": Kind(
+        "duplicate_candidates",
+        "-score",
+        root="duplicateCandidates",
+        one={"left": "Provider by left_id", "right": "Provider by right_id"},
     ),
     "Service": Kind(
         "services",
@@ -461,6 +468,7 @@ KINDS = {
     ),
 }
 LINKS = (
+    "provider_duplicate_candidates",
     "service_categories",
     "program_categories",
     "reentry_program_categories",

@@ -53,6 +53,8 @@ insert into grower_fruits values
     ('00000000-0000-0000-0000-000000000003', 'F'), ('00000000-0000-0000-0000-000000000003', 'A');
 update growers set mother = '00000000-0000-0000-0000-000000000002' where name = 'Oak';
 update growers set mother = '00000000-0000-0000-0000-000000000003' where name = 'Fig';
+create view rival_growers as
+    select o.id as rival_id, g.* from growers g join growers o on o.id <> g.id and o.tags && g.tags;
 create extension cube;
 create function position_of(latitude float8, longitude float8) returns cube language sql immutable
     return cube(array[cos(radians(latitude)) * cos(radians(longitude)),
@@ -277,6 +279,8 @@ class Grower:
         "id = grower_fruits.grower_id", "fruit_code = fruits.code", group="fruit"
     )
     """What grows on it."""
+    rivals: Connection[Grower] = many("id = rival_growers.rival_id")
+    """Who is called the same."""
 
 
 @entity(
@@ -488,6 +492,21 @@ async def test_a_part_is_measured_with_its_row(garden: Database) -> None:
         "stature": {"__typename": "StatureAggregate", "height": {"min": 6, "max": 30, "sum": 56}},
     }
     assert [group["aggregate"]["stature"]["height"]["avg"] for group in data["groupBy"]] == [25, 6]
+
+
+async def test_a_list_leads_through_a_view_of_the_table_of_its_rows(garden: Database) -> None:
+    text = """{ grower(name: "Oak") { rivals(first: 1, filter: {tags: {has: "old"}}) {
+        totalCount nodes { name } edges { cursor } pageInfo { hasNextPage }
+        aggregate { age { max } } } } }"""
+    rivals = (await _data(garden, text))["grower"]["rivals"]
+    assert (rivals["totalCount"], rivals["nodes"]) == (1, [{"name": "Fig"}])
+    assert rivals["pageInfo"] == {"hasNextPage": False}
+    assert await _names(garden, 'filter: {rivals: {some: {name: {eq: "Oak"}}}}') == ["Fig"]
+    assert await _names(garden, "orderBy: [{rivals: {count: DESC}}, {name: ASC}]") == [
+        "Fig",
+        "Oak",
+        "Ash",
+    ]
 
 
 async def test_a_part_is_made_of_the_same_row_and_filters(garden: Database) -> None:

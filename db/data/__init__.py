@@ -17,6 +17,7 @@ contact.py        addresses and telephone numbers, wherever they appear
 identity.py       names become ids and slugs, the same on every machine
 connection.py     one load at a time
 merge.py          rows become inserts and updates, and only where something is new
+duplicates.py     records that may be one and the same
 report.py         what a load did, for people
 synthesize.py     a large directory that resembles the real one, for benchmarks
 """

@@ -20,6 +20,7 @@ from db.data import (
     visiting,
 )
 from db.data.connection import alone, connected
+from db.data.duplicates import COMPARED, Found, find_duplicates
 from db.data.identity import identity
 from db.data.intake import Intake, Key
 from db.data.line import Line
@@ -72,7 +73,7 @@ async def load(url: str, *, directory: Path = DIRECTORY, progress: Progress = si
 
     A second load of the same files changes nothing. Two loads at once happen one after the other.
     """
-    steps = len(SHAPES) + len(TARGETS)
+    steps = len(SHAPES) + len(TARGETS) + 1
     sheets: list[Sheet] = []
     for shape in SHAPES:
         progress(f"reading {shape.file}", len(sheets), steps)
@@ -88,14 +89,17 @@ async def load(url: str, *, directory: Path = DIRECTORY, progress: Progress = si
                 intake.take(shape, sheet)
             # Rows are written table by table; what they keep of one another is worked out once.
             await connection.execute("set local directory.keeping = 'later'")
-            outcomes = await _merge(connection, intake, progress, steps)
+            outcomes, touched = await _merge(connection, intake, progress, steps)
             if outcomes:
                 await connection.execute("select keep_everything()")
             await _record(connection, intake, sheets, outcomes)
+            progress("finding duplicates", steps - 1, steps)
+            # What is compared as it was before was found before.
+            found = await find_duplicates(connection) if touched & COMPARED else None
     except asyncpg.IntegrityConstraintViolationError as error:
         raise LoadError(f"{error.table_name}: {error}: {error.detail}") from error
     progress("done", steps, steps)
-    return _report(intake, sheets, outcomes)
+    return _report(intake, sheets, outcomes, found)
 
 
 # What became of lines, by file and number: "inserted" or "changed". The rest said nothing new.
@@ -104,8 +108,9 @@ Outcomes = dict[tuple[str, int], str]
 
 async def _merge(
     connection: asyncpg.Connection, intake: Intake, progress: Progress, steps: int
-) -> Outcomes:
+) -> tuple[Outcomes, set[str]]:
     outcomes: Outcomes = {}
+    touched: set[str] = set()
     tables = {shape.file: shape.table for shape in SHAPES}
 
     def note(table: str, keys: Iterable[Key], outcome: str) -> None:
@@ -127,8 +132,9 @@ async def _merge(
         for owner, key in merged.bereft:
             note(owner, [key], "changed")
         if merged:
+            touched.add(target.table)
             await connection.execute(f"analyze {target.table}")
-    return outcomes
+    return outcomes, touched
 
 
 async def _record(
@@ -167,9 +173,11 @@ def _counted(file: str, lines: list[Line], outcomes: Outcomes) -> FileReport:
     return FileReport(file, len(lines), **became)
 
 
-def _report(intake: Intake, sheets: list[Sheet], outcomes: Outcomes) -> Report:
+def _report(
+    intake: Intake, sheets: list[Sheet], outcomes: Outcomes, duplicates: Found | None
+) -> Report:
     lines: dict[str, list[Line]] = {sheet.file: [] for sheet in sheets}
     for line in intake.lines:
         lines[line.file].append(line)
     files = [_counted(file, each, outcomes) for file, each in lines.items()]
-    return Report(files, intake.rejections)
+    return Report(files, intake.rejections, duplicates)

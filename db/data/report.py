@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from db.data.duplicates import Found
+
 # A value is shown to say which one is meant, not to be copied from here.
 SHOWN = 60
 
@@ -47,10 +49,11 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of every file, and each value that was refused."""
+    """What became of every file, each value that was refused, and what may be there twice."""
 
     files: list[FileReport] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
+    duplicates: Found | None = None
 
     @property
     def total(self) -> FileReport:
@@ -67,4 +70,6 @@ class Report:
         ]
         if self.rejections:
             lines += ["", "Rejected:", *(f"  {each}" for each in self.rejections)]
+        if self.duplicates:
+            lines += ["", f"Duplicates: {self.duplicates}"]
         return "\n".join(lines)

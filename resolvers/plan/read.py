@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from graphql.language import FieldNode
 
+from db.mapping import Join
 from db.query import (
     Cast,
     Const,
@@ -173,7 +175,7 @@ def _field(
         case ToOne():
             return _to_one(context, entity, alias, field, nodes, path)
         case ToMany(join, target_name, paged):
-            target = context.entity(target_name)
+            target = _behind(context.entity(target_name), join)
 
             def scope(far: str) -> Expression:
                 return reach_many(context, join, alias, far)
@@ -186,6 +188,11 @@ def _field(
             return connection(context, target, scope, arguments, below, path)
         case Computed():
             raise AssertionError("computed fields have no column of their own")
+
+
+def _behind(entity: Entity, join: Join) -> Entity:
+    """The entity as a relation shows it: its last hop may lead to a view of the entity's table."""
+    return replace(entity, table=replace(entity.table, name=join[-1].table))
 
 
 def _made(

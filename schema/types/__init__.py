@@ -3,13 +3,15 @@
 sources, counties, locations, categories, activity_group_types, providers, services, service_areas,
 institutions, population_counts, visiting_statuses, visitor_centers, visitor_service_gaps,
 visiting_facts, visiting_holidays, programs, reentry_programs, phones, schedules, verifications,
-completeness, service_counts, enums, translations.
+completeness, service_counts, enums, translations,
+duplicate_candidates.
 """
 
 from schema.types.activity_group_types import ActivityGroupType
 from schema.types.categories import Category
 from schema.types.completeness import Completeness
 from schema.types.counties import County
+from schema.types.duplicate_candidates import DuplicateCandidate
 from schema.types.enums import EnumType, EnumValue
 from schema.types.institutions import Institution
 from schema.types.locations import Location
@@ -38,6 +40,7 @@ __all__ = [
     "CategoryServices",
     "Completeness",
     "County",
+    "DuplicateCandidate",
     "EnumType",
     "EnumValue",
     "Freshness",

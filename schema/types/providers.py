@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from schema.types.categories import Category
     from schema.types.completeness import Completeness
     from schema.types.counties import County
+    from schema.types.duplicate_candidates import DuplicateCandidate
     from schema.types.locations import Location
     from schema.types.phones import Phone
     from schema.types.programs import Program
@@ -86,6 +87,10 @@ class Provider:
     """The visitor centers that it runs."""
     programs: Connection[Program] = many("operator_id")
     """The programs that it runs inside."""
+    duplicates: Connection[DuplicateCandidate] = many(
+        "id = provider_duplicate_candidates.provider_id"
+    )
+    """Pairs of this and another provider that may be one and the same, the most likely first."""
     verifications: Connection[Verification] = many("provider_id")
     """Who checked this record and how, newest first; empty if nobody has."""
     freshness: Freshness = part()
