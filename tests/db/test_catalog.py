@@ -351,6 +351,29 @@ def test_what_a_large_table_offers_is_served_by_an_index(
         )
 
 
+@pytest.mark.parametrize(
+    "entity", [entity for entity in ENTITIES.values() if entity.declaration.position], ids=named
+)
+def test_what_is_near_is_found_from_an_index_of_positions(catalog: Catalog, entity: Entity) -> None:
+    said = entity.declaration
+    steps = [hop(text) for text in said.place]
+    table = steps[-1].table if steps else said.table
+    assert said.position is not None
+    assert catalog.columns[table, said.position][0] == "cube"
+    assert any(
+        index.method == "gist"
+        and [column.strip('"') for column in index.columns] == [said.position]
+        and index.whole()
+        for index in catalog.on(table)
+    )
+    # From a place back to what is there, and from a row to its places.
+    before = said.table
+    for step in steps:
+        assert catalog.leads(before, step.local)
+        assert catalog.leads(step.table, step.remote)
+        before = step.table
+
+
 def test_every_foreign_key_can_be_followed_backwards(catalog: Catalog) -> None:
     missing = [
         (table, column)
