@@ -148,6 +148,14 @@ class Exists:
     select: Select
 
 
+@dataclass(frozen=True, slots=True)
+class In:
+    """`operand in (select ...)`, whose one column is never null."""
+
+    operand: Expression
+    select: Select
+
+
 Expression = (
     Param
     | Const
@@ -168,6 +176,7 @@ Expression = (
     | Values
     | Json
     | Exists
+    | In
 )
 
 

@@ -29,6 +29,7 @@ from db.query import (
     Expression,
     From,
     Function,
+    In,
     Json,
     Not,
     Operation,
@@ -195,12 +196,14 @@ class _Renderer:
                 return f"(select row_to_json(r) from {self.block(select, indent)} r)"
             case Exists(select):
                 return f"exists {self.block(select, indent)}"
+            case In(operand, select):
+                return f"{self.operand(operand, indent)} in {self.block(select, indent)}"
             case _:
                 assert_never(expression)
 
     def operand(self, expression: Expression, indent: str) -> str:
         text = self.expression(expression, indent)
-        return f"({text})" if isinstance(expression, Operation | Test | AnyOf) else text
+        return f"({text})" if isinstance(expression, Operation | Test | AnyOf | In) else text
 
     def junction(
         self, conditions: tuple[Expression, ...], word: str, nothing: str, indent: str

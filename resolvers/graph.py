@@ -83,11 +83,15 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """A field that a function of Postgres makes: one value, or a list of values."""
+    """A field that a function of Postgres makes: one value, or a list of values.
+
+    `where` is a function without columns: the keys of all rows of which it is true.
+    """
 
     function: Function
     column: Column
     scalar: Scalar
+    where: Function | None = None
 
 
 @dataclass(frozen=True, slots=True)

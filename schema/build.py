@@ -251,7 +251,8 @@ def _derived(shapes: Shapes, shape: Shape) -> graph.Derived | graph.Made:
         return graph.Made(function, shape.target, not shape.to_one)
     scalar = scalar_of(shape.python)
     column = mapping.Column(shape.attribute, scalar.postgres, shape.nullable, shape.array)
-    return graph.Derived(function, column, scalar)
+    where = graph.Function(said.where, (), asked, said.check) if said.where else None
+    return graph.Derived(function, column, scalar, where)
 
 
 def _asked(shapes: Shapes, item: Given) -> graph.Argument:

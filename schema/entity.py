@@ -148,6 +148,7 @@ class Derived:
     filter: bool | None
     order: bool | None
     group: bool | str | None
+    where: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +299,7 @@ def derived(
     filter: bool | None = None,
     order: bool | None = None,
     group: bool | str | None = None,
+    where: str | None = None,
     **arguments: Argument,
 ) -> Any:
     """What a function of Postgres makes of these columns and, after them, these arguments.
@@ -306,8 +308,11 @@ def derived(
     given is null. Where no argument is required it filters, orders and groups as a column does;
     what is true or false only for one required argument makes a filter that *is* the argument.
     `check` is called with all arguments, by name, and raises ValueError for the client to read.
+    `where` names a function that returns, for the same arguments, the keys of all rows for which it
+    is true. The filter then asks it once, instead of every row; without an argument it is a
+    Boolean, and false keeps the rest: what is false, and what is unknown.
     """
-    return Derived(function, columns, arguments, check, filter, order, group)
+    return Derived(function, columns, arguments, check, filter, order, group, where)
 
 
 def argument(annotation: Any, description: str, default: Any = None) -> Argument:

@@ -9,7 +9,16 @@ from uuid import UUID
 
 import asyncpg
 
-from db.data import inside, organizations, places, programs, sources, taxonomy, visiting
+from db.data import (
+    inside,
+    organizations,
+    places,
+    programs,
+    schedules,
+    sources,
+    taxonomy,
+    visiting,
+)
 from db.data.connection import alone, connected
 from db.data.identity import identity
 from db.data.intake import Intake, Key
@@ -40,6 +49,7 @@ SHAPES = (
     inside.CAMPS,
     inside.POPULATION,
     visiting.STATUSES,
+    schedules.VISITING,
     visiting.CENTERS,
     visiting.FACTS,
     visiting.HOLIDAYS,
@@ -155,4 +165,4 @@ def _report(intake: Intake, sheets: list[Sheet], outcomes: Outcomes) -> Report:
     for line in intake.lines:
         lines[line.file].append(line)
     files = [_counted(file, each, outcomes) for file, each in lines.items()]
-    return Report(files, intake.rejections)
+    return Report(files, intake.rejections, intake.remarks)

@@ -27,6 +27,12 @@ class Target:
     dated: bool = True
 
 
+_HOURS = {
+    "institution_id": "institutions",
+    "visitor_center_id": "visitor_centers",
+    "service_id": "services",
+}
+
 # In the order of their foreign keys.
 TARGETS = (
     Target("sources", frozen=("key",)),
@@ -85,7 +91,8 @@ TARGETS = (
             "provider_id": "providers",
         },
     ),
-    Target("schedules", owners={"visitor_center_id": "visitor_centers"}),
+    Target("schedules", owners=_HOURS),
+    Target("schedule_exceptions", owners=_HOURS),
 )
 
 

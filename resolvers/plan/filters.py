@@ -13,12 +13,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from db.query import Function as Rows
 from db.query import (
     AnyOf,
     Const,
     Exists,
     Expression,
     From,
+    In,
     Not,
     Operation,
     Or,
@@ -28,9 +30,9 @@ from db.query import (
     all_of,
 )
 from resolvers.errors import Code, FieldRefused
-from resolvers.graph import Derived, Entity, Id, Leaf, Part, Scalar, ToMany, ToOne
+from resolvers.graph import Derived, Entity, Function, Id, Leaf, Part, Scalar, ToMany, ToOne
 from resolvers.plan.context import Context, KeyOf, Path, branch, leaf
-from resolvers.plan.functions import value
+from resolvers.plan.functions import passed, value
 from resolvers.plan.relations import between, far_key, given_defaults, reach_many, reach_one
 from resolvers.plan.values import Look, Tree
 
@@ -110,6 +112,8 @@ def _field(
 ) -> list[Expression]:
     field = entity.fields[name]
     match field:
+        case Derived(where=Function() as where):
+            return [_among(context, entity, alias, field, where, part, path)]
         case Leaf() | Derived() if not _asks(field):
             operand = value(context, field, alias)
             return _compare(context, operand, field.scalar, branch(part), path)
@@ -130,6 +134,35 @@ def _field(
             return _to_many(context, field, alias, branch(part), path)
         case _:
             raise AssertionError(f"{entity.name}.{name} has no filter")
+
+
+def _among(
+    context: Context,
+    entity: Entity,
+    alias: str,
+    field: Derived,
+    where: Function,
+    part: Tree,
+    path: Path,
+) -> Expression:
+    """Whether a row is one of those of which a function tells the keys."""
+    context.count_condition(part)
+    verdict = "is true"
+    arguments: dict[str, Tree] = {}
+    if _asks(field):
+        (argument,) = where.arguments
+        arguments = {argument.name: part}
+    else:
+        given = leaf(part)
+        assert given is not None
+        if context.lookout.ask(Look.VALUE, given) is not True:
+            verdict = "is not true"
+    far = context.alias()
+    source = Rows(where.name, passed(context, where, alias, arguments, path), far, "key")
+    key = Ref(alias, entity.table.key.name)
+    # As a test it is looked up in what was found once, and not turned into a join: a page in
+    # another order stays as short as it is.
+    return Test(In(key, Select(((None, Ref(far, "key")),), source)), verdict)
 
 
 def _asks(field: Leaf | Derived) -> bool:

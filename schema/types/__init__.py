@@ -2,7 +2,7 @@
 
 sources, counties, locations, categories, activity_group_types, providers, services,
 institutions, population_counts, visiting_statuses, visitor_centers, visiting_facts,
-visiting_holidays, programs, reentry_programs, phones, schedules, verifications.
+visiting_holidays, programs, reentry_programs, phones, schedules, opening_hours, verifications.
 """
 
 from schema.types.activity_group_types import ActivityGroupType
@@ -10,6 +10,7 @@ from schema.types.categories import Category
 from schema.types.counties import County
 from schema.types.institutions import Institution
 from schema.types.locations import Location
+from schema.types.opening_hours import OpeningHours
 from schema.types.phones import Phone
 from schema.types.population_counts import PopulationCount
 from schema.types.programs import Program, ProgramOffering
@@ -32,6 +33,7 @@ __all__ = [
     "Import",
     "Institution",
     "Location",
+    "OpeningHours",
     "Phone",
     "PopulationCount",
     "Program",
