@@ -51,9 +51,7 @@ comment on column schedules.valid_from is
 alter table schedule_exceptions
     add visit_type text check (visit_type in ('IN_PERSON', 'VIDEO', 'FAMILY_OVERNIGHT', 'NON_CONTACT')),
     add yard text check (yard <> ''),
-    add timezone text not null default 'America/Los_Angeles' check (timezone ~ '^[A-Za-z_]+(/[A-Za-z_+-]+)+$'),
     add check (institution_id is not null or (visit_type is null and yard is null)),
-    add check (timestamptz 'epoch' at time zone timezone is not null),
     add check (opens_at < time '24:00' and closes_at < time '24:00'),
     add owner_id uuid not null generated always as
         (coalesce(institution_id, visitor_center_id, service_id, service_at_location_id)) stored,
@@ -132,26 +130,37 @@ create function recurs(
     freq text, "interval" integer, weekdays integer, month_weekdays integer[], month_days integer[],
     weeks integer[], year_days integer[], week_start integer, dtstart date, day date
 ) returns boolean
-    language sql immutable parallel safe
-    return case
-        when freq is null then null
-        when day < dtstart then false
-        -- What the rule does not say, its first day does.
-        when weekdays is null and month_days is null and year_days is null
-            and case freq when 'WEEKLY' then weekday_of(day) <> weekday_of(dtstart)
-                          else date_part('day', day) <> date_part('day', dtstart) end then false
-        when (weekdays >> weekday_of(day)) & 1 = 0
-            and (month_weekdays is null or not month_weekdays && public.month_weekdays(day)) then false
-        when not month_days && public.month_days(day) then false
-        when not year_days && public.year_days(day) then false
-        when not weeks && year_weeks(week_middle(day, week_start)) then false
-        when "interval" = 1 then true
-        when freq = 'WEEKLY' then
-            (week_middle(day, week_start) - week_middle(dtstart, week_start)) / 7 % "interval" = 0
+    language plpgsql immutable parallel safe as $$
+begin
+    if day < dtstart then
+        return false;
+    end if;
+    -- What the rule does not say, its first day does.
+    if num_nonnulls(weekdays, month_days, year_days) = 0 then
+        if freq = 'WEEKLY' then
+            weekdays := 1 << weekday_of(dtstart);
         else
-            (12 * (date_part('year', day) - date_part('year', dtstart))::integer
-                + (date_part('month', day) - date_part('month', dtstart))::integer) % "interval" = 0
-    end;
+            month_days := array[date_part('day', dtstart)::integer];
+        end if;
+    end if;
+    if (weekdays >> weekday_of(day)) & 1 = 0
+        and (month_weekdays is null or not month_weekdays && public.month_weekdays(day)) then
+        return false;
+    end if;
+    if not month_days && public.month_days(day)
+        or not year_days && public.year_days(day)
+        or not weeks && year_weeks(week_middle(day, week_start)) then
+        return false;
+    end if;
+    if "interval" = 1 then
+        return true;
+    elsif freq = 'WEEKLY' then
+        return (week_middle(day, week_start) - week_middle(dtstart, week_start)) / 7 % "interval" = 0;
+    else
+        return (12 * (date_part('year', day) - date_part('year', dtstart))::integer
+                + (date_part('month', day) - date_part('month', dtstart))::integer) % "interval" = 0;
+    end if;
+end $$;
 comment on function recurs is
     'Whether a rule of RFC 5545, without its end, recurs on a day. A first day that the rule does not name is not one of them.';
 
@@ -181,30 +190,41 @@ alter table schedules
     add weeks integer[] generated always as (string_to_array(byweekno, ',')::integer[]) stored,
     add year_days integer[] generated always as (string_to_array(byyearday, ',')::integer[]) stored,
     add week_start integer not null generated always as (weekday_number(coalesce(wkst, 'MO'))) stored,
+    add weekly boolean not null generated always as (
+        freq is not null and freq = 'WEEKLY' and "interval" = 1 and byday is not null and num_nonnulls(byweekno, byyearday) = 0) stored,
     add ends_on date generated always as (least(until, last_recurrence(
-        freq, "interval", byday, bymonthday, byweekno, byyearday, wkst, dtstart, count))) stored;
+        freq, "interval", byday, bymonthday, byweekno, byyearday, wkst, dtstart, count))) stored,
+    -- A place is in one zone; so are its exceptions.
+    add exclude using gist (owner_id with =, timezone with <>);
 create index on schedules (owner_id);
 create index on schedules (owner_id, kind) where kind <> 'REGULAR';
+comment on column schedules.weekly is 'Whether weekdays is all that there is to the rule, as with nearly all.';
 comment on column schedules.ends_on is 'The last day of the recurrence: until, or the day on which count is reached.';
 
-create function is_holiday(month integer, day integer, week integer, weekday text, asked date) returns boolean
-    language sql immutable parallel safe
-    return month = date_part('month', asked)
-        and (day = date_part('day', asked) or 10 * week + weekday_number(weekday) = any (month_weekdays(asked)));
-comment on function is_holiday is 'Whether a day is this holiday: a day of a month, or its nth weekday.';
+create function visiting_holiday(asked date) returns visiting_holidays
+    language plpgsql stable parallel safe as $$
+begin
+    return (select v from visiting_holidays v
+            where v.month = date_part('month', asked)
+                and (v.day = date_part('day', asked) or 10 * v.week + weekday_number(v.weekday) = any (month_weekdays(asked)))
+            order by v.code limit 1);
+end $$;
+comment on function visiting_holiday is 'The visiting holiday that a day is: a day of a month, or its nth weekday.';
 
-create function recurs(rule schedules, day date, holiday boolean) returns boolean
-    language sql immutable parallel safe
+create function recurs(rule schedules, day date) returns boolean
+    language sql stable parallel safe
     return case
+        when (rule).weekly then
+            ((rule).weekdays >> weekday_of(day)) & 1 = 1
+            and ((rule).dtstart is null or (rule).dtstart <= day) and ((rule).ends_on is null or (rule).ends_on >= day)
         when (rule).freq is null then
             case when (rule).kind = 'HOLIDAY' and num_nonnulls((rule).institution_id, (rule).visitor_center_id) = 1
-                 then holiday end
+                 then (visiting_holiday(day)).code is not null end
         when day > (rule).ends_on then false
         else recurs((rule).freq, (rule)."interval", (rule).weekdays, (rule).month_weekdays, (rule).month_days,
                     (rule).weeks, (rule).year_days, (rule).week_start, (rule).dtstart, day)
     end;
-comment on function recurs(schedules, date, boolean) is
-    'Whether a schedule recurs on a day, which is a visiting holiday or not; null if its days are unknown.';
+comment on function recurs(schedules, date) is 'Whether a schedule recurs on a day; null if its days are unknown.';
 
 -- Clocks. ------------------------------------------------------------------------------------------
 
@@ -225,8 +245,11 @@ begin
         where minute at time zone zone >= local;
         return found;
     end if;
-    -- Where the clock is put back it shows it twice, and Postgres takes the second time.
     before := found - interval '1 day';
+    if before at time zone zone = local - interval '1 day' then
+        return found;
+    end if;
+    -- Where the clock is put back it shows it twice, and Postgres takes the second time.
     before := (local - (before at time zone zone - before at time zone 'UTC')) at time zone 'UTC';
     if before < found and before at time zone zone = local then
         return before;
@@ -241,6 +264,9 @@ declare
     local timestamp := at at time zone zone;
     before timestamptz := at - interval '1 day';
 begin
+    if before at time zone zone = local - interval '1 day' then
+        return local;
+    end if;
     before := (local - (before at time zone zone - before at time zone 'UTC')) at time zone 'UTC';
     if before < at and before at time zone zone = local then
         -- It has been put back, and shows for the second time what it showed before.
@@ -266,73 +292,70 @@ comment on function closing is 'When what opens on a day closes, on the clocks o
 
 create function said_hours(first date, last date, asked_type text)
     returns table (
-        owner_id uuid, day date, open boolean, opens timestamp, closes timestamp, timezone text,
-        visit_type text, yard text, voice integer, exceptional boolean, reason text, reason_es text)
+        owner_id uuid, timezone text, day date, open boolean, opens timestamp, closes timestamp, yard text,
+        voice integer, exceptional boolean, reason text, reason_es text)
     language sql stable parallel safe rows 10000
 begin atomic
-    -- Exceptions have the first word.
-    select e.owner_id, d.day, not e.closed, d.day + e.opens_at, closing(d.day, e.opens_at, e.closes_at), e.timezone,
-           e.visit_type, e.yard, case when e.visit_type is null then 1 else 0 end, true, e.reason, null
-    from (select first + n as day from generate_series(0, last - first) n) d
-    join schedule_exceptions e on d.day between e.starts_on and e.ends_on
+    select e.owner_id,
+           coalesce((select s.timezone from schedules s where s.owner_id = e.owner_id limit 1), 'America/Los_Angeles'),
+           first + n, not e.closed, first + n + e.opens_at, closing(first + n, e.opens_at, e.closes_at), e.yard,
+           case when e.visit_type is null then 1 else 0 end, true, e.reason, null
+    from generate_series(0, last - first) n
+    join schedule_exceptions e on first + n between e.starts_on and e.ends_on
     where e.visit_type is null or e.visit_type = asked_type
 
     union all
-    select s.owner_id, d.day, recurs(s, d.day, v.code is not null),
-           d.day + s.opens_at, closing(d.day, s.opens_at, s.closes_at), s.timezone,
-           s.visit_type, s.yard, case when s.visit_type is null then 17 else 16 end,
-           s.kind = 'HOLIDAY', case when s.kind = 'HOLIDAY' then v.label_en end,
-           case when s.kind = 'HOLIDAY' then v.label_es end
-    from (select first + n as day from generate_series(0, last - first) n) d
-    left join visiting_holidays v on is_holiday(v.month, v.day, v.week, v.weekday, d.day)
-    join schedules s on (s.valid_from is null or s.valid_from <= d.day) and (s.valid_to is null or s.valid_to >= d.day)
-    where (s.visit_type is null or s.visit_type = asked_type)
-        -- Holiday hours say nothing about other days, nor a season about the rest of the year.
-        and (s.kind = 'REGULAR'
-            or (s.kind = 'HOLIDAY' and recurs(s, d.day, v.code is not null) is not false)
-            or (s.kind = 'SEASONAL' and (s.dtstart is null or s.dtstart <= d.day) and (s.ends_on is null or s.ends_on >= d.day)))
-        and not exists (
-            select from schedule_exceptions e
-            where e.owner_id = s.owner_id and d.day between e.starts_on and e.ends_on
-                and (e.visit_type is null or e.visit_type = asked_type) and (e.yard is null or e.yard = s.yard))
-        and (s.kind = 'HOLIDAY' or not exists (
-            select from schedules o
-            where o.owner_id = s.owner_id and o.kind <> 'REGULAR' and o.kind <> s.kind
-                and (o.visit_type is null or o.visit_type = asked_type) and (o.yard is null or o.yard = s.yard)
-                and (o.valid_from is null or o.valid_from <= d.day) and (o.valid_to is null or o.valid_to >= d.day)
-                and case o.kind
-                    when 'HOLIDAY' then recurs(o, d.day, v.code is not null)
-                    else (o.dtstart is null or o.dtstart <= d.day) and (o.ends_on is null or o.ends_on >= d.day) end));
+    select s.owner_id, s.timezone, first + n, s.open, first + n + s.opens_at, closing(first + n, s.opens_at, s.closes_at), s.yard,
+           -- Holidays come before seasons, and seasons before what is regular.
+           case when s.kind = 'HOLIDAY' and s.open then 64 when s.kind = 'SEASONAL' then 72 else 80 end
+               + case when s.visit_type is null then 1 else 0 end,
+           s.kind = 'HOLIDAY', case when s.kind = 'HOLIDAY' then (visiting_holiday(first + n)).label_en end,
+           case when s.kind = 'HOLIDAY' then (visiting_holiday(first + n)).label_es end
+    from generate_series(0, last - first) n
+    cross join lateral (
+        select s.*, recurs(s, first + n) as open from schedules s
+        where (s.valid_from is null or s.valid_from <= first + n) and (s.valid_to is null or s.valid_to >= first + n)
+            and (s.visit_type is null or s.visit_type = asked_type)
+    ) s
+    -- Holiday hours say nothing about other days, nor does a season about the rest of the year.
+    where s.kind = 'REGULAR'
+        or (s.kind = 'HOLIDAY' and s.open is not false)
+        or (s.kind = 'SEASONAL' and (s.dtstart is null or s.dtstart <= first + n) and (s.ends_on is null or s.ends_on >= first + n));
 end;
 comment on function said_hours is
-    'What everybody''s exceptions and schedules say of each day: that it is open (at hours that may be unknown), that it is not, '
-    'or, if open is null, that it may be. Whom they leave out says nothing. Of several voices about a day the lowest counts.';
+    'What exceptions and schedules say of each day: that it is open (at hours that may be unknown), that it is not, or, if open is null, '
+    'that it may be. Of several voices about a day the lowest is heard: an exception before a schedule, what is about one type of visit before '
+    'what is about all.';
 
 create function hours_of(own uuid, general uuid, first date, last date, asked_type text, asked_yard text)
     returns table (
-        day date, open boolean, opens timestamp, closes timestamp, timezone text, visit_type text, yard text,
-        exceptional boolean, reason text, reason_es text)
+        day date, open boolean, opens timestamp, closes timestamp, yard text, exceptional boolean, reason text, reason_es text)
     language sql stable parallel safe rows 10
 begin atomic
-    select h.day, h.open, h.opens, h.closes, h.timezone, h.visit_type, h.line, h.exceptional, h.reason, h.reason_es
+    select h.day, h.open, h.opens, h.closes, h.line, h.exceptional, h.reason, h.reason_es
     from (
-        select *, min(voice) over (partition by day, line) as heard
+        select s.*,
+               min(s.voice) over (partition by s.day, s.line) as heard,
+               min(case when s.line is null then s.voice end) over (partition by s.day) / 8 as heard_by_all
         from (
-            select s.day, s.open, s.opens, s.closes, s.timezone, s.visit_type, s.exceptional, s.reason, s.reason_es,
-                -- Yards are asked one by one, unless somebody outside only asks for the prison.
-                case when general is null then coalesce(asked_yard, s.yard) end as line,
+            select s.day, s.open, s.opens, s.closes, s.exceptional, s.reason, s.reason_es,
+                -- Yards are asked one by one, unless somebody asks for one, or for the prison from outside.
+                case when general is null and asked_yard is null then s.yard end as line,
                 case
-                    when s.owner_id = general then (case when s.yard is null then s.voice else 16 end) + 8
+                    when s.owner_id = general and s.yard is not null then 112
+                    when s.owner_id = general and s.voice >= 64 then s.voice / 8 * 8 + 32
+                    when s.owner_id = general then s.voice + 32
                     when asked_yard is not null and s.yard is null then s.voice + 2
                     else s.voice
                 end as voice
             from said_hours(first, last, asked_type) s
             where s.owner_id = any (array[own, general])
                 and (asked_yard is null or s.yard is null or s.yard = asked_yard)
-                and not (s.owner_id = general and s.yard is not null and s.voice < 16 and not s.open)
+                -- That one yard is closed says nothing to those outside.
+                and (s.yard is null or s.open or s.voice >= 64 or s.owner_id = own)
         ) s
     ) h
-    where h.voice = h.heard;
+    where h.voice = h.heard and (h.line is null or h.heard_by_all is null or h.voice / 8 <= h.heard_by_all);
 end;
 comment on function hours_of is
     'Whose word counts about each day: an exception before a schedule, one''s own before that of the service or the prison '
@@ -421,12 +444,22 @@ comment on function hours_override is
 
 -- What clients ask. --------------------------------------------------------------------------------
 
+create function hours_zone(owner uuid, general uuid) returns text
+    language plpgsql stable parallel safe as $$
+begin
+    return (select timezone from schedules where owner_id = any (array[owner, general])
+            order by owner_id = owner desc limit 1);
+end $$;
+comment on function hours_zone is 'The zone of somebody''s hours; null if there are none.';
+
 create function hours_state(owner uuid, at timestamptz default null, asked_type text default null, asked_yard text default null)
     returns text
     language plpgsql stable parallel safe as $$
 declare
     general uuid;
     verdict text;
+    zone text;
+    clock timestamp;
     state text;
 begin
     at := coalesce(at, clock());
@@ -435,16 +468,23 @@ begin
     if verdict = 'CLOSED' then
         return verdict;
     end if;
-    -- A zone's day is at most one away from that of UTC, and what opened the day before may still be open.
+    zone := hours_zone(owner, general);
+    if zone is null then
+        -- Of most nothing was ever said.
+        if not exists (select from schedule_exceptions where owner_id = any (array[owner, general])) then
+            return 'UNKNOWN';
+        end if;
+        zone := 'America/Los_Angeles';
+    end if;
+    clock := wall_clock(at, zone);
+    -- What opened the day before may still be open.
     select case
-        when bool_or(h.open and h.opens <= h.clock and h.clock < h.closes) then 'OPEN'
-        when bool_or(h.open is not false and coalesce(h.opens, h.day) <= h.clock
-                     and h.clock < coalesce(h.closes, h.day + 1)) then 'UNKNOWN'
-        when bool_or(h.day = h.clock::date) then 'CLOSED'
+        when bool_or(h.open and h.opens <= clock and clock < h.closes) then 'OPEN'
+        when bool_or(h.open is not false and coalesce(h.opens, h.day) <= clock
+                     and clock < coalesce(h.closes, h.day + 1)) then 'UNKNOWN'
+        when bool_or(h.day = clock::date) then 'CLOSED'
         end into state
-    from (select *, wall_clock(at, timezone) as clock
-          from hours_of(owner, general, (at at time zone 'UTC')::date - 2, (at at time zone 'UTC')::date + 1,
-                        asked_type, asked_yard)) h;
+    from hours_of(owner, general, clock::date - 1, clock::date, asked_type, asked_yard) h;
     if verdict = 'UNKNOWN' and state = 'OPEN' then
         return verdict;
     end if;
@@ -472,13 +512,6 @@ create type opening_hours as (
 comment on type opening_hours is
     'What holds on a day: that it is open, that it is closed all day, or, if open is null, that nobody knows. HSDS 3 has no such object: it leaves it to the reader of schedule.';
 
-create function hours_zone(owner uuid, general uuid) returns text
-    language sql stable parallel safe
-    return coalesce((select timezone from schedules where owner_id = any (array[owner, general]) limit 1),
-                    (select timezone from schedule_exceptions where owner_id = any (array[owner, general]) limit 1),
-                    'America/Los_Angeles');
-comment on function hours_zone is 'The zone whose days an owner''s days are.';
-
 create function hours_between(owner uuid, first date, last date, asked_type text default null, asked_yard text default null)
     returns setof opening_hours
     language plpgsql stable parallel safe rows 10 as $$
@@ -489,7 +522,7 @@ declare
 begin
     asked_type := coalesce(asked_type, 'IN_PERSON');
     select o.general into general from hours_override(owner, asked_type, asked_yard, clock()) o;
-    zone := hours_zone(owner, general);
+    zone := coalesce(hours_zone(owner, general), 'America/Los_Angeles');
     labelled := (select asked_type from institutions where id = owner);
     return query
     with days as (
@@ -504,29 +537,29 @@ begin
         join hours_of(owner, general, first, last, asked_type, asked_yard) h on h.day = d.day
         where d.verdict is distinct from 'CLOSED'
     ), periods as (
-        select s.day, s.open, lower(s.period) as opens, upper(s.period) as closes, s.timezone, s.yard,
+        select s.day, s.open, lower(s.period) as opens, upper(s.period) as closes, s.yard,
                s.exceptional, s.reason, s.reason_es, s.verdict
         from (
-            select s.day, s.open, unnest(range_agg(tsrange(s.opens, s.closes))) as period, s.timezone, s.yard,
+            select s.day, s.open, unnest(range_agg(tsrange(s.opens, s.closes))) as period, s.yard,
                    s.exceptional, s.reason, s.reason_es, s.verdict
             from said s where s.open is not false and s.closes is not null
-            group by s.day, s.open, s.timezone, s.yard, s.exceptional, s.reason, s.reason_es, s.verdict
+            group by s.day, s.open, s.yard, s.exceptional, s.reason, s.reason_es, s.verdict
         ) s
         union
-        select s.day, s.open, s.opens, s.closes, s.timezone, s.yard, s.exceptional, s.reason, s.reason_es, s.verdict
+        select s.day, s.open, s.opens, s.closes, s.yard, s.exceptional, s.reason, s.reason_es, s.verdict
         from said s where s.open is not false and s.closes is null
     ), told as (
         select p.day, case when p.verdict is null then p.open end as open,
-               instant_of(p.opens, p.timezone) as opens_at, instant_of(p.closes, p.timezone) as closes_at,
-               p.opens::time as opens, p.closes::time as closes, p.timezone, p.yard, p.exceptional, p.reason, p.reason_es
+               instant_of(p.opens, zone) as opens_at, instant_of(p.closes, zone) as closes_at,
+               p.opens::time as opens, p.closes::time as closes, p.yard, p.exceptional, p.reason, p.reason_es
         from periods p
         -- Where the clock jumps over all of it there is nothing of it.
-        where instant_of(p.opens, p.timezone) < instant_of(p.closes, p.timezone) or p.closes is null
+        where instant_of(p.opens, zone) < instant_of(p.closes, zone) or p.closes is null
         union
-        select s.day, false, null, null, null, null, s.timezone, s.yard, true, s.reason, s.reason_es
+        select s.day, false, null, null, null, null, s.yard, true, s.reason, s.reason_es
         from said s where not s.open and s.exceptional
     )
-    select t.day, t.open, t.opens_at, t.closes_at, t.opens, t.closes, t.timezone, labelled, t.yard, t.exceptional,
+    select t.day, t.open, t.opens_at, t.closes_at, t.opens, t.closes, zone, labelled, t.yard, t.exceptional,
            t.reason, t.reason_es
     from told t
     union all
@@ -565,7 +598,7 @@ declare
     general uuid;
 begin
     select o.general into general from hours_override(owner, 'IN_PERSON', null, clock()) o;
-    return (clock() at time zone hours_zone(owner, general))::date;
+    return (clock() at time zone coalesce(hours_zone(owner, general), 'America/Los_Angeles'))::date;
 end $$;
 comment on function hours_today is 'What day it is at the place.';
 
@@ -612,19 +645,23 @@ create function hours_clocks(at timestamptz) returns table (timezone text, clock
     language sql stable parallel safe rows 2
 begin atomic
     select z.timezone, wall_clock(at, z.timezone)
-    from (select timezone from schedules union select timezone from schedule_exceptions) z;
+    from (select timezone from schedules union select 'America/Los_Angeles') z
+    -- Once for each zone, not for each schedule in it.
+    offset 0;
 end;
 comment on function hours_clocks is 'What the clocks show, in each zone that has hours.';
 
 create function services_open_at(at timestamptz default null) returns setof uuid
     language sql stable parallel safe rows 5000
 begin atomic
-    select h.owner_id
+    select distinct h.owner_id
     from hours_clocks(coalesce(at, clock())) c
     cross join lateral said_hours(c.clock::date - 1, c.clock::date, null) h
-    where h.timezone = c.timezone and h.open and h.opens <= c.clock and c.clock < h.closes
+    where h.timezone = c.timezone
         and not exists (select from services s where s.id = h.owner_id
-                        and s.status in ('INACTIVE', 'DEFUNCT', 'TEMPORARILY_CLOSED'));
+                        and s.status in ('INACTIVE', 'DEFUNCT', 'TEMPORARILY_CLOSED'))
+    group by h.owner_id, h.day
+    having min(h.voice) = min(h.voice) filter (where h.open and h.opens <= c.clock and c.clock < h.closes);
 end;
 comment on function services_open_at is 'The services that are open at a moment, among others that are no services.';
 

@@ -119,7 +119,7 @@ begin
     lang := coalesce(lang, 'EN');
     asked_type := coalesce(asked_type, 'IN_PERSON');
     select o.general into general from hours_override(owner, asked_type, asked_yard, clock()) o;
-    today := (clock() at time zone hours_zone(owner, general))::date;
+    today := (clock() at time zone coalesce(hours_zone(owner, general), 'America/Los_Angeles'))::date;
     return (
         with rules as (
             select s, s.kind, s.opens_at, s.closes_at, s.weekdays, s.id,

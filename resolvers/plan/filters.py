@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from db.query import Function as Rows
 from db.query import (
     AnyOf,
     Const,
@@ -29,6 +28,7 @@ from db.query import (
     Test,
     all_of,
 )
+from db.query import Function as Rows
 from resolvers.errors import Code, FieldRefused
 from resolvers.graph import Derived, Entity, Function, Id, Leaf, Part, Scalar, ToMany, ToOne
 from resolvers.plan.context import Context, KeyOf, Path, branch, leaf

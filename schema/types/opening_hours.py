@@ -96,9 +96,7 @@ def some_days(**asked: Any) -> None:
             raise ValueError(f"From `from` to `to` there are at most {LONGEST} days.")
 
 
-def a_visiting_day(
-    date: dt.date | None, weekday: object, type: object, yard: object
-) -> None:
+def a_visiting_day(date: dt.date | None, weekday: object, type: object, yard: object) -> None:
     """Refuse what is no day, or two."""
     if (date is None) is (weekday is None):
         raise ValueError("`visitingOn` takes either a `date` or a `weekday`.")
@@ -134,9 +132,7 @@ def open_at(where: str | None = None, *, visit: bool = False) -> Any:
 
 def hours_state(*, visit: bool = False) -> Any:
     """The same in three words."""
-    return derived(
-        "hours_state", "id", check=a_moment, **_SOME_TIME, **(_VISIT if visit else {})
-    )
+    return derived("hours_state", "id", check=a_moment, **_SOME_TIME, **(_VISIT if visit else {}))
 
 
 def hours(*, visit: bool = False) -> Any:

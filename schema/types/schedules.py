@@ -131,8 +131,6 @@ class ScheduleException:
     """The type of visit it is about; null means every type."""
     yard: str | None
     """The yard it is about; null means all."""
-    timezone: str
-    """The IANA time zone of its days and hours."""
     closed: bool
     """True if it is closed all day; otherwise the hours below hold."""
     opens_at: time | None
