@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import time
+from itertools import pairwise
 
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
@@ -210,15 +211,16 @@ def _rules(said: Iterable[tuple[list[str] | None, Spans]]) -> list[Rule]:
     hours: dict[str | None, set[tuple[time | None, time | None]]] = {}
     together: dict[tuple[time | None, time | None], dict[str | None, None]] = {}
     for days, spans in said:
-        for day in days or [None]:
-            for span in spans:
+        of: list[str | None] = [*days] if days else [None]
+        for span in spans:
+            for day in of:
                 hours.setdefault(day, set()).add(span)
                 together.setdefault(span, {})[day] = None
     if any(_overlap(spans) for spans in hours.values()):
         raise Unreadable("says two things about one day")
     return [
-        Rule(None if None in days else tuple(day for day in DAYS if day in days), *span)
-        for span, days in together.items()
+        Rule(None if None in of else tuple(day for day in DAYS if day in of), *span)
+        for span, of in together.items()
     ]
 
 
@@ -228,10 +230,7 @@ def _overlap(spans: Iterable[tuple[time | None, time | None]]) -> bool:
     if (None, None) in known:
         return len(known) > 1
     ordered = sorted((begins, ends or begins) for begins, ends in known if begins)
-    return any(
-        later < ends or ends < begins
-        for (begins, ends), (later, _) in zip(ordered, ordered[1:], strict=False)
-    )
+    return any(later < ends or ends < begins for (begins, ends), (later, _) in pairwise(ordered))
 
 
 def _written(moment: time | None) -> str:

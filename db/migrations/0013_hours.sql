@@ -613,8 +613,14 @@ begin
     -- Most open again within a week.
     while ahead < 63 loop
         return query
-        select h.* from hours_between(owner, today + ahead, today + ahead + week - 1, asked_type, asked_yard) h
-        where h.open and (h.opens_at is null or h.opens_at > clock())
+        with h as (
+            select b.* from hours_between(owner, today + ahead - 1, today + ahead + week - 1, asked_type, asked_yard) b
+        )
+        select h.* from h
+        where h.open and h.day >= today + ahead and (h.opens_at is null or h.opens_at > clock())
+            -- What is open around the clock does not open at midnight.
+            and not exists (select from h before where before.open and before.yard is not distinct from h.yard
+                            and before.opens_at < h.opens_at and h.opens_at <= before.closes_at)
         order by h.day, h.opens_at, h.yard limit 1;
         exit when found;
         ahead := ahead + week;
@@ -622,7 +628,7 @@ begin
     end loop;
 end $$;
 comment on function next_opening is
-    'The next opening within nine weeks that is certain to come. Where its hours are unknown it is a day, and that may be today.';
+    'The next opening within nine weeks that is certain to come, after having been closed. Where its hours are unknown it is a day, and that may be today.';
 
 create function visiting_on(institution uuid, date date, weekday text, asked_type text, asked_yard text) returns boolean
     language plpgsql stable parallel safe as $$

@@ -197,7 +197,7 @@ class Institution:
     visiting_hours: list[OpeningHours] = opening_hours.hours(visit=True)
     """What holds on a day, or on some: rules, exceptions, holidays and closures together."""
     next_visiting: OpeningHours | None = opening_hours.next_opening(visit=True)
-    """The next visiting within nine weeks that is certain to come; where hours are unknown, a day."""
+    """The next visiting in nine weeks that is certain to come; a day, if hours are unknown."""
     visiting_in_words: str | None = opening_hours.hours_in_words(visit=True)
     """The rules of visiting in words, such as `Friday to Sunday, 07:30 to 15:30`."""
     program_offerings: Connection[ProgramOffering] = many("institution_id")

@@ -70,13 +70,13 @@ class VisitingDay:
 
 def _in_reach(name: str, day: dt.date) -> None:
     if not _FIRST <= day <= _LAST:
-        raise ValueError(f"`{name}` is between the years {_FIRST.year} and {_LAST.year}.")
+        raise ValueError(f"{name} is between the years {_FIRST.year} and {_LAST.year}.")
 
 
 def a_moment(time: dt.datetime | None, **others: object) -> None:
     """Refuse a moment so far away that no zone's clocks are known."""
     if time is not None:
-        _in_reach("time", time.date())
+        _in_reach("`time`, or `openAt` as a filter,", time.date())
 
 
 def some_days(**asked: Any) -> None:
@@ -88,7 +88,7 @@ def some_days(**asked: Any) -> None:
         raise ValueError("`from` and `to` go together.")
     for name, day in (("on", on), ("from", first), ("to", last)):
         if day is not None:
-            _in_reach(name, day)
+            _in_reach(f"`{name}`", day)
     if first is not None and last is not None:
         if first > last:
             raise ValueError("`from` comes after `to`.")
@@ -101,21 +101,23 @@ def a_visiting_day(date: dt.date | None, weekday: object, type: object, yard: ob
     if (date is None) is (weekday is None):
         raise ValueError("`visitingOn` takes either a `date` or a `weekday`.")
     if date is not None:
-        _in_reach("visitingOn.date", date)
+        _in_reach("`visitingOn.date`", date)
 
 
-_TIME = {"time": argument(dt.datetime, "The moment.")}
-_SOME_TIME = {"time": argument(dt.datetime | None, "The moment; now if not given.")}
-_DAYS = {
+_TIME: dict[str, Any] = {"time": argument(dt.datetime, "The moment.")}
+_SOME_TIME: dict[str, Any] = {"time": argument(dt.datetime | None, "The moment; now if not given.")}
+_DAYS: dict[str, Any] = {
     "on": argument(dt.date | None, "The day; today if none is given."),
     "from": argument(dt.date | None, "The first of some days, instead of `on`."),
     "to": argument(dt.date | None, f"The last of them; at most {LONGEST} days in all."),
 }
-_VISIT = {
+_VISIT: dict[str, Any] = {
     "type": argument(VisitType | None, "The type of visit.", VisitType.IN_PERSON),
     "yard": argument(str | None, "The yard; any if not given."),
 }
-_LANGUAGE = {"lang": argument(Language | None, "The language; English if not given.")}
+_LANGUAGE: dict[str, Any] = {
+    "lang": argument(Language | None, "The language; English if not given.")
+}
 
 
 def open_now(where: str | None = None, *, visit: bool = False) -> Any:

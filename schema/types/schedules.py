@@ -73,7 +73,7 @@ class Schedule:
     opens_at: time | None
     """When it opens, local time; null where only the days are known."""
     closes_at: time | None
-    """When it closes, local time; not later than `opensAt` means the next day, 23:59 means midnight."""
+    """When it closes, local time; not after `opensAt` means the next day, and 23:59 midnight."""
     freq: Frequency | None
     """How it recurs; null where the days are unknown, and for the visiting holidays."""
     interval: int

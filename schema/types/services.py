@@ -79,7 +79,7 @@ class Service:
     hours: list[OpeningHours] = opening_hours.hours()
     """What holds on a day, or on some: rules, exceptions, holidays and closures together."""
     next_opening: OpeningHours | None = opening_hours.next_opening()
-    """The next opening within nine weeks that is certain to come; where hours are unknown, a day."""
+    """The next opening in nine weeks that is certain to come; a day, if hours are unknown."""
     hours_in_words: str | None = opening_hours.hours_in_words()
     """The rules of its hours in words, such as `Friday to Sunday, 07:30 to 15:30`."""
     verifications: Connection[Verification] = many("service_id")
@@ -120,7 +120,7 @@ class ServiceAtLocation:
     hours: list[OpeningHours] = opening_hours.hours()
     """What holds on a day, or on some: rules, exceptions, holidays and closures together."""
     next_opening: OpeningHours | None = opening_hours.next_opening()
-    """The next opening within nine weeks that is certain to come; where hours are unknown, a day."""
+    """The next opening in nine weeks that is certain to come; a day, if hours are unknown."""
     hours_in_words: str | None = opening_hours.hours_in_words()
     """The rules of its hours in words, such as `Friday to Sunday, 07:30 to 15:30`."""
     source: Source = join("source_id")
