@@ -97,6 +97,7 @@ class Declaration:
     listed: tuple[str, ...] = ()
     position: str | None = None
     everywhere: str | None = None
+    translated: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +114,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Localized:
-    """A field with a column for each language; English is always there."""
+    """A text in several languages, by their columns; English is always there."""
 
-    columns: Mapping[str, str]
+    columns: Mapping[str, str | None]
+    search: bool = False
+    filter: bool | None = None
+    order: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +214,7 @@ def entity(
     listed: tuple[str, ...] = (),
     position: str | None = None,
     everywhere: str | None = None,
+    translated: str | None = None,
 ) -> Callable[[Class], Class]:
     """Declare that a class is the face of a table (or view).
 
@@ -218,11 +223,14 @@ def entity(
     `listed=("listed", "status")` names a boolean column without which a row is in no list, unless
     the filter speaks of one of the fields after it. `position` is a column that tells where a
     row is, so that its lists can be asked for what is near; what is true in the column
-    `everywhere` is near to everybody.
+    `everywhere` is near to everybody. `translated` is the column of the table `translations` that
+    points to this one: its `localized` texts have their Spanish there.
     """
 
     def declare(cls: Class) -> Class:
-        said = Declaration(table, key, order, large, implements, listed, position, everywhere)
+        said = Declaration(
+            table, key, order, large, implements, listed, position, everywhere, translated
+        )
         cls.__entity__ = said  # type: ignore[attr-defined]  # noted on the class itself, so that no registry is needed
         return cls
 
@@ -270,9 +278,21 @@ def column(
     return Column(name, unique, filter, order, search, group)
 
 
-def localized(*, en: str, es: str) -> Any:
-    """A text in two languages, chosen by the argument `lang`; falls back to English."""
-    return Localized({"EN": en, "ES": es})
+def localized(
+    *,
+    en: str | None = None,
+    es: str | None = None,
+    search: bool = False,
+    filter: bool | None = None,
+    order: bool | None = None,
+) -> Any:
+    """A text in two languages, chosen by the argument `lang`, or else by the request.
+
+    `en` is its column in English, if it is not called as the field is; `es` the one in Spanish, if
+    there is one. What an entity is `translated` by comes after that, and English last. Beside
+    `label` stands `labelWording`, which says which of them it was. Filters look in both languages.
+    """
+    return Localized({"EN": en, "ES": es}, search, filter, order)
 
 
 def join(*hops: str, given: Mapping[str, tuple[str, Enum]] | None = None) -> Any:
@@ -305,7 +325,8 @@ def derived(
     """What a function of Postgres makes of these columns and, after them, these arguments.
 
     It returns a value, or rows for a `@value` type or a list of them. An argument that is not
-    given is null. Where no argument is required it filters, orders and groups as a column does;
+    given is null; one of type `Language | None` is then the language of the request, if that
+    names one. Where no argument is required it filters, orders and groups as a column does;
     what is true or false only for one required argument makes a filter that *is* the argument.
     `check` is called with all arguments, by name, and raises ValueError for the client to read.
     `where` names a function that returns, for the same arguments, the keys of all rows for which it

@@ -116,7 +116,7 @@ _VISIT: dict[str, Any] = {
     "yard": argument(str | None, "The yard; any if not given."),
 }
 _LANGUAGE: dict[str, Any] = {
-    "lang": argument(Language | None, "The language; English if not given.")
+    "lang": argument(Language | None, "The language.")
 }
 
 
