@@ -31,6 +31,11 @@ _OWN_EXCEPTIONS = "ScheduleException over schedule_exceptions.{}>id"
 _CHECKS = "Verification over verifications.{}>id"
 
 
+# Filters that are themselves an argument: whether something is so at a moment or on a day. Their
+# second opinion is that of hours, in tests/db/test_hours.py.
+ASKED_WITH = frozenset({"openNow", "openAt", "visitingOn"})
+
+
 def _schedule(table: str, order: str) -> Kind:
     owners = {
         "institution": "Institution by institution_id",

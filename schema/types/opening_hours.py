@@ -115,9 +115,7 @@ _VISIT: dict[str, Any] = {
     "type": argument(VisitType | None, "The type of visit.", VisitType.IN_PERSON),
     "yard": argument(str | None, "The yard; any if not given."),
 }
-_LANGUAGE: dict[str, Any] = {
-    "lang": argument(Language | None, "The language.")
-}
+_LANGUAGE: dict[str, Any] = {"lang": argument(Language | None, "The language.")}
 
 
 def open_now(where: str | None = None, *, visit: bool = False) -> Any:
@@ -149,7 +147,8 @@ def next_opening(*, visit: bool = False) -> Any:
 
 def hours_in_words(*, visit: bool = False) -> Any:
     """The rules, for people to read."""
-    return derived("hours_in_words", "id", **_LANGUAGE, **(_VISIT if visit else {}))
+    given = {**_LANGUAGE, **(_VISIT if visit else {})}
+    return derived("hours_in_words", "id", filter=False, order=False, **given)
 
 
 def visiting_on() -> Any:

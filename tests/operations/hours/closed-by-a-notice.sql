@@ -1,22 +1,23 @@
 -- first road
--- $1 = datetime.datetime(2026, 2, 6, 13, 0, tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds=57600)))
--- $2 = datetime.datetime(2026, 2, 13, 13, 0, tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds=57600)))
--- $3 = datetime.datetime(2026, 2, 13, 9, 0, tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds=57600)))
--- $4 = datetime.date(2026, 2, 6)
--- $5 = datetime.date(2026, 2, 13)
--- $6 = 'friends-outside-sq'
--- $7 = datetime.datetime(2026, 7, 3, 13, 0, tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds=61200)))
--- $8 = 20
+-- $1 = None
+-- $2 = datetime.datetime(2026, 2, 6, 13, 0, tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds=57600)))
+-- $3 = datetime.datetime(2026, 2, 13, 13, 0, tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds=57600)))
+-- $4 = datetime.datetime(2026, 2, 13, 9, 0, tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds=57600)))
+-- $5 = datetime.date(2026, 2, 6)
+-- $6 = datetime.date(2026, 2, 13)
+-- $7 = 'friends-outside-sq'
+-- $8 = datetime.datetime(2026, 7, 3, 13, 0, tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds=61200)))
+-- $9 = 20
 select row_to_json(r)
 from (
   select (select r from (
       select t0.status as "status",
         t0.alert as "alert",
-        hours_in_words(t0.id, null::text) as "hoursInWords",
-        open_at(t0.id, $1::timestamptz) as "onFriday",
-        open_at(t0.id, $2::timestamptz) as "aWeekLater",
-        hours_state(t0.id, $2::timestamptz) as "stateAWeekLater",
-        open_at(t0.id, $3::timestamptz) as "aWeekLaterInTheMorning",
+        hours_in_words(t0.id, $1::text) as "hoursInWords",
+        open_at(t0.id, $2::timestamptz) as "onFriday",
+        open_at(t0.id, $3::timestamptz) as "aWeekLater",
+        hours_state(t0.id, $3::timestamptz) as "stateAWeekLater",
+        open_at(t0.id, $4::timestamptz) as "aWeekLaterInTheMorning",
         array(select r from (
           select t1.day as "date",
             t1.open as "isOpen",
@@ -24,7 +25,7 @@ from (
             t1.closes_at as "closesAt",
             t1.is_exception as "isException",
             t1.reason as "reason"
-          from hours_on(t0.id, null::date, $4::date, $5::date) t1
+          from hours_on(t0.id, null::date, $5::date, $6::date) t1
           order by t1.day, t1.opens_at, t1.yard
           limit 100
         ) r) as "hours",
@@ -39,7 +40,7 @@ from (
           limit 100
         ) r) as "scheduleExceptions"
       from visitor_centers t0
-      where t0.slug = $6::text
+      where t0.slug = $7::text
     ) r) as "visitorCenter",
     (select r from (
       select array(select r from (
@@ -47,7 +48,7 @@ from (
           from visitor_centers t3
           where (t3.id in (
             select t4.key
-            from centers_open_at($7::timestamptz) t4(key)
+            from centers_open_at($8::timestamptz) t4(key)
           )) is true
           order by t3.name, t3.id
           limit 20
@@ -66,7 +67,7 @@ from (
             group by 1
           ) t6
           order by t6.c1 desc, t6.c0
-          limit $8::int8
+          limit $9::int8
         ) r) as "groupBy"
     ) r) as "states"
 ) r;

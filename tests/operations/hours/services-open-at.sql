@@ -2,7 +2,8 @@
 -- $1 = ['HOUSING', 'SUBSTANCE_USE', 'HEALTH']
 -- $2 = '06075'
 -- $3 = datetime.datetime(2026, 7, 3, 18, 0, tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds=61200)))
--- $4 = datetime.date(2026, 7, 3)
+-- $4 = None
+-- $5 = datetime.date(2026, 7, 3)
 select row_to_json(r)
 from (
   select (select r from (
@@ -24,12 +25,12 @@ from (
         array(select r from (
           select t3.name as "name",
             t3.hours_text as "hoursText",
-            hours_in_words(t3.id, null::text) as "hoursInWords",
+            hours_in_words(t3.id, $4::text) as "hoursInWords",
             open_at(t3.id, $3::timestamptz) as "openAt",
             array(select r from (
               select t4.opens_at as "opensAt",
                 t4.closes_at as "closesAt"
-              from hours_on(t3.id, $4::date, null::date, null::date) t4
+              from hours_on(t3.id, $5::date, null::date, null::date) t4
               order by t4.day, t4.opens_at, t4.yard
               limit 100
             ) r) as "hours",
