@@ -206,7 +206,8 @@ class _Renderer:
 
     def operand(self, expression: Expression, indent: str) -> str:
         text = self.expression(expression, indent)
-        return f"({text})" if isinstance(expression, Operation | Test | AnyOf | Within) else text
+        nested = isinstance(expression, Operation | Test | AnyOf | Within)
+        return f"({text})" if nested else text
 
     def junction(
         self, conditions: tuple[Expression, ...], word: str, nothing: str, indent: str

@@ -113,12 +113,14 @@ class Derived:
     """A field that a function of Postgres makes: one value, or a list of values.
 
     `among` is a function of the same columns and a list, true if the value is in the list.
+    `where` is a function without columns: the keys of all rows of which it is true.
     """
 
     function: Function
     column: Column
     scalar: Scalar
     among: Function | None = None
+    where: Function | None = None
 
 
 @dataclass(frozen=True, slots=True)

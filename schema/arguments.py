@@ -52,6 +52,8 @@ def filters(shapes: Shapes, entity: Entity) -> None:
         if field.filterable and asked:
             annotation = taken(shapes, asked[0])
             own[field.name] = FieldShape(shapes.optional(annotation), field.description)
+        elif field.filterable and field.derived is not None and field.derived.where:
+            own[field.name] = FieldShape(shapes.optional(bool), field.description)
         elif field.filterable:
             operators = _operators(shapes, field.python, field)
             also = " It is looked for in both languages." if field.localized else ""

@@ -281,7 +281,8 @@ def _derived(shapes: Shapes, shape: Shape) -> graph.Derived | graph.Made:
     scalar = scalar_of(shape.python)
     column = mapping.Column(shape.attribute, scalar.postgres, shape.nullable, shape.array)
     among = graph.Function(said.among, said.columns) if said.among else None
-    return graph.Derived(function, column, scalar, among)
+    where = graph.Function(said.where, (), asked, said.check) if said.where else None
+    return graph.Derived(function, column, scalar, among, where)
 
 
 def _asked(shapes: Shapes, item: Given, *, inside: bool = False) -> graph.Argument:

@@ -108,6 +108,8 @@ def _check_derived(place: str, shape: Shape, declared: Mapping[str, Entity]) -> 
         return
     if not _is_value(shape.python):
         raise DeclarationError(f"{place} is of a type that no function has: {shape.python}.")
+    if shape.derived is not None and shape.derived.where and shape.python is not bool:
+        raise DeclarationError(f"{place} names the rows where it is true, but is not a truth.")
     required = [item for item in derived_arguments(shape) if not item.nullable]
     if required and (shape.orderable or shape.group):
         raise DeclarationError(f"{place} has no value to order or group by without an argument.")

@@ -153,7 +153,8 @@ class Derived:
     filter: bool | None
     order: bool | None
     group: bool | str | None
-    among: str | None
+    among: str | None = None
+    where: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +331,7 @@ def derived(
     order: bool | None = None,
     group: bool | str | None = None,
     among: str | None = None,
+    where: str | None = None,
     **arguments: Argument,
 ) -> Any:
     """What a function of Postgres makes of these columns and, after them, these arguments.
@@ -341,8 +343,11 @@ def derived(
     `check` is called with all arguments, by name, and raises ValueError for the client to read.
     `among` is a function that is given the columns and a list, and says whether the value is in
     the list: filters ask it, where an index can serve the question only if it is put like that.
+    `where` names a function that returns, for the same arguments, the keys of all rows for which it
+    is true. The filter then asks it once, instead of every row; without an argument it is a
+    Boolean, and false keeps the rest: what is false, and what is unknown.
     """
-    return Derived(function, columns, arguments, check, filter, order, group, among)
+    return Derived(function, columns, arguments, check, filter, order, group, among, where)
 
 
 def argument(annotation: Any, description: str, default: Any = None) -> Argument:

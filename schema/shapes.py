@@ -278,7 +278,9 @@ def _derived(plain: Shape, inner: type, word: Derived, *, array: bool, small: bo
         python=inner,
         array=array,
         derived=word,
-        filterable=small and (asks or not required) if word.filter is None else word.filter,
+        filterable=(word.where is not None or (small and (asks or not required)))
+        if word.filter is None
+        else word.filter,
         orderable=plainly and not array if word.order is None else word.order,
         measurable=plainly and not array and inner in _MEASURABLE,
         group=_group(plain.name, grouped if word.group is None else word.group),

@@ -50,6 +50,11 @@ _TRUST = {  # in the parts `freshness` and `completeness`
 }
 
 
+# Filters that are themselves an argument: whether something is so at a moment or on a day. Their
+# second opinion is that of hours, in tests/db/test_hours.py.
+ASKED_WITH = frozenset({"openNow", "openAt", "visitingOn"})
+
+
 def _schedule(table: str, order: str) -> Kind:
     owners = {
         "institution": "Institution by institution_id",

@@ -304,11 +304,26 @@ async def answered_twice(url: str) -> AsyncIterator[World]:
             items = [item for value in values if isinstance(value, list) for item in value]
             texts = {value for value in [*values, *items] if isinstance(value, str)}
             ranked = await connection.fetch("select t from unnest($1::text[]) t order by t", texts)
+        await _add_hours(stopped(copied), tables)
         opened = await Database.open(stopped(copied))
         try:
             yield opened, SecondOpinion(tables, [text for (text,) in ranked])
         finally:
             await opened.close()
+
+
+async def _add_hours(url: str, tables: Mapping[str, list[dict[str, Any]]]) -> None:
+    """What is open now. Whether that is right is not for here: here it is a value like others."""
+    columns = {
+        "institutions": ("visiting_now", "visiting_state"),
+        "visitor_centers": ("open_now", "hours_state"),
+    }
+    async with connected(url) as connection:
+        for table, (now, state) in columns.items():
+            sql = f"select id, open_now(id), hours_state(id) from {table}"
+            found = {key: values for key, *values in await connection.fetch(sql)}
+            for row in tables[table]:
+                row[now], row[state] = found[row["id"]]
 
 
 def _add_newest(tables: Mapping[str, list[dict[str, Any]]]) -> None:

@@ -94,6 +94,12 @@ create function found_growers(text text, tags text[]) returns table (
 create function size_of_size(size text) returns text language sql stable return size;
 create function is_higher(height integer, than integer) returns boolean
     language sql stable return height > than;
+create function growers_higher(than integer) returns setof uuid language sql stable as
+    $$ select id from growers where height > than $$;
+create function old_growers() returns setof uuid language sql stable as
+    $$ select id from growers where planted < '2020-06-01' $$;
+create function is_old(planted date) returns boolean language sql stable
+    return planted < '2020-06-01';
 create function seasons_of(planted date, first date, until date)
     returns table (starts_on date, fruit_code text) language sql stable as
     $$ select d::date, 'A' from generate_series(first, until, interval '1 year') d
@@ -259,6 +265,12 @@ class Grower:
     """Whether it is higher."""
     color: Color = derived("color_of", "height", among="color_among")
     """How light its leaves are."""
+    taller: bool | None = derived(
+        "is_higher", "height", than=argument(int, "In meters."), where="growers_higher"
+    )
+    """Whether it is higher."""
+    old: bool | None = derived("is_old", "planted", where="old_growers")
+    """Whether it is old; null if nobody knows."""
     stature: Stature = part()
     """How it stands."""
     seasons: list[Season] = derived(
@@ -412,6 +424,29 @@ async def test_a_truth_about_one_argument_is_a_filter_of_that_argument(garden: D
         "Fig",
         "Oak",
     ]
+
+
+async def test_a_filter_asks_once_for_all_of_whom_it_is_true(garden: Database) -> None:
+    assert await _names(garden, "filter: {taller: 10}") == ["Ash", "Oak"]
+    assert await _names(garden, "filter: {not: {taller: $than}}", than=("Int!", 25)) == [
+        "Ash",
+        "Fig",
+    ]
+    assert await _names(garden, "filter: {taller: $than}", than=("Int", None)) == [
+        "Ash",
+        "Fig",
+        "Oak",
+    ]
+    assert await _names(garden, "filter: {old: true}") == ["Oak"]
+    # What is unknown is not true, and so it is among the rest.
+    assert await _names(garden, "filter: {old: $old}", old=("Boolean!", False)) == ["Ash", "Fig"]
+    assert await _names(garden, "filter: {or: [{old: true}, {taller: 15}]}") == ["Ash", "Oak"]
+    assert await _names(garden, "filter: {fruits: {some: {growers: {some: {old: true}}}}}") == [
+        "Ash",
+        "Oak",
+    ]
+    data = await _data(garden, '{ grower(name: "Oak") { taller(than: 3) old } }')
+    assert data == {"grower": {"taller": True, "old": True}}
 
 
 async def test_a_derived_value_sorts_and_pages(garden: Database) -> None:

@@ -25,7 +25,7 @@ from graphql.utilities import value_to_literal
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.kinds import KINDS, PARTS
+from tests.kinds import ASKED_WITH, KINDS, PARTS
 from tests.roads import ask, codes_of, data_of, the_graph
 from tests.second_opinion import Filter, SecondOpinion, World, answered_twice, json_of
 
@@ -155,7 +155,8 @@ NOTHING_LIKE_IT = {
 def fields(name: str) -> Mapping[str, Any]:
     """The fields of an input type."""
     type_ = the_graph().schema.type_map[name]
-    return type_.fields if isinstance(type_, GraphQLInputObjectType) else {}
+    found = type_.fields if isinstance(type_, GraphQLInputObjectType) else {}
+    return {field: part for field, part in found.items() if field not in ASKED_WITH}
 
 
 def literally(value: object, type_name: str) -> str:

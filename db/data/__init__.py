@@ -14,6 +14,8 @@ visiting.py       visiting statuses, visitor centers and facts
 programs.py       programs, offerings and reentry programs
 translations.py   texts in Spanish, and what the values of enums are called
 contact.py        addresses and telephone numbers, wherever they appear
+schedules.py      opening hours and visiting hours, and days on which they do not hold
+hours.py          hours in words become rules, or a reason why not
 identity.py       names become ids and slugs, the same on every machine
 connection.py     one load at a time
 merge.py          rows become inserts and updates, and only where something is new

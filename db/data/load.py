@@ -14,6 +14,7 @@ from db.data import (
     organizations,
     places,
     programs,
+    schedules,
     sources,
     taxonomy,
     translations,
@@ -52,6 +53,7 @@ SHAPES = (
     inside.CAMPS,
     inside.POPULATION,
     visiting.STATUSES,
+    schedules.VISITING,
     visiting.CENTERS,
     visiting.FACTS,
     visiting.HOLIDAYS,
@@ -180,4 +182,4 @@ def _report(
     for line in intake.lines:
         lines[line.file].append(line)
     files = [_counted(file, each, outcomes) for file, each in lines.items()]
-    return Report(files, intake.rejections, duplicates)
+    return Report(files, intake.rejections, intake.remarks, duplicates)

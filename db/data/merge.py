@@ -29,6 +29,12 @@ class Target:
     reviewed: str | None = None
 
 
+_HOURS = {
+    "institution_id": "institutions",
+    "visitor_center_id": "visitor_centers",
+    "service_id": "services",
+}
+
 # In the order of their foreign keys.
 TARGETS = (
     Target("sources", frozen=("key",)),
@@ -89,7 +95,8 @@ TARGETS = (
             "provider_id": "providers",
         },
     ),
-    Target("schedules", owners={"visitor_center_id": "visitor_centers"}),
+    Target("schedules", owners=_HOURS),
+    Target("schedule_exceptions", owners=_HOURS),
     Target("enums", ("name",)),
     Target("enum_values", ("key",)),
     Target(

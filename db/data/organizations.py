@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db.data import contact
+from db.data import contact, schedules
 from db.data.identity import identity, slug
 from db.data.intake import Intake, Shape, provenance
 from db.data.line import Line
@@ -115,6 +115,7 @@ def _service(
     }
     intake.add(line, "services", service)
     intake.names["services", record] = id
+    schedules.spoken(line, intake, "service_id", id, "hours_text")
     for code in line.items("categories", intake.codes("categories")):
         link: dict[str, object] = {"service_id": id, "category_code": code}
         intake.add(line, "service_categories", link, *link)

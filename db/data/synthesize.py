@@ -23,7 +23,7 @@ KEY = "SYNTHETIC"
 BATCH = 50_000
 
 # Whose rows these are, in the order in which they can go.
-TABLES = ("phones", "services_at_locations", "services", "providers", "locations")
+TABLES = ("phones", "schedules", "services_at_locations", "services", "providers", "locations")
 
 _HELPERS = """
     create function pg_temp.draw(what text, n bigint, size bigint) returns bigint
@@ -46,7 +46,7 @@ _MODELS = """
            array_to_string(words[cardinality(words) / 2 + 2:], ' ') as tail,
            p.site_name is not null as has_site, p.org_type,
            p.website is not null as has_website, p.languages,
-           s.offers, cardinality(s.offers) = 1 as named, s.name as service_name,
+           s.id as service_id, s.offers, cardinality(s.offers) = 1 as named, s.name as service_name,
            s.languages as service_languages, s.serves, s.hours_text,
            array(select c.category_code from service_categories c
                  where c.service_id = s.id order by 1) as categories,
@@ -70,7 +70,7 @@ _DRAW = """
     create temp table drawn on commit drop as
     select n, trim(does.head || ' ' || named.tail) as name,
            case when does.has_site then 'Site ' || pg_temp.draw('site', n, 20) end as site_name,
-           does.org_type, does.has_website, does.languages, does.offers,
+           does.org_type, does.has_website, does.languages, does.service_id, does.offers,
            does.named, does.service_name, does.service_languages, does.serves, does.hours_text,
            does.categories, does.area,
            place.county_fips, place.has_location, place.address_visibility,
@@ -151,6 +151,14 @@ _FILL = (
     select pg_temp.made_id('services_at_locations', n), pg_temp.made_id('services', n),
            pg_temp.made_id('locations', n), $1, n::text
     from drawn where has_location
+    """,
+    """
+    insert into schedules (id, service_id, kind, description, timezone, opens_at, closes_at, freq,
+                           byday, source_id, source_record_id)
+    select pg_temp.made_id('schedules/' || m.source_record_id, n), pg_temp.made_id('services', n),
+           m.kind, m.description, m.timezone, m.opens_at, m.closes_at, m.freq, m.byday, $1,
+           'schedules/' || n
+    from drawn join schedules m on m.service_id = drawn.service_id
     """,
     # 555-0100 to 555-0199 are kept free for fiction in every area.
     """

@@ -26,10 +26,23 @@ from db.query import (
     Ref,
     Select,
     Test,
+    Within,
     all_of,
 )
+from db.query import Function as Rows
 from resolvers.errors import Code, FieldRefused
-from resolvers.graph import Derived, Entity, Id, Leaf, Localized, Part, Scalar, ToMany, ToOne
+from resolvers.graph import (
+    Derived,
+    Entity,
+    Function,
+    Id,
+    Leaf,
+    Localized,
+    Part,
+    Scalar,
+    ToMany,
+    ToOne,
+)
 from resolvers.plan.context import Context, KeyOf, Path, branch, leaf
 from resolvers.plan.functions import passed, value
 from resolvers.plan.relations import between, far_key, given_defaults, reach_many, reach_one
@@ -112,6 +125,8 @@ def _field(
 ) -> list[Expression]:
     field = entity.fields[name]
     match field:
+        case Derived(where=Function() as where):
+            return [_one_of_the_found(context, entity, alias, field, where, part, path)]
         case Leaf() | Derived() if not _asks(field):
             operand = value(context, field, alias)
             among = _among(context, field, alias)
@@ -135,6 +150,35 @@ def _field(
             return _to_many(context, field, alias, branch(part), path)
         case _:
             raise AssertionError(f"{entity.name}.{name} has no filter")
+
+
+def _one_of_the_found(
+    context: Context,
+    entity: Entity,
+    alias: str,
+    field: Derived,
+    where: Function,
+    part: Tree,
+    path: Path,
+) -> Expression:
+    """Whether a row is one of those of which a function tells the keys."""
+    context.count_condition(part)
+    verdict = "is true"
+    arguments: dict[str, Tree] = {}
+    if _asks(field):
+        (argument,) = where.arguments
+        arguments = {argument.name: part}
+    else:
+        given = leaf(part)
+        assert given is not None
+        if context.lookout.ask(Look.VALUE, given) is not True:
+            verdict = "is not true"
+    far = context.alias()
+    source = Rows(where.name, passed(context, where, alias, arguments, path), far, "key")
+    key = Ref(alias, entity.table.key.name)
+    # As a test it is looked up in what was found once, and not turned into a join: a page in
+    # another order stays as short as it is.
+    return Test(Within(key, (Select(((None, Ref(far, "key")),), source),)), verdict)
 
 
 def _text(

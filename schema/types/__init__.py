@@ -4,7 +4,7 @@ sources, counties, locations, categories, activity_group_types, providers, servi
 institutions, population_counts, visiting_statuses, visitor_centers, visitor_service_gaps,
 visiting_facts, visiting_holidays, programs, reentry_programs, phones, schedules, verifications,
 completeness, service_counts, enums, translations,
-duplicate_candidates.
+duplicate_candidates, opening_hours.
 """
 
 from schema.types.activity_group_types import ActivityGroupType
@@ -15,6 +15,7 @@ from schema.types.duplicate_candidates import DuplicateCandidate
 from schema.types.enums import EnumType, EnumValue
 from schema.types.institutions import Institution
 from schema.types.locations import Location
+from schema.types.opening_hours import OpeningHours
 from schema.types.phones import Phone
 from schema.types.population_counts import PopulationCount
 from schema.types.programs import Program, ProgramOffering
@@ -47,6 +48,7 @@ __all__ = [
     "Import",
     "Institution",
     "Location",
+    "OpeningHours",
     "Phone",
     "PopulationCount",
     "Program",

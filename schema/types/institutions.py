@@ -18,6 +18,8 @@ from schema.entity import (
     many,
     part,
 )
+from schema.types import opening_hours
+from schema.types.opening_hours import HoursState, OpeningHours
 from schema.types.visiting_statuses import VisitType
 
 if TYPE_CHECKING:
@@ -214,6 +216,20 @@ class Institution:
     """Visiting hours as rules."""
     schedule_exceptions: list[ScheduleException] = many("institution_id")
     """Days on which the rules do not hold."""
+    visiting_now: bool | None = opening_hours.open_now(visit=True)
+    """Whether visiting is on now; null if unknown."""
+    visiting_at: bool | None = opening_hours.open_at(visit=True)
+    """Whether visiting is on at a moment; null if unknown."""
+    visiting_state: HoursState = opening_hours.hours_state(visit=True)
+    """Whether visiting is on, with a word for what is unknown."""
+    visiting_on: bool | None = opening_hours.visiting_on()
+    """Whether visiting is held on a day, at hours that may be unknown; null if unknown."""
+    visiting_hours: list[OpeningHours] = opening_hours.hours(visit=True)
+    """What holds on a day, or on some: rules, exceptions, holidays and closures together."""
+    next_visiting: OpeningHours | None = opening_hours.next_opening(visit=True)
+    """The next visiting in nine weeks that is certain to come; a day, if hours are unknown."""
+    visiting_in_words: str | None = opening_hours.hours_in_words(visit=True)
+    """The rules of visiting in words, such as `Friday to Sunday, 07:30 to 15:30`."""
     program_offerings: Connection[ProgramOffering] = many("institution_id")
     """The programs that run here, each with how we know."""
     programs: Connection[Program] = many(

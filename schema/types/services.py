@@ -7,6 +7,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from schema.entity import ID, Connection, column, entity, join, localized, many, part
+from schema.types import opening_hours
+from schema.types.opening_hours import HoursState, OpeningHours
 
 if TYPE_CHECKING:
     from schema.types.categories import Category
@@ -91,6 +93,18 @@ class Service:
     """Opening hours as rules."""
     schedule_exceptions: list[ScheduleException] = many("service_id")
     """Days on which the rules do not hold."""
+    open_now: bool | None = opening_hours.open_now("services_open_at")
+    """Whether it is open now; null if unknown."""
+    open_at: bool | None = opening_hours.open_at("services_open_at")
+    """Whether it is open at a moment; null if unknown."""
+    hours_state: HoursState = opening_hours.hours_state()
+    """Whether it is open, with a word for what is unknown."""
+    hours: list[OpeningHours] = opening_hours.hours()
+    """What holds on a day, or on some: rules, exceptions, holidays and closures together."""
+    next_opening: OpeningHours | None = opening_hours.next_opening()
+    """The next opening in nine weeks that is certain to come; a day, if hours are unknown."""
+    hours_in_words: str | None = opening_hours.hours_in_words()
+    """The rules of its hours in words, such as `Friday to Sunday, 07:30 to 15:30`."""
     verifications: Connection[Verification] = many("service_id")
     """Who checked this record and how, newest first; empty if nobody has."""
     translations: Connection[Translation] = many("service_id")
@@ -127,9 +141,21 @@ class ServiceAtLocation:
     phones: list[Phone] = many("service_at_location_id")
     """Telephone numbers of this service at this place."""
     schedules: list[Schedule] = many("service_at_location_id")
-    """Opening hours there, as rules."""
+    """Opening hours there, as rules; without any of its own, those of the service hold."""
     schedule_exceptions: list[ScheduleException] = many("service_at_location_id")
-    """Days on which the rules do not hold."""
+    """Days on which the rules do not hold; those of its service count, too."""
+    open_now: bool | None = opening_hours.open_now("places_open_at")
+    """Whether it is open now; null if unknown."""
+    open_at: bool | None = opening_hours.open_at("places_open_at")
+    """Whether it is open at a moment; null if unknown."""
+    hours_state: HoursState = opening_hours.hours_state()
+    """Whether it is open, with a word for what is unknown."""
+    hours: list[OpeningHours] = opening_hours.hours()
+    """What holds on a day, or on some: rules, exceptions, holidays and closures together."""
+    next_opening: OpeningHours | None = opening_hours.next_opening()
+    """The next opening in nine weeks that is certain to come; a day, if hours are unknown."""
+    hours_in_words: str | None = opening_hours.hours_in_words()
+    """The rules of its hours in words, such as `Friday to Sunday, 07:30 to 15:30`."""
     provenance: Provenance = part()
     """Where this was taken from."""
     created_at: datetime

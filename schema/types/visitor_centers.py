@@ -18,6 +18,8 @@ from schema.entity import (
     many,
     part,
 )
+from schema.types import opening_hours
+from schema.types.opening_hours import HoursState, OpeningHours
 
 if TYPE_CHECKING:
     from schema.types.completeness import Completeness
@@ -100,6 +102,20 @@ class VisitorCenter:
     """Opening hours as rules."""
     schedule_exceptions: list[ScheduleException] = many("visitor_center_id")
     """Days on which the rules do not hold."""
+    opens_with_visiting: bool
+    """True if its source says that it is open when its prison has visiting; so else it is not."""
+    open_now: bool | None = opening_hours.open_now("centers_open_at")
+    """Whether it is open now; null if unknown."""
+    open_at: bool | None = opening_hours.open_at("centers_open_at")
+    """Whether it is open at a moment; null if unknown."""
+    hours_state: HoursState = opening_hours.hours_state()
+    """Whether it is open, with a word for what is unknown."""
+    hours: list[OpeningHours] = opening_hours.hours()
+    """What holds on a day, or on some: rules, exceptions, holidays and closures together."""
+    next_opening: OpeningHours | None = opening_hours.next_opening()
+    """The next opening in nine weeks that is certain to come; a day, if hours are unknown."""
+    hours_in_words: str | None = opening_hours.hours_in_words()
+    """The rules of its hours in words, such as `Friday to Sunday, 07:30 to 15:30`."""
     van_notice_days: int | None
     """How many days ahead to ask for a ride from public transport."""
     child_care_max_age: int | None
