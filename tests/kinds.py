@@ -22,12 +22,19 @@ class Kind:
     # field: "Kind over table.column there>column onwards, ..."
     many: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
+    # What functions make of a record. Who looks at those has an oracle of their own.
+    derived: frozenset[str] = frozenset()
+    # Keys of groups that are items of a list: "column"
+    items: Mapping[str, str] = field(default_factory=dict)
 
 
 _SOURCE = {"source": "Source by source_id"}
+_SERVICE = {"service": "Service by service_id"}
 _OWN_PHONES = "Phone over phones.{}>id"
 _OWN_HOURS = "Schedule over schedules.{}>id"
 _OWN_EXCEPTIONS = "ScheduleException over schedule_exceptions.{}>id"
+_OWN = "{} over {}.service_id>id"
+_MATCHES = frozenset({"fits", "mayFit"})
 _CHECKS = "Verification over verifications.{}>id"
 
 
@@ -136,8 +143,23 @@ KINDS = {
             "schedules": _OWN_HOURS.format("service_id"),
             "scheduleExceptions": _OWN_EXCEPTIONS.format("service_id"),
             "verifications": _CHECKS.format("service_id"),
+            "languageNotes": _OWN.format("LanguageNote", "language_notes"),
+            "requiredDocuments": _OWN.format("RequiredDocument", "required_documents"),
+            "costOptions": _OWN.format("CostOption", "cost_options"),
+        },
+        derived=_MATCHES | {"acceptsAge"},
+        items={
+            "audience": "audience",
+            "referralRoute": "referral_routes",
+            "document": "documents",
+            "fee": "fees",
+            "accessibilityFeature": "accessibility",
+            "criterion": "criteria",
         },
     ),
+    "LanguageNote": Kind("language_notes", "language", one=_SERVICE | _SOURCE),
+    "RequiredDocument": Kind("required_documents", "document", one=_SERVICE | _SOURCE),
+    "CostOption": Kind("cost_options", "option", one=_SERVICE | _SOURCE),
     "ServiceAtLocation": Kind(
         "services_at_locations",
         one={"service": "Service by service_id", "location": "Location by location_id"} | _SOURCE,
@@ -145,7 +167,15 @@ KINDS = {
             "phones": _OWN_PHONES.format("service_at_location_id"),
             "schedules": _OWN_HOURS.format("service_at_location_id"),
             "scheduleExceptions": _OWN_EXCEPTIONS.format("service_at_location_id"),
+            "capacities": "ServiceCapacity over service_capacities.service_at_location_id>id",
         },
+    ),
+    "ServiceCapacity": Kind(
+        "service_capacities",
+        "unit",
+        one={"serviceAtLocation": "ServiceAtLocation by service_at_location_id"} | _SOURCE,
+        columns={"lastAvailable": "available"},
+        derived=frozenset({"available", "expiresAt", "isCurrent"}),
     ),
     "Institution": Kind(
         "institutions",
@@ -232,6 +262,7 @@ KINDS = {
             "institutions": "Institution over program_offerings.program_id>institution_id",
             "verifications": _CHECKS.format("program_id"),
         },
+        derived=_MATCHES,
     ),
     "ProgramOffering": Kind(
         "program_offerings",
@@ -252,6 +283,8 @@ KINDS = {
             ),
             "counties": "County over reentry_program_counties.reentry_program_id>county_fips",
         },
+        derived=_MATCHES,
+        items={"referralRouteCode": "referral_routes"},
     ),
     "Phone": Kind(
         "phones",

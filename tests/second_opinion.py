@@ -231,7 +231,9 @@ async def answered_twice(url: str) -> AsyncIterator[World]:
                 for table in [*(kind.table for kind in KINDS.values()), *LINKS]
             }
             rows = (row for rows in tables.values() for row in rows)
-            texts = {value for row in rows for value in row.values() if isinstance(value, str)}
+            values = [value for row in rows for value in row.values()]
+            values += [item for value in values if isinstance(value, list) for item in value]
+            texts = {value for value in values if isinstance(value, str)}
             ranked = await connection.fetch("select t from unnest($1::text[]) t order by t", texts)
         _add_newest(tables)
         opened = await Database.open(stopped(copied))
@@ -294,4 +296,15 @@ where reentry_hub;
 insert into schedule_exceptions (id, institution_id, starts_on, ends_on, closed, source_id)
 select md5('closed' || code)::uuid, id, '2026-12-24', '2026-12-26', true, source_id
 from institutions where california_model;
+insert into required_documents (id, service_id, document, note, source_id)
+select md5(document || s.id)::uuid, s.id, document, nullif(note, ''), source_id
+from (select id, source_id, row_number() over (order by id) n from services) s
+join (values (3, 'PHOTO_ID', ''), (4, 'OTHER', 'a letter'), (6, 'NONE', '')) t(k, document, note)
+on n % 100 = k;
+insert into language_notes (id, service_id, language, note, source_id)
+select md5(id::text)::uuid, id, languages[1], 'not always', source_id
+from services where languages <> '{}' and id::text < '4';
+insert into service_capacities (id, service_at_location_id, unit, available, counted_at, source_id)
+select md5(id::text)::uuid, id, 'BED', 2, '2026-07-03 01:00-07', source_id
+from services_at_locations where id::text < '1';
 """

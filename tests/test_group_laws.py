@@ -6,6 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import date
+from itertools import product
 from typing import Any
 
 import pytest
@@ -87,15 +88,23 @@ def groups(
     oracle: SecondOpinion, name: str, keys: Iterable[Key], by: Sequence[str]
 ) -> list[tuple[tuple[Any, ...], list[Key]]]:
     """Records that have these in common; the largest groups first, then by what they share."""
+    kind = KINDS[name]
     columns = [
-        KINDS[name].one[field].split()[2]
-        if field in KINDS[name].one
-        else oracle.column(name, field)
+        kind.one[field].split()[2]
+        if field in kind.one
+        else kind.items.get(field) or oracle.column(name, field)
         for field in by
     ]
     members = defaultdict(list)
     for key in keys:
-        members[tuple(oracle.rows[name][key][column] for column in columns)].append(key)
+        values = [oracle.rows[name][key][column] for column in columns]
+        # A record is in the group of each item of a list, and without any in that of none.
+        listed = [
+            (value or [None]) if field in kind.items else [value]
+            for field, value in zip(by, values, strict=True)
+        ]
+        for shared in product(*listed):
+            members[shared].append(key)
     found = sorted(members.items(), key=lambda group: [oracle.place(part) for part in group[0]])
     return sorted(found, key=lambda group: -len(group[1]))
 

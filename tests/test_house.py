@@ -35,7 +35,7 @@ NAMELESS = {"utils", "util", "helpers", "common", "core", "manager", "service", 
 
 # Words of the domain that mean something to programmers, too; in db/, those of operating systems.
 PLAIN = {"at", "count", "current", "exception", "fact", "group", "import", "source", "status"}
-PLAIN |= {"type"}
+PLAIN |= {"type", "cost", "document", "language", "note", "option", "required"}
 PLAIN_BELOW = {"location", "program", "provider"}
 
 

@@ -9,7 +9,16 @@ from uuid import UUID
 
 import asyncpg
 
-from db.data import inside, organizations, places, programs, sources, taxonomy, visiting
+from db.data import (
+    inside,
+    meanings,
+    organizations,
+    places,
+    programs,
+    sources,
+    taxonomy,
+    visiting,
+)
 from db.data.connection import alone, connected
 from db.data.identity import identity
 from db.data.intake import Intake, Key
@@ -34,6 +43,7 @@ SHAPES = (
     taxonomy.ADDED_CATEGORIES,
     taxonomy.ACTIVITY_GROUP_TYPES,
     taxonomy.AMENITIES,
+    meanings.MEANINGS,
     organizations.OPERATORS,
     organizations.PROVIDERS,
     inside.INSTITUTIONS,

@@ -1,13 +1,21 @@
 """Everyone in the graph, introduced: a file per entity, from place to proof.
 
 sources, counties, locations, categories, activity_group_types, providers, services,
-institutions, population_counts, visiting_statuses, visitor_centers, visiting_facts,
+eligibility, institutions, population_counts, visiting_statuses, visitor_centers, visiting_facts,
 visiting_holidays, programs, reentry_programs, phones, schedules, verifications.
 """
 
 from schema.types.activity_group_types import ActivityGroupType
 from schema.types.categories import Category
 from schema.types.counties import County
+from schema.types.eligibility import (
+    CostOption,
+    LanguageNote,
+    Match,
+    MatchReason,
+    RequiredDocument,
+    ServiceCapacity,
+)
 from schema.types.institutions import Institution
 from schema.types.locations import Location
 from schema.types.phones import Phone
@@ -28,20 +36,26 @@ from schema.types.visitor_centers import VisitorAmenity, VisitorCenter
 __all__ = [
     "ActivityGroupType",
     "Category",
+    "CostOption",
     "County",
     "Import",
     "Institution",
+    "LanguageNote",
     "Location",
+    "Match",
+    "MatchReason",
     "Phone",
     "PopulationCount",
     "Program",
     "ProgramOffering",
     "Provider",
     "ReentryProgram",
+    "RequiredDocument",
     "Schedule",
     "ScheduleException",
     "Service",
     "ServiceAtLocation",
+    "ServiceCapacity",
     "Source",
     "Sourced",
     "Verification",
