@@ -21,12 +21,14 @@ class Scalar:
     """One kind of value: its GraphQL name, its Postgres type, and the way from one to the other.
 
     `read` turns an input value, already coerced by GraphQL, into what Postgres is sent; it raises
-    ValueError, in words for the client, for what Postgres would refuse.
+    ValueError, in words for the client, for what Postgres would refuse. `few` says that it is one
+    of few values, all of them declared.
     """
 
     name: str
     postgres: str
     read: Callable[[object], object]
+    few: bool = False
 
 
 @dataclass(frozen=True, slots=True)

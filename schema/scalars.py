@@ -134,5 +134,5 @@ TEXT_KEY = Scalar("ID", "text", _text)
 def scalar_of(python: type) -> Scalar:
     """The scalar of a Python type; an enum travels as text."""
     if issubclass(python, Enum):
-        return Scalar(python.__name__, "text", _enum)
+        return Scalar(python.__name__, "text", _enum, few=True)
     return SCALARS[python]

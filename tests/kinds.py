@@ -28,6 +28,8 @@ class Kind:
     translated: str = ""
     # key of groupBy: the list, or the relation to many, each of whose items is a group
     groups: Mapping[str, str] = field(default_factory=dict)
+    # What functions make of a record. Who looks at those has an oracle of their own.
+    derived: frozenset[str] = frozenset()
     # the fields by which one finds what no list shows; empty if lists show everything
     unlisted_by: tuple[str, ...] = ()
 
@@ -36,9 +38,12 @@ class Kind:
 PARTS = {"provenance": "Provenance", "freshness": "Freshness", "completeness": "Completeness"}
 
 _SOURCE = {"source": "Source by source_id"}  # in the part `provenance`
+_SERVICE = {"service": "Service by service_id"}
 _OWN_PHONES = "Phone over phones.{}>id"
 _OWN_HOURS = "Schedule over schedules.{}>id"
 _OWN_EXCEPTIONS = "ScheduleException over schedule_exceptions.{}>id"
+_OWN = "{} over {}.service_id>id"
+_MATCHES = frozenset({"fits", "mayFit"})
 _CHECKS = "Verification over verifications.{}>id"
 _TRANSLATIONS = "Translation over translations.{}>id"
 _TRUST = {  # in the parts `freshness` and `completeness`
@@ -189,10 +194,23 @@ KINDS = {
             "schedules": _OWN_HOURS.format("service_id"),
             "scheduleExceptions": _OWN_EXCEPTIONS.format("service_id"),
             "verifications": _CHECKS.format("service_id"),
+            "languageNotes": _OWN.format("LanguageNote", "language_notes"),
+            "requiredDocuments": _OWN.format("RequiredDocument", "required_documents"),
+            "costOptions": _OWN.format("CostOption", "cost_options"),
         },
+        derived=_MATCHES | {"acceptsAge"},
         texts={"hoursText": "hours_text"},
         translated="service_id",
-        groups={"language": "languages", "category": "categories"},
+        groups={
+            "language": "languages",
+            "category": "categories",
+            "audience": "audience",
+            "referralRoute": "referralRoutes",
+            "document": "documents",
+            "fee": "fees",
+            "accessibilityFeature": "accessibility",
+            "criterion": "criteria",
+        },
         columns=_TRUST,
         unlisted_by=("id", "name", "status"),
     ),
@@ -201,6 +219,9 @@ KINDS = {
         "county_fips",
         one={"service": "Service by service_id", "county": "County by county_fips"} | _SOURCE,
     ),
+    "LanguageNote": Kind("language_notes", "language", one=_SERVICE | _SOURCE),
+    "RequiredDocument": Kind("required_documents", "document", one=_SERVICE | _SOURCE),
+    "CostOption": Kind("cost_options", "option", one=_SERVICE | _SOURCE),
     "ServiceAtLocation": Kind(
         "services_at_locations",
         root="servicesAtLocations",
@@ -209,8 +230,16 @@ KINDS = {
             "phones": _OWN_PHONES.format("service_at_location_id"),
             "schedules": _OWN_HOURS.format("service_at_location_id"),
             "scheduleExceptions": _OWN_EXCEPTIONS.format("service_at_location_id"),
+            "capacities": "ServiceCapacity over service_capacities.service_at_location_id>id",
         },
         unlisted_by=("id",),
+    ),
+    "ServiceCapacity": Kind(
+        "service_capacities",
+        "unit",
+        one={"serviceAtLocation": "ServiceAtLocation by service_at_location_id"} | _SOURCE,
+        columns={"lastAvailable": "available"},
+        derived=frozenset({"available", "expiresAt", "isCurrent"}),
     ),
     "Institution": Kind(
         "institutions",
@@ -366,6 +395,7 @@ KINDS = {
             "county": "counties",
         },
         columns=_TRUST,
+        derived=_MATCHES,
     ),
     "ProgramOffering": Kind(
         "program_offerings",
@@ -406,7 +436,12 @@ KINDS = {
             "serviceAreas": "service_areas",
         },
         translated="reentry_program_id",
-        groups={"category": "categories", "county": "counties"},
+        groups={
+            "category": "categories",
+            "county": "counties",
+            "referralRouteCode": "referralRoutes",
+        },
+        derived=_MATCHES,
     ),
     "Phone": Kind(
         "phones",

@@ -711,4 +711,15 @@ join (values ('ASP', date '2026-07-01', 300), ('DVI', date '2021-08-01', 1500),
              ('CAMP-ACTON', date '2026-06-01', 400), ('CIW', date '2026-07-01', 301))
      t(at, month, counted) on t.at = i.code;
 delete from population_counts using institutions i where i.id = institution_id and i.code = 'VSP';
+insert into required_documents (id, service_id, document, note, source_id)
+select md5(document || s.id)::uuid, s.id, document, nullif(note, ''), source_id
+from (select id, source_id, row_number() over (order by id) n from services) s
+join (values (3, 'PHOTO_ID', ''), (4, 'OTHER', 'a letter'), (6, 'NONE', '')) t(k, document, note)
+on n % 100 = k;
+insert into language_notes (id, service_id, language, note, source_id)
+select md5(id::text)::uuid, id, languages[1], 'not always', source_id
+from services where languages <> '{}' and id::text < '4';
+insert into service_capacities (id, service_at_location_id, unit, available, counted_at, source_id)
+select md5(id::text)::uuid, id, 'BED', 2, '2026-07-03 01:00-07', source_id
+from services_at_locations where id::text < '1';
 """

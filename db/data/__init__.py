@@ -8,6 +8,7 @@ intake.py         the rows that lines become, and what lines of other files refe
 sources.py        provider_sources.csv, and the citations of every other file
 places.py         counties and zip codes
 taxonomy.py       categories, activity group types, visitor amenities
+meanings.py       what the words of sources say about who may come
 organizations.py  operators and providers, with their services and whom these are for
 inside.py         institutions, camps and population counts
 visiting.py       visiting statuses, visitor centers and facts

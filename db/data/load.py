@@ -11,6 +11,7 @@ import asyncpg
 
 from db.data import (
     inside,
+    meanings,
     organizations,
     places,
     programs,
@@ -46,6 +47,7 @@ SHAPES = (
     taxonomy.ADDED_CATEGORIES,
     taxonomy.ACTIVITY_GROUP_TYPES,
     taxonomy.AMENITIES,
+    meanings.MEANINGS,
     organizations.OPERATORS,
     organizations.PROVIDERS,
     organizations.SERVICE_AREAS,

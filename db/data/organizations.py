@@ -8,6 +8,7 @@ from db.data import contact, schedules
 from db.data.identity import identity, slug
 from db.data.intake import Intake, Shape, provenance
 from db.data.line import Line
+from db.data.meanings import ACCEPTED, Meaning, meant
 from db.data.sources import cite
 
 # What a service area is called that is no county.
@@ -101,6 +102,8 @@ def _service(
 ) -> None:
     id = identity("services", record)
     offers = line.items("services")
+    serves = line.items("serves")
+    found = [*meant(intake, "SERVES", serves), *meant(intake, "SERVICES", offers)]
     site = line.text("site_name") or line.text("name")
     service = {
         "id": id,
@@ -109,13 +112,17 @@ def _service(
         "offers": offers,
         "county_fips": county,
         "languages": languages,
-        "serves": line.items("serves"),
+        "serves": serves,
+        **_eligibility(found),
         "hours_text": line.text("hours_text"),
         **provenance(line, record),
     }
     intake.add(line, "services", service)
     intake.names["services", record] = id
     schedules.spoken(line, intake, "service_id", id, "hours_text")
+    for meaning in found:
+        if meaning.criterion == "FEES":
+            _cost_option(line, intake, id, meaning)
     for code in line.items("categories", intake.codes("categories")):
         link: dict[str, object] = {"service_id": id, "category_code": code}
         intake.add(line, "service_categories", link, *link)
@@ -147,6 +154,35 @@ def _area(line: Line, intake: Intake) -> None:
         **provenance(line, record),
     }
     intake.add(line, "service_areas", values)
+
+
+def _eligibility(found: list[Meaning]) -> dict[str, object]:
+    """Who may come, as far as the words of the line say; what they do not say is unknown."""
+
+    def codes(criterion: str) -> list[str]:
+        return sorted({meaning.code for meaning in found if meaning.criterion == criterion})
+
+    accepted, gender = codes("RECORD"), codes("GENDER")
+    return {
+        "audience": codes("AUDIENCE") or None,
+        # Where words contradict one another, nothing is known.
+        "accepts_people_with_records": ACCEPTED[accepted[0]] if len(accepted) == 1 else None,
+        "gender": gender[0] if len(gender) == 1 else None,
+        "referral_routes": codes("REFERRAL") or None,
+    }
+
+
+def _cost_option(line: Line, intake: Intake, service_id: UUID, meaning: Meaning) -> None:
+    record = f"{service_id}/{meaning.code}"
+    values = {
+        "id": identity("cost_options", record),
+        "service_id": service_id,
+        "option": meaning.code,
+        "note": meaning.note,
+        # Whoever says what the word means, says what it costs.
+        **provenance(meaning.line, record),
+    }
+    intake.add(line, "cost_options", values)
 
 
 def _languages(line: Line) -> list[str]:

@@ -23,7 +23,15 @@ KEY = "SYNTHETIC"
 BATCH = 50_000
 
 # Whose rows these are, in the order in which they can go.
-TABLES = ("phones", "schedules", "services_at_locations", "services", "providers", "locations")
+TABLES = (
+    "phones",
+    "schedules",
+    "services_at_locations",
+    "cost_options",
+    "services",
+    "providers",
+    "locations",
+)
 
 _HELPERS = """
     create function pg_temp.draw(what text, n bigint, size bigint) returns bigint
@@ -48,6 +56,7 @@ _MODELS = """
            p.website is not null as has_website, p.languages,
            s.id as service_id, s.offers, cardinality(s.offers) = 1 as named, s.name as service_name,
            s.languages as service_languages, s.serves, s.hours_text,
+           s.audience, s.accepts_people_with_records, s.gender, s.referral_routes, s.fees,
            array(select c.category_code from service_categories c
                  where c.service_id = s.id order by 1) as categories,
            p.county_fips, l.id is not null as has_location, l.address_visibility,
@@ -72,7 +81,8 @@ _DRAW = """
            case when does.has_site then 'Site ' || pg_temp.draw('site', n, 20) end as site_name,
            does.org_type, does.has_website, does.languages, does.service_id, does.offers,
            does.named, does.service_name, does.service_languages, does.serves, does.hours_text,
-           does.categories, does.area,
+           does.audience, does.accepts_people_with_records, does.gender, does.referral_routes,
+           does.fees, does.categories, does.area,
            place.county_fips, place.has_location, place.address_visibility,
            pg_temp.draw('number', n, 9999) || ' ' || place.street as street, place.unit, place.city,
            place.location_county_fips, place.zip,
@@ -134,12 +144,22 @@ _FILL = (
     """,
     """
     insert into services (id, provider_id, name, offers, county_fips, languages, serves, hours_text,
-                          source_id, source_record_id, missing, completeness)
+                          audience, accepts_people_with_records, gender, referral_routes, fees,
+                          accessibility, source_id, source_record_id, missing, completeness)
     select pg_temp.made_id('services', n), pg_temp.made_id('providers', n),
            case when named then service_name else name end,
-           offers, county_fips, service_languages, serves, hours_text, $1, n::text,
+           offers, county_fips, service_languages, serves, hours_text,
+           audience, accepts_people_with_records, gender, referral_routes, fees,
+           case when has_location then nullif(accessibility, '{}') end, $1, n::text,
            c.missing, c.completeness
     from drawn, completeness('SERVICE', service_known) c
+    """,
+    # What triggers gather from these rows is there already, so that they have nothing to write.
+    """
+    insert into cost_options (id, service_id, option, source_id, source_record_id)
+    select pg_temp.made_id('cost_options/' || fee, n), pg_temp.made_id('services', n), fee, $1,
+           n || '/' || fee
+    from drawn, unnest(fees) fee
     """,
     """
     insert into service_categories (service_id, category_code)

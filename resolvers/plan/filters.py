@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from db.query import (
     AnyOf,
     Call,
+    Cast,
     Const,
     Exists,
     Expression,
@@ -47,6 +48,7 @@ from resolvers.plan.context import Context, KeyOf, Path, branch, leaf
 from resolvers.plan.functions import passed, value
 from resolvers.plan.relations import between, far_key, given_defaults, reach_many, reach_one
 from resolvers.plan.texts import any_text, original
+from resolvers.plan.values import Leaf as Given
 from resolvers.plan.values import Look, Tree
 
 _LONGEST = 200
@@ -241,14 +243,27 @@ def _compare(
         elif operator == "isNull":
             null = context.lookout.ask(Look.VALUE, value) is True
             found.append(Test(operand, "is null" if null else "is not null"))
-        elif operator == "has":
-            found.append(AnyOf(context.param(value, scalar, path), operand))
-        elif operator in ("hasSome", "hasEvery"):
-            many = context.params(value, scalar, path)
+        elif operator in ("has", "hasSome", "hasEvery"):
+            many = _items(context, value, scalar, path)
             found.append(Operation(operand, "&&" if operator == "hasSome" else "@>", many))
         else:
             raise AssertionError(f"the schema offers an operator {operator} that is not planned")
     return found
+
+
+def _items(context: Context, given: Given, scalar: Scalar, path: Path) -> Expression:
+    """The items that a list is asked for.
+
+    Where they are few words, Postgres is told them when it plans: one word may be in every other
+    row, and the next in none, and of a parameter it knows nothing.
+    """
+    if scalar.few:
+        value = context.lookout.ask(Look.VALUE, given)
+        words = value if isinstance(value, tuple) else (value,)
+        if all(isinstance(word, str) for word in words):
+            known = sorted({str(word) for word in words})
+            return Cast(Const(f"{{{','.join(known)}}}"), "text[]")
+    return context.params(given, scalar, path)
 
 
 def _to_one(context: Context, field: ToOne, alias: str, part: Tree, path: Path) -> Expression:

@@ -4,7 +4,7 @@ sources, counties, locations, categories, activity_group_types, providers, servi
 institutions, population_counts, visiting_statuses, visitor_centers, visitor_service_gaps,
 visiting_facts, visiting_holidays, programs, reentry_programs, phones, schedules, verifications,
 completeness, service_counts, enums, translations,
-duplicate_candidates, opening_hours.
+duplicate_candidates, opening_hours, eligibility.
 """
 
 from schema.types.activity_group_types import ActivityGroupType
@@ -12,6 +12,14 @@ from schema.types.categories import Category
 from schema.types.completeness import Completeness
 from schema.types.counties import County
 from schema.types.duplicate_candidates import DuplicateCandidate
+from schema.types.eligibility import (
+    CostOption,
+    LanguageNote,
+    Match,
+    MatchReason,
+    RequiredDocument,
+    ServiceCapacity,
+)
 from schema.types.enums import EnumType, EnumValue
 from schema.types.institutions import Institution
 from schema.types.locations import Location
@@ -40,6 +48,7 @@ __all__ = [
     "Category",
     "CategoryServices",
     "Completeness",
+    "CostOption",
     "County",
     "DuplicateCandidate",
     "EnumType",
@@ -47,7 +56,10 @@ __all__ = [
     "Freshness",
     "Import",
     "Institution",
+    "LanguageNote",
     "Location",
+    "Match",
+    "MatchReason",
     "OpeningHours",
     "Phone",
     "PopulationCount",
@@ -56,11 +68,13 @@ __all__ = [
     "Provenance",
     "Provider",
     "ReentryProgram",
+    "RequiredDocument",
     "Schedule",
     "ScheduleException",
     "Service",
     "ServiceArea",
     "ServiceAtLocation",
+    "ServiceCapacity",
     "ServiceCounts",
     "Source",
     "Sourced",

@@ -6,7 +6,19 @@ from datetime import date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, localized, many, part
+from schema.entity import (
+    ID,
+    Connection,
+    argument,
+    column,
+    derived,
+    entity,
+    join,
+    localized,
+    many,
+    part,
+)
+from schema.types.eligibility import Audience, Match, Situation, a_situation
 
 if TYPE_CHECKING:
     from schema.types.activity_group_types import ActivityGroupType
@@ -52,25 +64,6 @@ class OperatorType(Enum):
     """Several of these together."""
     PRIVATE = "PRIVATE"
     """A private company."""
-
-
-class Audience(Enum):
-    """Whom a program is for."""
-
-    FAMILY = "FAMILY"
-    """Families of people inside."""
-    INCARCERATED = "INCARCERATED"
-    """People inside."""
-    PAROLE = "PAROLE"
-    """People on parole."""
-    PROBATION = "PROBATION"
-    """People on probation."""
-    YOUTH = "YOUTH"
-    """Young people outside."""
-    CHILDREN = "CHILDREN"
-    """Children of people inside."""
-    PARTNER = "PARTNER"
-    """Organizations that work with us."""
 
 
 class ProgramScope(Enum):
@@ -136,7 +129,22 @@ class Program:
     operator: Provider | None = join("operator_id")
     """Who runs it, where that is one organization of this directory."""
     audience: list[Audience] = column(group="audience")
-    """Whom it is for; the classification is ours."""
+    """Whom it is for, and nobody else; the classification is ours."""
+    matches: Match = derived(
+        "program_match", "id", check=a_situation, for_=argument(Situation, "Somebody's situation.")
+    )
+    """Whether it is for somebody in this situation, and why."""
+    fits: bool = derived(
+        "program_fits", "id", check=a_situation, for_=argument(Situation, "Somebody's situation.")
+    )
+    """Whether it fits this situation for certain."""
+    may_fit: bool = derived(
+        "program_may_fit",
+        "id",
+        check=a_situation,
+        for_=argument(Situation, "Somebody's situation."),
+    )
+    """Whether nothing is known to speak against it in this situation."""
     scope: ProgramScope
     """How widely it runs."""
     activity_group_type: ActivityGroupType | None = join("activity_group_type_code")

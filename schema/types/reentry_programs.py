@@ -6,7 +6,15 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, localized, many, part
+from schema.entity import ID, Connection, argument, column, derived, entity, localized, many, part
+from schema.types.eligibility import (
+    AcceptedGender,
+    Audience,
+    Match,
+    ReferralRoute,
+    Situation,
+    a_situation,
+)
 
 if TYPE_CHECKING:
     from schema.types.categories import Category
@@ -47,8 +55,43 @@ class ReentryProgram:
     """The longest stay, in days."""
     eligibility: str | None = localized()
     """Who may enter, in the source's words."""
+    audience: list[Audience] | None
+    """Who may enter, and nobody else, coded by us from these words; null if they do not say."""
+    gender: AcceptedGender | None
+    """People of which gender may enter; null if unknown."""
+    entry_from_days: int | None
+    """The first day on which one can enter, counted from the release; before it if negative."""
+    entry_to_days: int | None
+    """The last day on which one can enter, counted from the release; before it if negative."""
+    conditions: str | None
+    """What those words ask for beside, and no code says."""
     referral_route: str | None = localized()
     """How one gets in, in the source's words."""
+    referral_routes: list[ReferralRoute] | None = column(group="referral_route_code")
+    """Who can send one, coded by us from these words; null if they do not say."""
+    application_process: str | None
+    """How one applies, such as by which form."""
+    matches: Match = derived(
+        "reentry_program_match",
+        "id",
+        check=a_situation,
+        for_=argument(Situation, "Somebody's situation."),
+    )
+    """Whether somebody in this situation can enter, and why."""
+    fits: bool = derived(
+        "reentry_program_fits",
+        "id",
+        check=a_situation,
+        for_=argument(Situation, "Somebody's situation."),
+    )
+    """Whether it fits this situation for certain."""
+    may_fit: bool = derived(
+        "reentry_program_may_fit",
+        "id",
+        check=a_situation,
+        for_=argument(Situation, "Somebody's situation."),
+    )
+    """Whether nothing is known to speak against it in this situation."""
     service_areas: str | None = localized()
     """Where it runs, in the source's words."""
     statewide: bool

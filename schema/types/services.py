@@ -6,14 +6,45 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, localized, many, part
+from schema.entity import (
+    ID,
+    Connection,
+    argument,
+    column,
+    derived,
+    entity,
+    join,
+    localized,
+    many,
+    part,
+)
 from schema.types import opening_hours
+from schema.types.eligibility import (
+    AcceptedGender,
+    Audience,
+    Criterion,
+    Document,
+    Fee,
+    Match,
+    Offence,
+    ReferralRoute,
+    Situation,
+    a_situation,
+    an_age,
+)
+from schema.types.locations import AccessibilityFeature
 from schema.types.opening_hours import HoursState, OpeningHours
 
 if TYPE_CHECKING:
     from schema.types.categories import Category
     from schema.types.completeness import Completeness
     from schema.types.counties import County
+    from schema.types.eligibility import (
+        CostOption,
+        LanguageNote,
+        RequiredDocument,
+        ServiceCapacity,
+    )
     from schema.types.locations import Location
     from schema.types.phones import Phone
     from schema.types.providers import Provider
@@ -35,6 +66,26 @@ class ServiceStatus(Enum):
     """Gone for good."""
     TEMPORARILY_CLOSED = "TEMPORARILY_CLOSED"
     """Closed, and expected to open again."""
+
+
+# What is known of who may come, as the functions of Postgres take it.
+_RULES = (
+    "audience",
+    "audience_only",
+    "accepts_people_with_records",
+    "offence_exclusions",
+    "gender",
+    "minimum_age",
+    "maximum_age",
+    "referral_routes",
+    "languages",
+    "noted_languages",
+    "documents",
+    "fees",
+    "county_fips",
+    "accessibility",
+    "conditions",
+)
 
 
 @entity(
@@ -82,7 +133,83 @@ class Service:
     languages: list[str] = column(filter=True, group="language")  # index: gin (languages)
     """Languages it is given in, as ISO 639 codes such as `es`; empty if unknown."""
     serves: list[str] = column(filter=True)  # index: gin (serves)
-    """Who may come, such as `EX_OFFENDERS` or `VETERANS`; empty if unknown."""
+    """Whom the source says it serves, in codes made of its words; empty if unknown."""
+    language_notes: list[LanguageNote] = many("service_id")
+    """What else is known of some of the languages."""
+    interpretation_services: str | None
+    """Help by interpreters, in the source's words; null if unknown."""
+    eligibility_description: str | None
+    """Who may come, in the source's own words; null if unknown."""
+    # index: gin, of several columns, any of which it finds
+    audience: list[Audience] | None = column(filter=True, group="audience")
+    """Groups that the source names as those it serves, coded by us; null if unknown."""
+    audience_only: bool | None
+    """True if nobody else may come; null if unknown."""
+    # index: (accepts_people_with_records, name, id)
+    accepts_people_with_records: bool | None = column(filter=True, group=True)
+    """Whether people with a criminal record may come; null if unknown."""
+    offence_exclusions: list[Offence] | None = column(filter=True)  # index: gin
+    """Offences for which people are turned away; empty if none, null if unknown."""
+    gender: AcceptedGender | None = column(filter=True, group=True)  # index: (gender, name, id)
+    """People of which gender may come; null if unknown."""
+    minimum_age: int | None
+    """From which age on people may come; null if unknown, or if there is no such limit."""
+    maximum_age: int | None
+    """Up to which age people may come; null if unknown, or if there is no such limit."""
+    accepts_age: bool | None = derived(  # index: gist (ages)
+        "accepts_age",
+        "ages",
+        check=an_age,
+        filter=True,
+        age=argument(int, "An age in years."),
+    )
+    """Whether people of this age may come; null if nothing is known about age."""
+    referral_routes: list[ReferralRoute] | None = column(
+        filter=True, group="referral_route"
+    )  # index: gin
+    """Who can send one; null if unknown."""
+    application_process: str | None
+    """How one applies, in the source's words; null if unknown."""
+    documents: list[Document] | None = column(filter=True, group="document")  # index: gin
+    """Papers that one has to bring; null if unknown."""
+    required_documents: list[RequiredDocument] = many("service_id")
+    """The same with their names and notes; empty if unknown."""
+    fees: list[Fee] | None = column(filter=True, group="fee")  # index: gin
+    """In which ways it is paid for; null if unknown."""
+    fees_description: str | None
+    """What it costs, in the source's words; null if unknown."""
+    cost_options: list[CostOption] = many("service_id")
+    """What it costs, with prices and notes; empty if unknown."""
+    accessibility: list[AccessibilityFeature] | None = column(
+        filter=True, group="accessibility_feature"
+    )  # index: gin
+    """What one of its places has for people with a disability; null if unknown."""
+    conditions: str | None
+    """What is asked for beside, and no code says, in the source's words."""
+    criteria: list[Criterion] | None = column(filter=True, group="criterion")  # index: gin
+    """What is known of who may come; null if nothing is."""
+    matches: Match = derived(
+        "service_match", "id", check=a_situation, for_=argument(Situation, "Somebody's situation.")
+    )
+    """Whether it fits somebody in this situation, and why."""
+    fits: bool = derived(  # index: gin (criteria), by all that a situation speaks of
+        "service_fits",
+        "criteria",
+        "id",
+        *_RULES,
+        check=a_situation,
+        filter=True,
+        for_=argument(Situation, "Somebody's situation."),
+    )
+    """Whether it fits this situation for certain: everything that matters is known and fits."""
+    may_fit: bool = derived(  # true of nearly all rows, so that a page is found at once
+        "service_may_fit",
+        *_RULES,
+        check=a_situation,
+        filter=True,
+        for_=argument(Situation, "Somebody's situation."),
+    )
+    """Whether nothing is known to speak against it in this situation."""
     hours_text: str | None = localized()
     """Opening hours in the source's own words."""
     at_locations: Connection[ServiceAtLocation] = many("service_id")
@@ -138,6 +265,8 @@ class ServiceAtLocation:
     """The service."""
     location: Location = join("location_id")
     """The place."""
+    capacities: list[ServiceCapacity] = many("service_at_location_id")
+    """How much is free there; empty if nobody counts."""
     phones: list[Phone] = many("service_at_location_id")
     """Telephone numbers of this service at this place."""
     schedules: list[Schedule] = many("service_at_location_id")

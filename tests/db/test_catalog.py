@@ -39,6 +39,9 @@ FOLLOWING = {"visitor_service_gaps", "lacked_visitor_services", "unserved_catego
 # A view's column that shows several of its table, each of which has to be found by an index.
 SIDES = {("provider_duplicate_candidates", "provider_id"): ("left_id", "right_id")}
 
+OWNED = {"EnumValue", "Phone", "Schedule", "ScheduleException", "ServiceArea"}
+OWNED |= {"RequiredDocument", "CostOption", "LanguageNote", "ServiceCapacity"}
+
 MODULES = [
     importlib.import_module(f"schema.types.{module.name}")
     for module in pkgutil.iter_modules(schema.types.__path__)
@@ -315,7 +318,7 @@ def test_a_relation_to_many_is_followed_along_indexes(
 
 @pytest.mark.parametrize("entity", ENTITIES.values(), ids=named)
 def test_a_list_has_an_index_for_its_order(catalog: Catalog, entity: Entity) -> None:
-    if entity.name in ("EnumValue", "Phone", "Schedule", "ScheduleException", "ServiceArea"):
+    if entity.name in OWNED:
         return  # only ever listed for their owner
     if entity.declaration.table in FOLLOWING:
         return
@@ -342,7 +345,8 @@ def test_what_a_large_table_offers_is_served_by_an_index(
         )
     if shape.filterable and entity.large:
         assert catalog.leads(table, column) or any(
-            index.method == "gin" and index.columns == (column,) and shape.array
+            # Of several columns, too, a GIN index finds any.
+            index.method == "gin" and column in index.columns and shape.array
             for index in indexes
         )
     if shape.orderable and entity.large:
