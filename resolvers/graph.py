@@ -46,10 +46,35 @@ class Id:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Where a text's other languages are: in a table that has many texts of many records.
+
+    `remote` is its column that points to our row's `local`, and `field` what our text is called in
+    it. Its other columns are `language`, `text`, `original` (what was translated: it counts only
+    while that is what our row says), `method` and `reviewed_at`.
+    """
+
+    table: str
+    remote: str
+    local: Column
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
 class Localized:
-    """A text with one column per language; the first language is the one to fall back to."""
+    """A text in several languages, by their columns; the first is the one to fall back to."""
 
     columns: Mapping[str, Column]
+    scalar: Scalar
+    elsewhere: Elsewhere | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A field that says of a text which language it is answered in, and how it came into it."""
+
+    text: Localized
+    target: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +90,8 @@ class Argument:
     required: bool
     default: Hashable = None
     fields: tuple[Argument, ...] = ()
+    # A language to answer in: if it is not given, that of the request.
+    language: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +169,7 @@ class ToMany:
     connection: bool
 
 
-Field = Leaf | Id | Localized | Derived | Made | Part | Computed | ToOne | ToMany
+Field = Leaf | Id | Localized | Wording | Derived | Made | Part | Computed | ToOne | ToMany
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +241,7 @@ class ByIds:
 class Find:
     """A root field that finds entities of several kinds by a text they contain."""
 
-    columns: Mapping[str, Column]
+    texts: Mapping[str, Leaf | Localized]
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ from schema.shapes import (
     Given,
     Shape,
     Shapes,
+    answers_in,
     camel,
     listed,
     read_argument,
@@ -61,6 +62,7 @@ from schema.shapes import (
     unwrap,
 )
 from schema.view import CompiledSchema
+from schema.wording import Wording
 
 
 def build(
@@ -75,6 +77,7 @@ def build(
         name: value for name, value in vars(types).items() if hasattr(value, "__interface__")
     }
     parts = {name: value for name, value in vars(types).items() if hasattr(value, "__value__")}
+    parts[Wording.__name__] = Wording
     known = _introduced([*classes.values(), *interfaces.values(), *parts.values()])
     declared = {name: read_entity(cls, known) for name, cls in classes.items()}
     values = {name: read_entity(cls, known) for name, cls in parts.items()}
@@ -190,8 +193,8 @@ def _columns(entity: Entity) -> dict[str | None, mapping.Column]:
         shape.column: _column(shape, key) for shape in entity.fields if shape.column
     }
     for shape in entity.fields:
-        for column in (shape.localized or {}).values():
-            nullable = column != next(iter((shape.localized or {}).values()))
+        for language, column in (shape.localized or {}).items():
+            nullable = shape.nullable or language != "EN"
             columns[column] = mapping.Column(column, "text", nullable)
     return columns
 
@@ -230,7 +233,9 @@ def _source(
     if shape.computed is not None:
         return _computed(entity, shape, columns)
     if shape.localized is not None:
-        return graph.Localized({lang: columns[name] for lang, name in shape.localized.items()})
+        return _localized(entity, shape, columns)
+    if shape.wording is not None:
+        return graph.Wording(_localized(entity, entity.field(shape.wording), columns), "Wording")
     if shape.relation is not None:
         assert shape.target is not None
         target = declared[shape.target]
@@ -250,6 +255,20 @@ def _source(
     return graph.Leaf(column, scalar_of(shape.python))
 
 
+def _localized(
+    entity: Entity, shape: Shape, columns: Mapping[str | None, mapping.Column]
+) -> graph.Localized:
+    assert shape.localized is not None
+    translated = entity.declaration.translated
+    return graph.Localized(
+        {language: columns[name] for language, name in shape.localized.items()},
+        scalar_of(str),
+        graph.Elsewhere("translations", translated, _key(entity), shape.localized["EN"])
+        if translated
+        else None,
+    )
+
+
 def _derived(shapes: Shapes, shape: Shape) -> graph.Derived | graph.Made:
     assert shape.derived is not None
     said = shape.derived
@@ -262,16 +281,22 @@ def _derived(shapes: Shapes, shape: Shape) -> graph.Derived | graph.Made:
     return graph.Derived(function, column, scalar)
 
 
-def _asked(shapes: Shapes, item: Given) -> graph.Argument:
+def _asked(shapes: Shapes, item: Given, *, inside: bool = False) -> graph.Argument:
     """An argument as the planner sees it; an input object is its fields."""
     needed = not item.nullable
     if hasattr(item.python, "__given__"):
-        fields = tuple(_asked(shapes, inner) for inner in read_given(item.python, shapes.known))
+        fields = tuple(
+            _asked(shapes, inner, inside=True) for inner in read_given(item.python, shapes.known)
+        )
         return graph.Argument(item.name, item.attribute, None, False, needed, fields=fields)
     default = item.default.value if isinstance(item.default, Enum) else item.default
     assert isinstance(default, Hashable)
     scalar = scalar_of(item.python)
-    return graph.Argument(item.name, item.attribute, scalar, item.array, needed, default)
+    # Inside an object a language is what the object is about, not the one to answer in.
+    language = answers_in(item) and not inside
+    return graph.Argument(
+        item.name, item.attribute, scalar, item.array, needed, default, language=language
+    )
 
 
 def _computed(
@@ -441,11 +466,11 @@ def _found(
     field: str,
     text: str,
 ) -> tuple[graph.Root, FieldShape]:
-    columns = {}
+    texts = {}
     for kind in kinds:
-        leaf = entities[kind].fields[camel(field)]
-        assert isinstance(leaf, graph.Leaf)
-        columns[kind] = leaf.column
+        found_in = entities[kind].fields[camel(field)]
+        assert isinstance(found_in, graph.Leaf | graph.Localized)
+        texts[kind] = found_in
     members: Any = tuple(shapes.required(kind) for kind in kinds)
     found = typing.Annotated[
         typing.Union[members],  # noqa: UP007  # made at run time
@@ -457,7 +482,7 @@ def _found(
             shapes.optional(int), "How many to find, at most 100; 20 if not given."
         ),
     }
-    return graph.Find(columns), FieldShape(shapes.optional(listed(found)), text, arguments_)
+    return graph.Find(texts), FieldShape(shapes.optional(listed(found)), text, arguments_)
 
 
 def _interfaces(
@@ -502,13 +527,19 @@ def _annotation(shapes: Shapes, shape: Shape) -> object:
     return shapes.optional(annotation) if shape.nullable else annotation
 
 
+_OF_REQUEST = "that of the request (`Accept-Language`), else English."
+
+
 def _field_arguments(shapes: Shapes, shape: Shape) -> dict[str, ArgumentShape]:
     if shape.connection:
         assert shape.target is not None
         return _page_arguments(shapes, shapes.entities[shape.target])
     if shape.localized is not None:
-        text = "The language to answer in, if there is a text in it; else English."
-        return {"lang": ArgumentShape(Language, text, Language.EN)}
+        text = f"The language to answer in; if not given, {_OF_REQUEST}"
+        return {"lang": ArgumentShape(shapes.optional(Language), text)}
+    if shape.wording is not None:
+        text = f"The language that `{camel(shape.wording)}` is asked for, so the same as there."
+        return {"lang": ArgumentShape(shapes.optional(Language), text)}
     if shape.relation is not None:
         return {
             name: ArgumentShape(type(default), f"Which {name}.", default)
@@ -518,7 +549,9 @@ def _field_arguments(shapes: Shapes, shape: Shape) -> dict[str, ArgumentShape]:
         return {
             item.name: ArgumentShape(
                 arguments.taken(shapes, item),
-                item.description,
+                f"{item.description} If not given, {_OF_REQUEST}"
+                if answers_in(item)
+                else item.description,
                 UNSET if item.default is None else item.default,
             )
             for item in arguments.derived_arguments(shape)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 
 from schema.arguments import derived_arguments
-from schema.entity import DeclarationError, hop
+from schema.entity import DeclarationError, Language, hop
 from schema.scalars import SCALARS
 from schema.shapes import Entity, Shape
 
@@ -70,6 +70,10 @@ def _check_field(entity: Entity, shape: Shape, declared: Mapping[str, Entity]) -
     elif shape.facet is not None:
         if shape.target not in declared:
             raise DeclarationError(f"{place} is made of {shape.target}, which is no value.")
+    elif shape.wording is not None:
+        pass  # made by us, of a text that is checked itself
+    elif shape.localized is not None:
+        _check_localized(place, entity, shape)
     elif shape.derived is not None:
         _check_derived(place, shape, declared)
     elif shape.relation is not None:
@@ -85,7 +89,19 @@ def _check_field(entity: Entity, shape: Shape, declared: Mapping[str, Entity]) -
         raise DeclarationError(f"{place} is of a type that no column has: {shape.python}.")
 
 
+def _check_localized(place: str, entity: Entity, shape: Shape) -> None:
+    if shape.python is not str or shape.array:
+        raise DeclarationError(f"{place} is in several languages, so it is a text.")
+    if len(shape.localized or {}) == 1 and entity.declaration.translated is None:
+        raise DeclarationError(f"{place} is in one language only.")
+    if entity.large and (shape.filterable or shape.orderable):
+        raise DeclarationError(f"{place} is in several languages: no index serves that.")
+
+
 def _check_derived(place: str, shape: Shape, declared: Mapping[str, Entity]) -> None:
+    for item in derived_arguments(shape):
+        if item.python is Language and item.default is not None:
+            raise DeclarationError(f"{place} needs no default: the request has a language.")
     if shape.target is not None:
         if shape.target not in declared:
             raise DeclarationError(f"{place} is made of {shape.target}, which is no value.")

@@ -98,6 +98,7 @@ class Declaration:
     position: str | None = None
     place: tuple[str, ...] = ()
     everywhere: tuple[str, ...] = ()
+    translated: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +115,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Localized:
-    """A field with a column for each language; English is always there."""
+    """A text in several languages, by their columns; English is always there."""
 
-    columns: Mapping[str, str]
+    columns: Mapping[str, str | None]
+    search: bool = False
+    filter: bool | None = None
+    order: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +215,7 @@ def entity(
     position: str | None = None,
     place: tuple[str, ...] = (),
     everywhere: tuple[str, ...] = (),
+    translated: str | None = None,
 ) -> Callable[[Class], Class]:
     """Declare that a class is the face of a table (or view).
 
@@ -221,11 +226,22 @@ def entity(
     row is, so that its lists can be asked for what is near. It is a column of this table, or of
     the one that the hops of `place` end in, whose key the last hop leads to; of several places the
     nearest counts. What the hops of `everywhere` lead anywhere from is near to everybody.
+    `translated` is the column of the table `translations` that points to this one: its `localized`
+    texts have their Spanish there.
     """
 
     def declare(cls: Class) -> Class:
         said = Declaration(
-            table, key, order, large, implements, listed, position, place, everywhere
+            table,
+            key,
+            order,
+            large,
+            implements,
+            listed,
+            position,
+            place,
+            everywhere,
+            translated,
         )
         cls.__entity__ = said  # type: ignore[attr-defined]  # noted on the class itself, so that no registry is needed
         return cls
@@ -274,9 +290,21 @@ def column(
     return Column(name, unique, filter, order, search, group)
 
 
-def localized(*, en: str, es: str) -> Any:
-    """A text in two languages, chosen by the argument `lang`; falls back to English."""
-    return Localized({"EN": en, "ES": es})
+def localized(
+    *,
+    en: str | None = None,
+    es: str | None = None,
+    search: bool = False,
+    filter: bool | None = None,
+    order: bool | None = None,
+) -> Any:
+    """A text in two languages, chosen by the argument `lang`, or else by the request.
+
+    `en` is its column in English, if it is not called as the field is; `es` the one in Spanish, if
+    there is one. What an entity is `translated` by comes after that, and English last. Beside
+    `label` stands `labelWording`, which says which of them it was. Filters look in both languages.
+    """
+    return Localized({"EN": en, "ES": es}, search, filter, order)
 
 
 def join(*hops: str, given: Mapping[str, tuple[str, Enum]] | None = None) -> Any:
@@ -308,7 +336,8 @@ def derived(
     """What a function of Postgres makes of these columns and, after them, these arguments.
 
     It returns a value, or rows for a `@value` type or a list of them. An argument that is not
-    given is null. Where no argument is required it filters, orders and groups as a column does;
+    given is null; one of type `Language | None` is then the language of the request, if that
+    names one. Where no argument is required it filters, orders and groups as a column does;
     what is true or false only for one required argument makes a filter that *is* the argument.
     `check` is called with all arguments, by name, and raises ValueError for the client to read.
     """

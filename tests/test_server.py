@@ -20,6 +20,7 @@ from graphql import build_schema
 from db import embedded
 from db.changes import Changes
 from db.database import Database
+from db.horizon import Horizon
 from resolvers.graph import Graph
 from schema.build import build, sdl
 from server import Settings
@@ -27,6 +28,7 @@ from tests.serving import ROOT, Serving, command, data_directory, serving
 from web import graphiql
 from web.answers import Answers
 from web.application import application
+from web.documents import Documents, Served
 from web.refusals import Refusal
 from web.view import View
 
@@ -110,8 +112,16 @@ def test_other_methods_are_not_allowed(client: httpx.Client, method: str) -> Non
 async def test_a_get_cannot_change_anything() -> None:
     graph = Graph(build_schema("type Query { a: Int } type Mutation { a: Int }"), {}, {})
     database = Database("postgresql://never-asked")
-    answers = Answers(Changes(database), weight=0)
-    view = View(graph, database, graphiql.page(), answers, max_body_bytes=1000, development=False)
+    changes = Changes(database)
+    view = View(
+        graph,
+        database,
+        graphiql.page(),
+        Answers(changes, Horizon(database, changes), weight=0),
+        Documents(database, changes),
+        max_body_bytes=1000,
+        development=False,
+    )
     transport = httpx.ASGITransport(view)
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
         response = await client.get("/graphql", params={"query": "mutation { a }"})
@@ -499,6 +509,7 @@ async def test_a_socket_has_the_same_answers(server: Serving, directory: Path) -
         _nothing,
         max_body_bytes=100_000,
         answer_cache_bytes=0,
+        documents=Served.ANY,
         development=True,
     )
     protocol = "graphql-transport-ws"

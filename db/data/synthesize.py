@@ -23,7 +23,14 @@ KEY = "SYNTHETIC"
 BATCH = 50_000
 
 # Whose rows these are, in the order in which they can go.
-TABLES = ("phones", "services_at_locations", "services", "providers", "locations")
+TABLES = (
+    "phones",
+    "service_areas",
+    "services_at_locations",
+    "services",
+    "providers",
+    "locations",
+)
 
 _HELPERS = """
     create function pg_temp.draw(what text, n bigint, size bigint) returns bigint
@@ -50,6 +57,8 @@ _MODELS = """
            s.languages as service_languages, s.serves, s.hours_text,
            array(select c.category_code from service_categories c
                  where c.service_id = s.id order by 1) as categories,
+           array(select coalesce(a.county_fips, '') from service_areas a
+                 where a.service_id = s.id order by 1) as areas,
            p.county_fips, l.id is not null as has_location, l.address_visibility,
            regexp_replace(l.street, '^[0-9-]+ +', '') as street, l.unit, l.city,
            l.county_fips as location_county_fips, l.zip, l.latitude, l.longitude, l.accessibility,
@@ -71,7 +80,7 @@ _DRAW = """
            case when does.has_site then 'Site ' || pg_temp.draw('site', n, 20) end as site_name,
            does.org_type, does.has_website, does.languages, does.offers,
            does.named, does.service_name, does.service_languages, does.serves, does.hours_text,
-           does.categories, does.area,
+           does.categories, does.areas, does.area,
            place.county_fips, place.has_location, place.address_visibility,
            pg_temp.draw('number', n, 9999) || ' ' || place.street as street, place.unit, place.city,
            place.location_county_fips, place.zip,
@@ -138,6 +147,12 @@ _FILL = (
     select pg_temp.made_id('services_at_locations', n), pg_temp.made_id('services', n),
            pg_temp.made_id('locations', n), $1, n::text
     from drawn where has_location
+    """,
+    """
+    insert into service_areas (id, service_id, county_fips, source_id, source_record_id)
+    select pg_temp.made_id('service_areas/' || fips, n), pg_temp.made_id('services', n),
+           nullif(fips, ''), $1, n || '/' || fips
+    from drawn cross join unnest(areas) fips
     """,
     # 555-0100 to 555-0199 are kept free for fiction in every area.
     """

@@ -28,10 +28,11 @@ from db.query import (
     all_of,
 )
 from resolvers.errors import Code, FieldRefused
-from resolvers.graph import Derived, Entity, Id, Leaf, Part, Scalar, ToMany, ToOne
+from resolvers.graph import Derived, Entity, Id, Leaf, Localized, Part, Scalar, ToMany, ToOne
 from resolvers.plan.context import Context, KeyOf, Path, branch, leaf
 from resolvers.plan.functions import value
 from resolvers.plan.relations import between, far_key, given_defaults, reach_many, reach_one
+from resolvers.plan.texts import any_text, original
 from resolvers.plan.values import Look, Tree
 
 _LONGEST = 200
@@ -118,6 +119,8 @@ def _field(
             context.count_condition(part)
             (argument,) = field.function.arguments
             return [value(context, field, alias, {argument.name: part}, path)]
+        case Localized():
+            return _text(context, field, alias, branch(part), path)
         case Part(target_name):
             inner = condition(context, context.entity(target_name), alias, part, path)
             return [] if inner is None else [inner]
@@ -130,6 +133,24 @@ def _field(
             return _to_many(context, field, alias, branch(part), path)
         case _:
             raise AssertionError(f"{entity.name}.{name} has no filter")
+
+
+def _text(
+    context: Context, field: Localized, alias: str, operators: Mapping[str, Tree], path: Path
+) -> list[Expression]:
+    """What holds of a text holds in one of its languages; it is null if it is in none of them."""
+    found: list[Expression] = []
+    for operator, part in operators.items():
+        single = {operator: part}
+
+        def compared(operand: Expression, asked: Mapping[str, Tree] = single) -> Expression:
+            return _compare(context, operand, field.scalar, asked, path)[0]
+
+        if operator == "isNull":
+            found.append(compared(original(field, alias)))
+        else:
+            found.append(any_text(context, field, alias, compared))
+    return found
 
 
 def _asks(field: Leaf | Derived) -> bool:

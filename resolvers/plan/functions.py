@@ -46,7 +46,10 @@ def passed(
     context: Context, function: Function, alias: str, arguments: Mapping[str, Tree], path: Path
 ) -> tuple[Expression, ...]:
     """What a function is called with."""
-    given = list(_flat(function.arguments, arguments))
+    given = [
+        (argument, context.language(value) if argument.language else value)
+        for argument, value in _flat(function.arguments, arguments)
+    ]
     if function.check is not None and arguments:
         values = tuple(value or Literal(None) for _, value in given)
         names = tuple(argument.parameter for argument, _ in given)

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from graphql.language import FieldNode
 
 from db.query import (
-    Call,
     Cast,
     Const,
     Expression,
@@ -18,6 +17,7 @@ from db.query import (
     Row,
     Rows,
     Select,
+    Selects,
     all_of,
 )
 from resolvers.errors import Code, FieldRefused
@@ -39,6 +39,7 @@ from resolvers.graph import (
     Ranked,
     ToMany,
     ToOne,
+    Wording,
 )
 from resolvers.plan.context import Columns, Context, Path, leaf
 from resolvers.plan.functions import passed, value
@@ -49,7 +50,8 @@ from resolvers.plan.ranked import ranked
 from resolvers.plan.references import by_id, by_ids, find
 from resolvers.plan.relations import reach_many, reach_one
 from resolvers.plan.selections import Fields
-from resolvers.plan.values import Look, Tree
+from resolvers.plan.texts import language_of, text, wording
+from resolvers.plan.values import Tree
 
 
 def root(context: Context, fields: Fields) -> Select:
@@ -160,7 +162,14 @@ def _field(
             key = Cast(Ref(alias, column.name), "text")
             return Operation(Const(f"{entity.name}:"), "||", key)
         case Localized():
-            return _localized(context, entity, alias, field, nodes[0])
+            language = language_of(context, context.arguments(entity.name, nodes[0]))
+            return text(context, field, alias, language)
+        case Wording(of, target_name):
+            language = language_of(context, context.arguments(entity.name, nodes[0]))
+            said, far = wording(context, of, alias, language), context.alias()
+            target, below = context.entity(target_name), context.below(target_name, nodes)
+            inner = context.columns(context, target, far, below, path)
+            return Row(Select(inner, Selects((said,), far)))
         case ToOne():
             return _to_one(context, entity, alias, field, nodes, path)
         case ToMany(join, target_name, paged):
@@ -206,18 +215,6 @@ def _made(
             limit=Const(context.graph.limits.page),
         )
     )
-
-
-def _localized(
-    context: Context, entity: Entity, alias: str, field: Localized, node: FieldNode
-) -> Expression:
-    chosen = leaf(context.arguments(entity.name, node).get("lang"))
-    fallback, *_ = field.columns
-    language = fallback if chosen is None else context.lookout.ask(Look.VALUE, chosen)
-    texts = [Ref(alias, field.columns[str(language)].name)]
-    if language != fallback:
-        texts.append(Ref(alias, field.columns[fallback].name))
-    return texts[0] if len(texts) == 1 else Call("coalesce", tuple(texts))
 
 
 def _to_one(

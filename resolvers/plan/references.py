@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from graphql.language import FieldNode
 
-from db.mapping import Column
 from db.query import (
     Cast,
     Const,
@@ -29,9 +28,10 @@ from db.query import (
     Values,
 )
 from resolvers.errors import Code, FieldRefused
-from resolvers.graph import Entity, Id, Scalar
+from resolvers.graph import Entity, Id, Leaf, Localized, Scalar
 from resolvers.plan.context import Bound, Columns, Context, KeyOf, ListOf, PageSize, Path, leaf
 from resolvers.plan.filters import Pattern
+from resolvers.plan.texts import any_text, original
 from resolvers.plan.values import Items, Literal, Look, Tree
 
 # Where the concrete type of an object is told to the second road.
@@ -111,7 +111,7 @@ def by_ids(
 
 def find(
     context: Context,
-    searched: Mapping[str, Column],
+    searched: Mapping[str, Leaf | Localized],
     arguments: Mapping[str, Tree],
     nodes: Sequence[FieldNode],
     path: Path,
@@ -123,16 +123,25 @@ def find(
     limit = Param(Bound(size, PageSize(context.graph.limits.page), path), "int8")
     scalar = Scalar("String", "text", Pattern(_searchable, anywhere=True))
     pattern = context.param(text, scalar, path)
+
+    def like(name: Expression) -> Expression:
+        return Operation(name, "ilike", pattern)
+
     selects = []
-    for kind, column in searched.items():
+    for kind, field in searched.items():
         entity = context.entity(kind)
         alias = context.alias()
-        name, key = Ref(alias, column.name), Ref(alias, entity.table.key.name)
+        key = Ref(alias, entity.table.key.name)
+        if isinstance(field, Localized):
+            name, found = original(field, alias), any_text(context, field, alias, like)
+        else:
+            name = Ref(alias, field.column.name)
+            found = like(name)
         selects.append(
             Select(
                 (("kind", Const(kind)), ("key", Cast(key, "text")), ("name", name)),
                 From(entity.table.name, alias),
-                where=Operation(name, "ilike", pattern),
+                where=found,
                 order=(Order(name), Order(key)),
                 limit=limit,
             )
