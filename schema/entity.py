@@ -235,7 +235,16 @@ def entity(
 
     def declare(cls: Class) -> Class:
         said = Declaration(
-            table, key, order, large, implements, listed, position, place, everywhere, translated
+            table,
+            key,
+            order,
+            large,
+            implements,
+            listed,
+            position,
+            place,
+            everywhere,
+            translated,
         )
         cls.__entity__ = said  # type: ignore[attr-defined]  # noted on the class itself, so that no registry is needed
         return cls

@@ -70,11 +70,11 @@ create table evergreens (grower_id uuid references growers);
 update growers set position = position_of(36 + height / 100.0, -119);
 update growers set position = position_of(30, -100) where name = 'Ash';
 insert into evergreens select id from growers where name = 'Ash';
-create table plots (id integer primary key, position cube);
-create table stands (fruit_code text references fruits, plot_id integer references plots);
-insert into plots values (1, position_of(36.2, -119)), (2, position_of(36.1, -119)),
-    (3, position_of(36.3, -119)), (4, null);
-insert into stands values ('A', 1), ('A', 3), ('F', 2), ('F', 3), ('F', 4);
+create table plots (name text primary key, position cube);
+create table stands (fruit_code text references fruits, plot text references plots);
+insert into plots values ('hill', position_of(36.2, -119)), ('pond', position_of(36.1, -119)),
+    ('wood', position_of(36.3, -119)), ('lost', null);
+insert into stands values ('A', 'hill'), ('A', 'wood'), ('F', 'pond'), ('F', 'wood'), ('F', 'lost');
 create function age_on(planted date, day date default null) returns integer
     language sql stable return coalesce(day, date '2026-01-01') - planted;
 create function size_of(height integer) returns text
@@ -299,7 +299,7 @@ class Grower:
     "fruits",
     key="code",
     position="position",
-    place=("code = stands.fruit_code", "plot_id = plots.id"),
+    place=("code = stands.fruit_code", "plot = plots.name"),
 )
 class Fruit:
     """A fruit."""
@@ -309,6 +309,15 @@ class Fruit:
     """Its name."""
     growers: Connection[Grower] = many("code = grower_fruits.fruit_code", "grower_id = growers.id")
     """Where it grows."""
+
+
+@entity("plots", key="name")
+class Plot:
+    """Where fruits grow."""
+
+    id: ID
+    name: str
+    """What it is called."""
 
 
 class Query:
@@ -341,7 +350,7 @@ class Query:
 
 def _graph() -> Graph:
     types = ModuleType("types")
-    for cls in (Grower, Fruit, Season, Stature, Judgment, Find, TagFacet, SizeFacet, Facets):
+    for cls in (Grower, Fruit, Plot, Season, Stature, Judgment, Find, TagFacet, SizeFacet, Facets):
         setattr(types, cls.__name__, cls)
     return build(types=types, menu=Query)
 

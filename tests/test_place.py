@@ -336,7 +336,7 @@ async def test_a_service_at_several_places_is_as_far_as_the_nearest_of_them(
                     edges,
                     atlas.found("Service", oracle.rows["Service"], middle, miles),
                 )
-            asked = {"near": near(LOS_ANGELES, 1.0), "order": [{"name": "ASC"}]}
+            asked: dict[str, Any] = {"near": near(LOS_ANGELES, 1.0), "order": [{"name": "ASC"}]}
             expected = atlas.found("Service", oracle.rows["Service"], LOS_ANGELES, 1.0)
             assert [edge["node"]["id"] for edge in await walk(database, "Service", **asked)] == [
                 f"Service:{key}" for key in oracle.sorted("Service", expected, [{"name": "ASC"}])

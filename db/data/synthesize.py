@@ -26,6 +26,7 @@ BATCH = 50_000
 TABLES = (
     "phones",
     "schedules",
+    "service_areas",
     "services_at_locations",
     "cost_options",
     "services",
@@ -59,6 +60,8 @@ _MODELS = """
            s.audience, s.accepts_people_with_records, s.gender, s.referral_routes, s.fees,
            array(select c.category_code from service_categories c
                  where c.service_id = s.id order by 1) as categories,
+           array(select coalesce(a.county_fips, '') from service_areas a
+                 where a.service_id = s.id order by 1) as areas,
            p.county_fips, l.id is not null as has_location, l.address_visibility,
            regexp_replace(l.street, '^[0-9-]+ +', '') as street, l.unit, l.city,
            l.id is not null and place_is_told(l.id) as told,
@@ -82,7 +85,7 @@ _DRAW = """
            does.org_type, does.has_website, does.languages, does.service_id, does.offers,
            does.named, does.service_name, does.service_languages, does.serves, does.hours_text,
            does.audience, does.accepts_people_with_records, does.gender, does.referral_routes,
-           does.fees, does.categories, does.area,
+           does.fees, does.categories, does.areas, does.area,
            place.county_fips, place.has_location, place.address_visibility,
            pg_temp.draw('number', n, 9999) || ' ' || place.street as street, place.unit, place.city,
            place.location_county_fips, place.zip,
@@ -179,6 +182,12 @@ _FILL = (
            m.kind, m.description, m.timezone, m.opens_at, m.closes_at, m.freq, m.byday, $1,
            'schedules/' || n
     from drawn join schedules m on m.service_id = drawn.service_id
+    """,
+    """
+    insert into service_areas (id, service_id, county_fips, source_id, source_record_id)
+    select pg_temp.made_id('service_areas/' || fips, n), pg_temp.made_id('services', n),
+           nullif(fips, ''), $1, n || '/' || fips
+    from drawn cross join unnest(areas) fips
     """,
     # 555-0100 to 555-0199 are kept free for fiction in every area.
     """

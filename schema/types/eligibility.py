@@ -392,7 +392,7 @@ class RequiredDocument:
     name: str = derived(
         "document_name",
         "document",
-        lang=argument(Language | None, "The language to answer in.", Language.EN),
+        lang=argument(Language | None, "The language to answer in."),
         filter=False,
         order=False,
     )
