@@ -30,6 +30,7 @@ Progress = Callable[[str, int, int], None]
 SHAPES = (
     sources.DATA_SETS,
     places.COUNTIES,
+    places.ZIP_CODES,
     taxonomy.CATEGORIES,
     taxonomy.ADDED_CATEGORIES,
     taxonomy.ACTIVITY_GROUP_TYPES,

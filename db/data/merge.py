@@ -31,6 +31,7 @@ class Target:
 TARGETS = (
     Target("sources", frozen=("key",)),
     Target("counties", ("fips",)),
+    Target("zip_codes", ("zip",)),
     Target("categories", ("code",)),
     Target("activity_group_types", ("code",)),
     Target("visitor_amenities", ("code",)),
