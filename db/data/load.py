@@ -33,6 +33,7 @@ SHAPES = (
     places.ZIP_CODES,
     taxonomy.CATEGORIES,
     taxonomy.ADDED_CATEGORIES,
+    taxonomy.SYNONYMS,
     taxonomy.ACTIVITY_GROUP_TYPES,
     taxonomy.AMENITIES,
     organizations.OPERATORS,

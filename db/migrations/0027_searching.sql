@@ -1,0 +1,260 @@
+-- How a text is looked for: it becomes words, these become what they may mean, and this is ranked.
+--
+-- A word means itself and what has its stem; if no document has it, what is spelled nearly alike, or
+-- begins with it. Words that together are a label, a synonym or a county's name mean its mark, too,
+-- and other phrases for the same thing. A record is found if it has something of every word; only
+-- where fewer than ten have, those that lack one follow, and then those that have half of them.
+--
+-- So many records may have a frequent word that nobody could look at them all. Then only a share of
+-- them is ranked, chosen beforehand and always the same one: those with short names are more likely
+-- in it. Around a place it is the nearest that are ranked.
+
+create function search_stems(word text, lang text) returns text[]
+    language sql immutable parallel safe
+    return array(
+        select word
+        union select unnest(ts_lexize('english_stem', word)) where lang is distinct from 'ES'
+        union select unnest(ts_lexize('spanish_stem', spanish(word))) where lang is distinct from 'EN');
+comment on function search_stems is 'What a plain word is looked up as; in both languages where none is given.';
+
+create function search_spelling(word text, out lexemes text[], out certain double precision)
+    language sql stable parallel safe
+begin atomic
+    with alike as (
+        select lexeme, levenshtein_less_equal(lexeme, word, 3) as off, similarity(lexeme, word) as alike
+        from search_lexemes where lexeme % word and length(word) > 3
+        union all
+        select lexeme, 1.5, similarity(lexeme, word)
+        from search_lexemes where lexeme like word || '%' and length(word) > 2
+    ),
+    best as (
+        select lexeme, off, rank() over (order by off) as place, alike, max(alike) over (partition by off) as best
+        from alike where off <= case when length(word) < 6 then 1.5 when length(word) < 10 then 2 else 3 end
+    )
+    select array_agg(lexeme order by alike desc, lexeme), 1 - 0.1 * min(off)
+    from (select * from best where place = 1 and alike >= 0.8 * best order by alike desc, lexeme limit 8) nearest;
+end;
+comment on function search_spelling is 'What a word that no document has may have been meant to be; null if nothing is near.';
+
+create function search_terms(text text, lang text) returns table (
+    n integer, lexemes text[], meaning tsquery, widely tsquery, named tsquery, worth text)
+    language sql stable
+begin atomic
+    with telephone as (
+        select right(digits, 10) as digits from regexp_replace(text, '[^0-9]', '', 'g') digits
+        where text ~ '^[-+(). 0-9]+$' and length(digits) between 10 and 11
+    ),
+    typed as (
+        select word, number, search_stems(word, lang) as stems,
+               ts_lexize('english_stem', word) = '{}' or ts_lexize('spanish_stem', word) = '{}' as stop
+        from unnest(string_to_array(plain(text), ' ')) with ordinality each (word, number)
+        where not exists (select from telephone)
+        limit 16
+    ),
+    spelled as (
+        select number, word, stems, stop,
+               word ~ '[0-9]' or exists (select from search_lexemes l where l.lexeme = any (stems)) as known,
+               meant.lexemes, meant.certain
+        from typed left join lateral search_spelling(word) meant
+             on not stop and not word ~ '[0-9]' and not exists (select from search_lexemes l where l.lexeme = any (stems))
+    ),
+    meant as (
+        select number, coalesce(lexemes[1], word) as word, coalesce(lexemes, array[word]) as words,
+               coalesce(lexemes, stems) as lexemes, coalesce(certain, 1) as certain, known or lexemes is not null as known,
+               stop and not (select bool_and(stop) from spelled) as stop
+        from spelled
+    ),
+    spoken as (
+        select to_tsvector('english', string_agg(word, ' ' order by number)) as english,
+               to_tsvector('spanish', spanish(string_agg(word, ' ' order by number))) as spanish
+        from meant
+    ),
+    phrases as (
+        select m.number, p.concept, p.marks, p.narrower,
+               rank() over (partition by m.number order by cardinality(p.lexemes) desc) as place
+        from spoken
+        join search_phrases p on case p.lang when 'english'::regconfig then english else spanish end @@ p.query
+        join meant m on (case p.lang when 'english'::regconfig then ts_lexize('english_stem', m.word)
+                         else ts_lexize('spanish_stem', spanish(m.word)) end)[1] = any (p.lexemes)
+    ),
+    concepts as (
+        select f.number,
+               array_agg(distinct mark) filter (where not f.narrower and mark is not null) as marks,
+               array_agg(distinct mark) filter (where f.narrower and mark is not null) as wider,
+               string_agg(distinct '(' || s.query::text || ')', ' | ')::tsquery as said,
+               string_agg(distinct '(' || s.titled::text || ')', ' | ')::tsquery as titled
+        from phrases f left join unnest(f.marks) mark on true join search_phrases s on s.concept = f.concept
+        where place = 1 group by f.number
+    ),
+    terms as (
+        select number::integer as n, m.words, case when known then m.lexemes end as lexemes, m.certain,
+               coalesce(c.marks, '{}') as marks, coalesce(c.wider, '{}') as wider, c.said, c.titled
+        from meant m left join concepts c using (number) where not stop
+        union all
+        select 1, array[digits], null, 1, array['+' || digits], '{}', null, null from telephone
+    )
+    select n, lexemes, coalesce(quoted(lexemes || marks), '') || coalesce(said, ''), quoted(wider), quoted(lexemes, ':A'),
+           -- In a name, then as another phrase for it, then in the names of what it belongs to, in
+           -- what it offers or where it is, and last by its kind.
+           (select 'case ' || string_agg(format('when words @@ %L then %s', sign, round(worth::numeric, 4)), ' ' order by worth desc)
+                   || ' else 0 end'
+            from (values (quoted(words, ':A'), certain), (quoted(lexemes, ':A'), 0.95 * certain), (titled, 0.85),
+                         (quoted(lexemes, ':B'), 0.75 * certain), (quoted(lexemes, ':CD'), 0.7 * certain),
+                         (said, 0.65), (quoted(marks), 0.6), (quoted(wider), 0.4)) signs (sign, worth)
+            where sign is not null)
+    from terms;
+end;
+comment on function search_terms is
+    'The words of a text that say something: lexemes of documents (null where it is unknown), what finds it, what finds it only widely, what finds it in a name, and how good a find is, as an expression.';
+
+create function search_squares(origin cube, reach double precision) returns text[]
+    language sql immutable parallel safe
+begin atomic
+    -- A tenth of a degree is about seven miles.
+    with at as (
+        select degrees(asin(greatest(-1, least(1, origin -> 3)))) as latitude, degrees(atan2(origin -> 2, origin -> 1)) as longitude,
+               degrees(2 * asin(reach / 2)) as radius, case when reach < 0.004 then 0.1 else 1 end as size
+    )
+    select array_agg('~' || size || '/' || row_ || '/' || column_)
+    from at,
+         generate_series(floor((latitude - radius) / size)::integer, floor((latitude + radius) / size)::integer) row_,
+         generate_series(floor((longitude - radius / greatest(cos(radians(latitude)), 0.1)) / size)::integer,
+                         floor((longitude + radius / greatest(cos(radians(latitude)), 0.1)) / size)::integer) column_;
+end;
+comment on function search_squares is 'The marks of all squares that something so near to a point can be in.';
+
+create function search_all(queries tsquery[]) returns tsquery
+    language plpgsql immutable parallel safe as $$
+declare
+    query tsquery;
+    together tsquery := '';
+begin
+    foreach query in array queries loop
+        together := together && coalesce(query, '');
+    end loop;
+    return together;
+end
+$$;
+comment on function search_all is 'What all of these find; an empty one finds everything.';
+
+create function search_any(queries tsquery[]) returns tsquery
+    language plpgsql immutable parallel safe as $$
+declare
+    query tsquery;
+    together tsquery := '';
+begin
+    foreach query in array queries loop
+        together := together || coalesce(query, '');
+    end loop;
+    return together;
+end
+$$;
+comment on function search_any is 'What one of these finds; an empty one finds nothing.';
+
+create function search_found(
+    query tsquery, origin cube, reach double precision, out rows tid[], out complete boolean)
+    language plpgsql stable set enable_seqscan = off as $$
+declare
+    enough constant integer := 1000;
+    most constant integer := 5000;
+    share text;
+    near double precision;
+    here tsquery;
+    few integer;
+begin
+    complete := true;
+    -- Everything; or, if that is too much, what is within 15 miles, or within 5.
+    foreach near in array case when origin is null then array[null::double precision]
+                               else array(select r from unnest(array[reach, chord(15), chord(5)]) r where r <= reach order by r desc) end loop
+        here := case when origin is null then query else query && quoted(search_squares(origin, near) || array['~']) end;
+        select count(*) into few from (select from search_documents where words @@ (here && quoted('{#8}')) limit 20) counted;
+        if few < 20 then
+            rows := array(
+                select ctid from search_documents
+                where words @@ here and (origin is null or everywhere or exists (select from unnest(positions) p where p <-> origin <= near))
+                limit most);
+            complete := complete and cardinality(rows) < most;
+            return;
+        end if;
+        complete := false;
+    end loop;
+    foreach share in array array['#8', '#6', '#4', '#2'] loop
+        rows := array(
+            select ctid from search_documents
+            where words @@ (here && quoted(array[share]))
+            and (origin is null or everywhere or exists (select from unnest(positions) p where p <-> origin <= near))
+            limit most);
+        exit when cardinality(rows) >= enough;
+    end loop;
+end
+$$;
+comment on function search_found is
+    'Where the documents are that match, or as many of them as can be looked at, and whether these are all.';
+
+create function search(
+    text text, lang text, zip text, latitude double precision, longitude double precision, within_miles double precision,
+    of_types text[], in_counties text[], of_categories text[], in_languages text[], closed boolean)
+returns table (
+    kind text, key text, score double precision, distance_miles double precision, status text, title text,
+    categories text[], counties text[], languages text[], sought text[], spoken text, complete boolean)
+language plpgsql stable set search_path from current as $$
+#variable_conflict use_column
+declare
+    origin constant cube := near_position($3, $4, $5);
+    reach constant double precision := chord(coalesce($6, 50));
+    wanted constant tsquery := search_all(array[
+        quoted(array(select '%' || type from unnest($7) type)), quoted(array(select '$' || county from unnest($8) county)),
+        quoted(array(select '@' || category from unnest($9) category)), quoted(array(select '^' || language from unnest($10) language)),
+        case $11 when true then quoted('{!closed}') when false then !!quoted('{!closed}') end]);
+    terms record;
+    query tsquery;
+    rows tid[] := '{}';
+    complete boolean := true;
+    more record;
+begin
+    select array_agg(t.meaning order by n) filter (where numnode(t.meaning) > 0) as known,
+           array_agg(t.meaning || coalesce(t.widely, '') order by n) as widely,
+           count(*) as many,
+           string_agg(t.worth, ' + ' order by n) as worth,
+           string_agg(format('coalesce((words @@ %L)::integer, 0)', t.named), ' + ' order by n) as naming,
+           jsonb_agg(t.lexemes) as lexemes
+    into terms from search_terms($1, $2) t;
+    if terms.known is null then
+        return;
+    end if;
+    -- Something of each word; of each but one; of any.
+    foreach query in array array[
+        search_all(terms.known),
+        search_any(array(
+            select search_all(terms.known[:i - 1] || terms.known[i + 1:]) from generate_subscripts(terms.known, 1) i
+            where cardinality(terms.known) > 2)),
+        search_any(terms.widely)] loop
+        continue when numnode(query) = 0;
+        select * into more from search_found(query && wanted, origin, reach);
+        rows := rows || more.rows;
+        complete := complete and more.complete;
+        exit when cardinality(rows) >= 10;
+    end loop;
+    return query execute format($sql$
+        with looked_at as (
+            select *, (%s)::float8 / %s as fit, (%s)::float8 / greatest(title_words, %s) as naming,
+                   (select min(p <-> $2) from unnest(positions) p) as far
+            from search_documents where ctid = any ($1)
+        )
+        select kind, key,
+               round((
+                   (0.75 * fit + 0.25 * case when words @@ $4 then 1 else naming end)
+                   * case kind when 'INSTITUTION' then 1 when 'CATEGORY' then 0.99 when 'PROVIDER' then 0.96 when 'SERVICE' then 0.95 else 0.98 end
+                   * case when status in ('CLOSED', 'TEMPORARILY_CLOSED') then 0.9 else 1 end
+                   * case when $2 is null then 1 else 1 - 0.25 * coalesce(least(1, far / $3), 0.6) end
+               )::numeric, 4)::float8,
+               case when far <= $3 then round(miles(far)::numeric, 2)::float8 end, status, title,
+               categories, counties, languages, $5, $6, $7
+        from looked_at where fit >= 0.3
+    $sql$, terms.worth, terms.many, terms.naming, terms.many)
+    using rows, origin, reach, quoted(array['=' || left(plain($1), 200)]),
+          array(select distinct lexeme from jsonb_array_elements(terms.lexemes) word, jsonb_array_elements_text(word) lexeme where jsonb_typeof(word) = 'array'),
+          $2, complete;
+end
+$$;
+comment on function search is 'What a text finds, and how well it answers.';
