@@ -65,6 +65,7 @@ class Settings:
     pool_max_waiting: int = 1000
     statement_timeout_seconds: float = 10.0
     max_body_bytes: int = 100_000
+    answer_cache_bytes: int = 64_000_000
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -112,6 +113,7 @@ def application() -> ASGIApp:
         sdl(graph),
         partial(pending, url),
         max_body_bytes=settings.max_body_bytes,
+        answer_cache_bytes=settings.answer_cache_bytes,
         development=settings.development,
     )
 

@@ -19,6 +19,7 @@ from db.errors import (
     DatabaseUnavailable,
     StatementTimeout,
 )
+from db.query import Reads
 from resolvers.compute import compute
 from resolvers.errors import RequestRefused, from_database
 from resolvers.graph import Graph
@@ -50,11 +51,15 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole response as JSON, and how long each stage took, in milliseconds."""
+    """A whole response as JSON, and how long each stage took, in milliseconds.
+
+    `reads` is what it was made from. An answer without errors holds until that changes.
+    """
 
     body: bytes
     outcome: Outcome
     timings: Mapping[str, float] = field(default_factory=dict)
+    reads: Reads | None = None
 
 
 async def resolve(
@@ -80,24 +85,25 @@ async def resolve(
             "fetch": (done - ready) * 1000,
         }
         if fetched is not None and not planned.computed:
-            return Answer(b'{"data":' + fetched + b"}", Outcome.DATA, timings)
+            return Answer(b'{"data":' + fetched + b"}", Outcome.DATA, timings, planned.reads)
         constant = planned.statement is None and not operation.definition.variable_definitions
         kept = graph.constants.get((request.text, operation.name)) if constant else None
         if kept is not None:
-            return Answer(kept, Outcome.DATA, timings)
+            return Answer(kept, Outcome.DATA, timings, planned.reads)
         data, errors = compute(graph, operation, planned, given, fetched)
         timings["compute"] = (perf_counter() - done) * 1000
         body = orjson.dumps(_response(errors, data))
         if constant and not errors:
             graph.constants.put((request.text, operation.name), body, weight=len(body))
-        return Answer(body, Outcome.PARTIAL if errors else Outcome.DATA, timings)
+        outcome = Outcome.PARTIAL if errors else Outcome.DATA
+        return Answer(body, outcome, timings, planned.reads)
     except RequestRefused as refused:
         return Answer(orjson.dumps(_response(refused.errors)), Outcome.REFUSED)
     except DatabaseError as error:
-        outcome = _failure(error)
-        if outcome is Outcome.FAULT:
+        failure = _failure(error)
+        if failure is Outcome.FAULT:
             log.error("a statement failed: %s", error, exc_info=error)
-        return Answer(orjson.dumps(_response(from_database(error).errors)), outcome)
+        return Answer(orjson.dumps(_response(from_database(error).errors)), failure)
 
 
 async def explain(graph: Graph, database: Database, request: GraphQLRequest) -> str:

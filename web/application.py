@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -13,11 +14,13 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from db.changes import Changes
 from db.database import Database
 from resolvers.errors import Code
 from resolvers.graph import Graph
 from schema.view import strawberry_view
 from web import graphiql
+from web.answers import Answers
 from web.health import Readiness, healthz
 from web.view import View
 
@@ -29,13 +32,19 @@ def application(
     pending: Callable[[], Awaitable[Sequence[object]]],
     *,
     max_body_bytes: int,
+    answer_cache_bytes: int,
     development: bool,
 ) -> ASGIApp:
     """The whole server as one ASGI callable. It owns the database's connections."""
+    changes = Changes(database)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        listening = asyncio.create_task(changes.listen()) if answer_cache_bytes else None
         yield
+        if listening is not None:
+            listening.cancel()
+            await asyncio.wait([listening])
         await database.close()
 
     async def schema(request: Request) -> Response:
@@ -48,6 +57,7 @@ def application(
         graph,
         database,
         graphiql.page(),
+        Answers(changes, weight=answer_cache_bytes),
         max_body_bytes=max_body_bytes,
         development=development,
     )
