@@ -65,6 +65,8 @@ class Argument:
     required: bool
     default: Hashable = None
     fields: tuple[Argument, ...] = ()
+    # Of an object: called as a function's, wherever the object is given.
+    check: Callable[..., None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +237,8 @@ class Ranked:
     kinds: Mapping[str, str]
     facets_type: str
     facets: Mapping[str, Facet]
+    # A column that is false in every row where more was found than is returned.
+    complete: str | None = None
 
 
 Root = One | Every | ById | ByIds | Find | Ranked | Derived | Made

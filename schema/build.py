@@ -172,7 +172,7 @@ def _entity(shapes: Shapes, entity: Entity, declared: Mapping[str, Entity]) -> g
 
 def _near(shapes: Shapes, position: str, everywhere: str | None) -> graph.Near:
     asked = _asked(shapes, read_argument("near", near.Near, ""))
-    origin = graph.Function("near_position", (), (asked,), near.a_place)
+    origin = graph.Function("near_position", (), (asked,))
     return graph.Near(position, everywhere, origin, "chord", "miles", near.NEAR)
 
 
@@ -259,7 +259,10 @@ def _asked(shapes: Shapes, item: Given) -> graph.Argument:
     needed = not item.nullable
     if hasattr(item.python, "__given__"):
         fields = tuple(_asked(shapes, inner) for inner in read_given(item.python, shapes.known))
-        return graph.Argument(item.name, item.attribute, None, False, needed, fields=fields)
+        check = item.python.__given__
+        return graph.Argument(
+            item.name, item.attribute, None, False, needed, fields=fields, check=check
+        )
     default = item.default.value if isinstance(item.default, Enum) else item.default
     assert isinstance(default, Hashable)
     scalar = scalar_of(item.python)
@@ -367,11 +370,12 @@ def _ranked(
     asked = tuple(_asked(shapes, item) for item in arguments.derived_arguments(shape))
     columns = [column for column in _columns(hit) if column]
     hidden = ("kind", "key")
+    told = (word.complete,) if word.complete else ()
     of_kind = {shout(kind[0].lower() + kind[1:]): kind for kind in kinds}
     source = graph.Ranked(
         graph.Function(word.function, (), asked, word.check),
         hit.name,
-        tuple(dict.fromkeys((*hidden, *columns, *_read_by(hit), *_counted_by(facets)))),
+        tuple(dict.fromkeys((*hidden, *columns, *_read_by(hit), *_counted_by(facets), *told))),
         of_kind,
         facets.name,
         {
@@ -379,6 +383,7 @@ def _ranked(
             for inner in facets.fields
             if inner.facet
         },
+        word.complete,
     )
     members: Any = tuple(shapes.required(kind) for kind in kinds)
     node = typing.Annotated[
@@ -405,6 +410,11 @@ def _ranked(
             "totalCount": FieldShape(int, "How many records there are on all pages."),
             "facets": FieldShape(
                 shapes.required(facets.name), "What the records on all pages have in common."
+            ),
+            "complete": FieldShape(
+                bool,
+                "Whether these are all. False where so many fit that only the best of them, or a "
+                "share of them, were looked at; then all numbers are of those.",
             ),
         },
     )

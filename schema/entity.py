@@ -178,6 +178,7 @@ class Ranked:
     facets: type
     arguments: Mapping[str, Argument]
     check: Callable[..., None] | None
+    complete: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,10 +242,17 @@ def value(*, order: tuple[str, ...] = (), large: bool = False) -> Callable[[Clas
     return declare
 
 
-def given(cls: Class) -> Class:
-    """Declare an input object, for arguments of derived fields."""
-    cls.__given__ = True  # type: ignore[attr-defined]  # noted on the class itself
-    return cls
+def given(*, check: Callable[..., None] | None = None) -> Callable[[Class], Class]:
+    """Declare an input object, for arguments of derived fields.
+
+    `check` is called with all its fields, by name, where the object is given, and raises ValueError.
+    """
+
+    def declare(cls: Class) -> Class:
+        cls.__given__ = check  # type: ignore[attr-defined]  # noted on the class itself
+        return cls
+
+    return declare
 
 
 def interface(cls: Class) -> Class:
@@ -339,15 +347,17 @@ def ranked(
     facets: type,
     *,
     check: Callable[..., None] | None = None,
+    complete: str | None = None,
     **arguments: Argument,
 ) -> Any:
     """Root field: what a function finds with these arguments, of several kinds, best first.
 
     `hit` is a `@value` whose columns the function returns, beside `kind` and `key`, which say
     which record was found; clients see its other fields on the edge. Its order is that of the
-    list, and unique. `facets` is a `@value` made of `facet`s.
+    list, and unique. `facets` is a `@value` made of `facet`s. Where the function may find more than
+    it returns, `complete` names a column that is true if it does not.
     """
-    return Ranked(function, hit, facets, arguments, check)
+    return Ranked(function, hit, facets, arguments, check, complete)
 
 
 def one(field: str) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from schema.entity import Connection, every, found_by, one
+from schema.entity import Connection, Language, argument, every, found_by, one, ranked
+from schema.near import Near
 from schema.types import (
     ActivityGroupType,
     Category,
@@ -13,6 +14,10 @@ from schema.types import (
     ProgramOffering,
     Provider,
     ReentryProgram,
+    Search,
+    SearchFacets,
+    SearchFilter,
+    SearchType,
     Service,
     Source,
     Verification,
@@ -22,6 +27,7 @@ from schema.types import (
     VisitorAmenity,
     VisitorCenter,
 )
+from schema.types.search import a_text
 
 
 class Query:
@@ -77,5 +83,26 @@ class Query:
     """What was loaded from them, newest first."""
     verifications: Connection[Verification] = every()
     """Who checked which record and how, newest first."""
+    search: (
+        Connection[
+            Institution | VisitorCenter | Program | ReentryProgram | Provider | Service | Category
+        ]
+        | None
+    ) = ranked(
+        "search",
+        Search,
+        SearchFacets,
+        check=a_text,
+        complete="complete",
+        text=argument(str, "What somebody types: names, codes, needs, places; at most 200 characters."),
+        lang=argument(
+            Language | None,
+            "The language of the text, and preferably of the help; either one if not given.",
+        ),
+        near=argument(Near | None, "Only what is near a place, the nearer the better."),
+        types=argument(list[SearchType] | None, "Only records of these types."),
+        filter=argument(SearchFilter | None, "Which of the records that the text finds."),
+    )
+    """Records of all types by a text, which may be misspelt, best first."""
     find: list[Institution | VisitorCenter | Program | Provider] | None = found_by("name")
     """Institutions, visitor centers, programs and providers by a part of their name."""

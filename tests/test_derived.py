@@ -168,7 +168,7 @@ class Facets:
     """How large they are."""
 
 
-@given
+@given()
 class Bounds:
     """From where to where."""
 
@@ -178,7 +178,7 @@ class Bounds:
     """The highest."""
 
 
-@given
+@given()
 class Wish:
     """What somebody wants."""
 

@@ -97,7 +97,7 @@ comment on column search_documents.positions is 'Where it is, of addresses that 
 comment on column search_documents.everywhere is 'True for what one can reach from anywhere.';
 comment on column search_documents.words is
     'Weight A: its names and codes. B: the names of what it belongs to. C: what it offers. D: where it is. Marks have no weight: '
-    '%KIND @CATEGORY $COUNTY ^LANGUAGE ~DEGREES/ROW/COLUMN +TELEPHONE =NAME !closed, and #8 #6 #4 #2 for a share of the documents.';
+    '%KIND @CATEGORY $COUNTY ^LANGUAGE ~DEGREES/ROW/COLUMN +TELEPHONE =NAME !closed, #8 #6 #4 #2 for a share of the providers and services, and # for all else.';
 
 create function place_marks(positions cube[]) returns text[]
     language sql immutable parallel safe
@@ -258,7 +258,7 @@ select kind, id, code, key, title, title_words, body, status, categories, counti
               || array(select '^' || l from unnest(languages) l)
               || place_marks(positions) || case when everywhere then array['~'] end
               || case when status in ('CLOSED', 'TEMPORARILY_CLOSED') then array['!closed'] end
-              || case when kind in ('PROVIDER', 'SERVICE') then share_marks(key, title_words) else array['#8', '#6', '#4', '#2'] end
+              || case when kind in ('PROVIDER', 'SERVICE') then share_marks(key, title_words) else array['#'] end
           ) as words
 from documents;
 comment on view searchable is 'The documents as they should be, made of the records that are there.';

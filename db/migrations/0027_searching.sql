@@ -70,7 +70,7 @@ begin atomic
         from meant
     ),
     phrases as (
-        select m.number, p.concept, p.marks, p.narrower,
+        select m.number, p.concept, p.marks, p.narrower, p.lexemes,
                rank() over (partition by m.number order by cardinality(p.lexemes) desc) as place
         from spoken
         join search_phrases p on case p.lang when 'english'::regconfig then english else spanish end @@ p.query
@@ -78,7 +78,7 @@ begin atomic
                          else ts_lexize('spanish_stem', spanish(m.word)) end)[1] = any (p.lexemes)
     ),
     concepts as (
-        select f.number,
+        select f.number, max(cardinality(f.lexemes)) > 1 as together,
                array_agg(distinct mark) filter (where not f.narrower and mark is not null) as marks,
                array_agg(distinct mark) filter (where f.narrower and mark is not null) as wider,
                string_agg(distinct '(' || s.query::text || ')', ' | ')::tsquery as said,
@@ -88,19 +88,21 @@ begin atomic
     ),
     terms as (
         select number::integer as n, m.words, case when known then m.lexemes end as lexemes, m.certain,
-               coalesce(c.marks, '{}') as marks, coalesce(c.wider, '{}') as wider, c.said, c.titled
+               coalesce(c.marks, '{}') as marks, coalesce(c.wider, '{}') as wider, c.said, c.titled,
+               -- Words that mean something together mean less apart.
+               case when c.together then 0.75 else 1 end as apart
         from meant m left join concepts c using (number) where not stop
         union all
-        select 1, array[digits], null, 1, array['+' || digits], '{}', null, null from telephone
+        select 1, array[digits], null, 1, array['+' || digits], '{}', null, null, 1 from telephone
     )
     select n, lexemes, coalesce(quoted(lexemes || marks), '') || coalesce(said, ''), quoted(wider), quoted(lexemes, ':A'),
            -- In a name, then as another phrase for it, then in the names of what it belongs to, in
            -- what it offers or where it is, and last by its kind.
            (select 'case ' || string_agg(format('when words @@ %L then %s', sign, round(worth::numeric, 4)), ' ' order by worth desc)
                    || ' else 0 end'
-            from (values (quoted(words, ':A'), certain), (quoted(lexemes, ':A'), 0.95 * certain), (titled, 0.85),
-                         (quoted(lexemes, ':B'), 0.75 * certain), (quoted(lexemes, ':CD'), 0.7 * certain),
-                         (said, 0.65), (quoted(marks), 0.6), (quoted(wider), 0.4)) signs (sign, worth)
+            from (values (quoted(words, ':A'), certain * apart), (quoted(lexemes, ':A'), 0.95 * certain * apart), (titled, 0.85),
+                         (quoted(lexemes, ':B'), 0.75 * certain * apart), (quoted(lexemes, ':C'), 0.7 * certain * apart),
+                         (quoted(lexemes, ':D'), 0.6 * certain), (said, 0.68), (quoted(marks), 0.6), (quoted(wider), 0.4)) signs (sign, worth)
             where sign is not null)
     from terms;
 end;
@@ -181,7 +183,7 @@ begin
     foreach share in array array['#8', '#6', '#4', '#2'] loop
         rows := array(
             select ctid from search_documents
-            where words @@ (here && quoted(array[share]))
+            where words @@ (here && quoted(array[share, '#']))
             and (origin is null or everywhere or exists (select from unnest(positions) p where p <-> origin <= near))
             limit most);
         exit when cardinality(rows) >= enough;
@@ -190,6 +192,17 @@ end
 $$;
 comment on function search_found is
     'Where the documents are that match, or as many of them as can be looked at, and whether these are all.';
+
+create function search_within(wider text[]) returns setof text
+    language sql stable parallel safe
+begin atomic
+    with recursive within (code) as (
+        select unnest(wider)
+        union select c.code from categories c join within w on w.code = c.parent_code
+    )
+    select code from within;
+end;
+comment on function search_within is 'These categories and all narrower ones.';
 
 create function search(
     text text, lang text, zip text, latitude double precision, longitude double precision, within_miles double precision,
@@ -204,18 +217,20 @@ declare
     reach constant double precision := chord(coalesce($6, 50));
     wanted constant tsquery := search_all(array[
         quoted(array(select '%' || type from unnest($7) type)), quoted(array(select '$' || county from unnest($8) county)),
-        quoted(array(select '@' || category from unnest($9) category)), quoted(array(select '^' || language from unnest($10) language)),
+        quoted(array(select '@' || code from search_within($9) code)), quoted(array(select '^' || language from unnest($10) language)),
         case $11 when true then quoted('{!closed}') when false then !!quoted('{!closed}') end]);
     terms record;
     query tsquery;
-    rows tid[] := '{}';
+    places tid[] := '{}';
+    parts double precision[] := '{}';
+    part double precision := 1;
+    weights double precision[];
     complete boolean := true;
     more record;
 begin
     select array_agg(t.meaning order by n) filter (where numnode(t.meaning) > 0) as known,
            array_agg(t.meaning || coalesce(t.widely, '') order by n) as widely,
-           count(*) as many,
-           string_agg(t.worth, ' + ' order by n) as worth,
+           array_agg(t.worth order by n) as worth,
            string_agg(format('coalesce((words @@ %L)::integer, 0)', t.named), ' + ' order by n) as naming,
            jsonb_agg(t.lexemes) as lexemes
     into terms from search_terms($1, $2) t;
@@ -229,32 +244,86 @@ begin
             select search_all(terms.known[:i - 1] || terms.known[i + 1:]) from generate_subscripts(terms.known, 1) i
             where cardinality(terms.known) > 2)),
         search_any(terms.widely)] loop
-        continue when numnode(query) = 0;
-        select * into more from search_found(query && wanted, origin, reach);
-        rows := rows || more.rows;
-        complete := complete and more.complete;
-        exit when cardinality(rows) >= 10;
+        if numnode(query) > 0 then
+            select * into more from search_found(query && wanted, origin, reach);
+            places := places || more.rows;
+            parts := parts || array_fill(part, array[cardinality(more.rows)]);
+            complete := complete and more.complete;
+            exit when cardinality(places) >= 10;
+        end if;
+        part := part - 0.25;
     end loop;
+    -- A rare word says more than a frequent one.
+    weights := case when part = 1 then array_fill(1.0::float8, array[cardinality(terms.worth)]) else array(
+        select 1 / (1 + ln(1 + (select count(*) from (
+            select from search_documents where words @@ (meaning && quoted('{#6,#}')) limit 200) counted)))
+        from unnest(terms.widely) with ordinality w (meaning, n) order by n) end;
     return query execute format($sql$
         with looked_at as (
-            select *, (%s)::float8 / %s as fit, (%s)::float8 / greatest(title_words, %s) as naming,
+            select d.*, part, (%s) / %s as fit, (%s)::float8 / greatest(title_words, %s) as naming,
                    (select min(p <-> $2) from unnest(positions) p) as far
-            from search_documents where ctid = any ($1)
+            from (select place, max(part) as part from unnest($1, $8) f (place, part) group by place) found
+            join search_documents d on d.ctid = place
         )
-        select kind, key,
+        select l.kind, key,
                round((
-                   (0.75 * fit + 0.25 * case when words @@ $4 then 1 else naming end)
-                   * case kind when 'INSTITUTION' then 1 when 'CATEGORY' then 0.99 when 'PROVIDER' then 0.96 when 'SERVICE' then 0.95 else 0.98 end
+                   part * (0.75 * fit + 0.25 * case when words @@ $4 then 1 else naming end)
+                   * (by_need + (by_name - by_need) * least(1, naming))
                    * case when status in ('CLOSED', 'TEMPORARILY_CLOSED') then 0.9 else 1 end
                    * case when $2 is null then 1 else 1 - 0.25 * coalesce(least(1, far / $3), 0.6) end
                )::numeric, 4)::float8,
                case when far <= $3 then round(miles(far)::numeric, 2)::float8 end, status, title,
                categories, counties, languages, $5, $6, $7
-        from looked_at where fit >= 0.3
-    $sql$, terms.worth, terms.many, terms.naming, terms.many)
-    using rows, origin, reach, quoted(array['=' || left(plain($1), 200)]),
+        from looked_at l
+        -- A name calls for who is called so, a need for who does something about it.
+        join (values ('INSTITUTION', 1.00, 0.95), ('VISITOR_CENTER', 0.98, 0.95), ('CATEGORY', 0.98, 0.95), ('PROGRAM', 0.98, 0.97),
+                     ('REENTRY_PROGRAM', 0.98, 0.97), ('PROVIDER', 0.97, 0.90), ('SERVICE', 0.94, 0.98)) kinds (kind, by_name, by_need)
+             on kinds.kind = l.kind
+        where fit >= 0.3
+    $sql$,
+        (select string_agg(format('(%s) * %s', worth, round(weight::numeric, 4)), ' + ') from unnest(terms.worth, weights) w (worth, weight)),
+        (select round(sum(weight)::numeric, 4) from unnest(weights) weight),
+        terms.naming, cardinality(terms.worth))
+    using places, origin, reach, quoted(array['=' || left(plain($1), 200)]),
           array(select distinct lexeme from jsonb_array_elements(terms.lexemes) word, jsonb_array_elements_text(word) lexeme where jsonb_typeof(word) = 'array'),
-          $2, complete;
+          $2, complete, parts;
 end
 $$;
 comment on function search is 'What a text finds, and how well it answers.';
+
+-- What was found, shown -------------------------------------------------------------------------
+
+create function escaped(text) returns text
+    language sql immutable strict parallel safe
+    return replace(replace(replace(replace(replace($1, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'), '"', '&quot;'), '''', '&#39;');
+comment on function escaped is 'A text as HTML that says just this.';
+
+create function search_marked(text text, sought text[]) returns text
+    language sql immutable parallel safe
+begin atomic
+    select coalesce(string_agg(case when search_stems(plain(word), null) && sought
+                                    then '<mark>' || escaped(word) || '</mark>' || escaped(rest)
+                                    else escaped(word || rest) end, '' order by n), '')
+    from regexp_matches(text, '([[:alnum:]\u0300-\u036f''’]*)([^[:alnum:]\u0300-\u036f''’]*)', 'g') with ordinality parts (part, n),
+         lateral (select part[1] as word, part[2] as rest) pair;
+end;
+comment on function search_marked is 'A text as HTML, in which words that were sought are marked.';
+
+create function search_snippet(kind text, key text, sought text[], spoken text) returns text
+    language sql stable parallel safe
+begin atomic
+    select string_agg(marked, ' · ' order by n)
+    from (
+        select n, search_marked(piece, sought) as marked
+        from search_documents d,
+             unnest(d.body || array(select case when spoken = 'ES' then coalesce(label_es, label_en) else label_en end
+                                    from categories c where d.kind <> 'CATEGORY' and c.code = any (d.categories) order by c.code))
+             with ordinality pieces (whole, n),
+             lateral (select case when length(whole) <= 160 then whole
+                                  else regexp_replace(left(whole, 160), '[^[:space:]]*$', '…') end as piece) cut
+        where d.kind = search_snippet.kind and d.key = search_snippet.key
+        order by n
+    ) pieces
+    where marked like '%<mark>%';
+end;
+comment on function search_snippet is 'What a record offers, as far as it was sought, as HTML; null if it was found by other things.';

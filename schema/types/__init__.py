@@ -2,7 +2,7 @@
 
 sources, counties, locations, categories, activity_group_types, providers, services,
 institutions, population_counts, visiting_statuses, visitor_centers, visiting_facts,
-visiting_holidays, programs, reentry_programs, phones, schedules, verifications.
+visiting_holidays, programs, reentry_programs, phones, schedules, verifications, search, synonyms.
 """
 
 from schema.types.activity_group_types import ActivityGroupType
@@ -16,9 +16,21 @@ from schema.types.programs import Program, ProgramOffering
 from schema.types.providers import Provider
 from schema.types.reentry_programs import ReentryProgram
 from schema.types.schedules import Schedule, ScheduleException
+from schema.types.search import (
+    CategoryCount,
+    CountyCount,
+    LanguageCount,
+    Search,
+    SearchFacets,
+    SearchFilter,
+    SearchStatus,
+    SearchType,
+    TypeCount,
+)
 from schema.types.services import Service, ServiceAtLocation
 from schema.types.sourced import Sourced
 from schema.types.sources import Import, Source
+from schema.types.synonyms import Synonym
 from schema.types.verifications import Verification
 from schema.types.visiting_facts import VisitingFact
 from schema.types.visiting_holidays import VisitingHoliday
@@ -50,4 +62,14 @@ __all__ = [
     "VisitingStatus",
     "VisitorAmenity",
     "VisitorCenter",
+    "CategoryCount",
+    "CountyCount",
+    "LanguageCount",
+    "Search",
+    "SearchFacets",
+    "SearchFilter",
+    "SearchStatus",
+    "SearchType",
+    "TypeCount",
+    "Synonym",
 ]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from schema.types.reentry_programs import ReentryProgram
     from schema.types.services import Service
     from schema.types.sources import Source
+    from schema.types.synonyms import Synonym
 
 
 class CategoryVocabulary(Enum):
@@ -61,6 +62,8 @@ class Category:
         "reentry_program_id = reentry_programs.id",
     )
     """The reentry programs in this category."""
+    synonyms: list[Synonym] = many("category_code")
+    """What else people call it, or a part of it."""
     source: Source = join("source_id")
     """The publication this was taken from."""
     source_record_id: str | None

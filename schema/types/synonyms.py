@@ -1,0 +1,42 @@
+"""Synonyms: what people call a kind of help, in both languages."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from schema.entity import ID, column, entity, join
+from schema.types.search import SearchType
+
+if TYPE_CHECKING:
+    from schema.types.categories import Category
+    from schema.types.sources import Source
+
+
+@entity(table="synonyms", key="code", order=(), implements=("Sourced",))
+class Synonym:
+    """Words for one thing, by which searches find it; in either language."""
+
+    id: ID
+    code: str = column(unique=True)
+    """A stable code, such as `FOOD_STAMPS`."""
+    english: list[str]
+    """What it is called in English."""
+    spanish: list[str]
+    """What it is called in Spanish."""
+    category: Category | None = join("category_code")
+    """The category that is meant, or that it is a part of; null if there is none."""
+    record_type: SearchType | None
+    """The type of record that is meant; null if it is a category, or only a word."""
+    narrower: bool
+    """True if it is a part of the category, as dental care is of health care."""
+    source: Source = join("source_id")
+    """The publication this was taken from."""
+    source_record_id: str | None
+    """What the source calls this record, if it calls it anything."""
+    retrieved_at: date | None
+    """The day the source was read, where that is known."""
+    created_at: datetime
+    """When this record came into the directory."""
+    updated_at: datetime
+    """When this record last changed here, which is not when anybody last checked it."""
