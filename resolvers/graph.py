@@ -208,13 +208,6 @@ class ByIds:
 
 
 @dataclass(frozen=True, slots=True)
-class Find:
-    """A root field that finds entities of several kinds by a text they contain."""
-
-    columns: Mapping[str, Column]
-
-
-@dataclass(frozen=True, slots=True)
 class Facet:
     """A column of what was found whose values are counted, each or item by item."""
 
@@ -241,7 +234,7 @@ class Ranked:
     complete: str | None = None
 
 
-Root = One | Every | ById | ByIds | Find | Ranked | Derived | Made
+Root = One | Every | ById | ByIds | Ranked | Derived | Made
 
 
 @dataclass(frozen=True)

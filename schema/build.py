@@ -35,7 +35,6 @@ from schema.entity import (
     DeclarationError,
     Derived,
     Every,
-    FoundBy,
     Language,
     One,
     Ranked,
@@ -354,9 +353,6 @@ def _menu(
         elif isinstance(word, Ranked):
             kinds = [kind.__name__ for kind in typing.get_args(typing.get_args(bare)[0])]
             roots[name], fields[name] = _ranked(shapes, name, kinds, word, text)
-        elif isinstance(word, FoundBy):
-            kinds = [kind.__name__ for kind in typing.get_args(typing.get_args(bare)[0])]
-            roots[name], fields[name] = _found(shapes, kinds, entities, word.field, text)
     return roots, fields
 
 
@@ -434,32 +430,6 @@ def _read_by(hit: Entity) -> list[str]:
 
 def _counted_by(facets: Entity) -> list[str]:
     return [shape.facet for shape in facets.fields if shape.facet]
-
-
-def _found(
-    shapes: Shapes,
-    kinds: list[str],
-    entities: Mapping[str, graph.Entity],
-    field: str,
-    text: str,
-) -> tuple[graph.Root, FieldShape]:
-    columns = {}
-    for kind in kinds:
-        leaf = entities[kind].fields[camel(field)]
-        assert isinstance(leaf, graph.Leaf)
-        columns[kind] = leaf.column
-    members: Any = tuple(shapes.required(kind) for kind in kinds)
-    found = typing.Annotated[
-        typing.Union[members],  # noqa: UP007  # made at run time
-        strawberry.union("Found", description="Something that was found by its name."),
-    ]
-    arguments_ = {
-        "text": ArgumentShape(str, "A part of the name, at least two characters."),
-        "first": ArgumentShape(
-            shapes.optional(int), "How many to find, at most 100; 20 if not given."
-        ),
-    }
-    return graph.Find(columns), FieldShape(shapes.optional(listed(found)), text, arguments_)
 
 
 def _interfaces(

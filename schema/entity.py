@@ -37,7 +37,6 @@ __all__ = [
     "DeclarationError",
     "Derived",
     "Every",
-    "FoundBy",
     "Language",
     "Localized",
     "One",
@@ -52,7 +51,6 @@ __all__ = [
     "entity",
     "every",
     "facet",
-    "found_by",
     "given",
     "interface",
     "join",
@@ -193,13 +191,6 @@ class Every:
     """A root field: all entities of a kind, as a connection."""
 
 
-@dataclass(frozen=True, slots=True)
-class FoundBy:
-    """A root field: entities of several kinds, by a text that one of their fields contains."""
-
-    field: str
-
-
 def entity(
     table: str,
     *,
@@ -245,7 +236,8 @@ def value(*, order: tuple[str, ...] = (), large: bool = False) -> Callable[[Clas
 def given(*, check: Callable[..., None] | None = None) -> Callable[[Class], Class]:
     """Declare an input object, for arguments of derived fields.
 
-    `check` is called with all its fields, by name, where the object is given, and raises ValueError.
+    Where the object is given, `check` is called with all its fields, by name, and raises
+    ValueError for what they cannot be together.
     """
 
     def declare(cls: Class) -> Class:
@@ -368,11 +360,6 @@ def one(field: str) -> Any:
 def every() -> Any:
     """Root field: all of a kind."""
     return Every()
-
-
-def found_by(field: str) -> Any:
-    """Root field: entities of several kinds whose `field` contains a text."""
-    return FoundBy(field)
 
 
 def hop(text: str) -> Hop:

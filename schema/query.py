@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schema.entity import Connection, Language, argument, every, found_by, one, ranked
+from schema.entity import Connection, Language, argument, derived, every, one, ranked
 from schema.near import Near
 from schema.types import (
     ActivityGroupType,
@@ -20,6 +20,7 @@ from schema.types import (
     SearchType,
     Service,
     Source,
+    Suggestion,
     Verification,
     VisitingFact,
     VisitingHoliday,
@@ -27,7 +28,7 @@ from schema.types import (
     VisitorAmenity,
     VisitorCenter,
 )
-from schema.types.search import a_text
+from schema.types.search import a_beginning, a_text
 
 
 class Query:
@@ -94,7 +95,7 @@ class Query:
         SearchFacets,
         check=a_text,
         complete="complete",
-        text=argument(str, "What somebody types: names, codes, needs, places; at most 200 characters."),
+        text=argument(str, "What somebody types: a name, a code, a need, a place."),
         lang=argument(
             Language | None,
             "The language of the text, and preferably of the help; either one if not given.",
@@ -104,5 +105,12 @@ class Query:
         filter=argument(SearchFilter | None, "Which of the records that the text finds."),
     )
     """Records of all types by a text, which may be misspelt, best first."""
-    find: list[Institution | VisitorCenter | Program | Provider] | None = found_by("name")
-    """Institutions, visitor centers, programs and providers by a part of their name."""
+    suggest: list[Suggestion] | None = derived(
+        "suggest",
+        check=a_beginning,
+        text=argument(str, "What somebody has typed so far; its last word may be incomplete."),
+        lang=argument(Language | None, "The language of the text; either one if not given."),
+        first=argument(int | None, "How many to suggest, at most 20; 8 if not given.", 8),
+    )
+    """What somebody who is still typing may mean, the likeliest first. For less than three letters
+    that is an institution, a visitor center, a program or a category."""

@@ -98,7 +98,13 @@ KINDS = {
             "reentryPrograms": (
                 "ReentryProgram over reentry_program_categories.category_code>reentry_program_id"
             ),
+            "synonyms": "Synonym over synonyms.category_code>code",
         },
+    ),
+    "Synonym": Kind(
+        "synonyms",
+        key="code",
+        one={"category": "Category by category_code"} | _SOURCE,
     ),
     "ActivityGroupType": Kind(
         "activity_group_types",

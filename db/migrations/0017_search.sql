@@ -28,16 +28,15 @@ create function spanish(plain text) returns text
 comment on function spanish is
     'Plain Spanish for the stemmer, which knows -ción and -ciones, but not -cion.';
 
--- Not in one expression: Postgres would write `plain` out in each of the places it is used in.
-create function stems(words text) returns tsvector
+create function stems(text, lang regconfig) returns tsvector
     language plpgsql immutable strict parallel safe as $$
 declare
-    plain text := plain(words);
+    words text := plain($1);
 begin
-    return to_tsvector('simple', plain) || to_tsvector('english', plain) || to_tsvector('spanish', spanish(plain));
+    return to_tsvector('simple', words) || to_tsvector(lang, case lang when 'spanish'::regconfig then spanish(words) else words end);
 end
 $$;
-comment on function stems is 'Each word of a text as it is, and its English and its Spanish stem.';
+comment on function stems is 'Each word of a text as it is, and its stem.';
 
 create function quoted(lexemes text[], weights text default '') returns tsquery
     language sql immutable parallel safe
@@ -120,8 +119,10 @@ create view searchable as
 with parts as (
     select 'INSTITUTION' as kind, i.id, null as code, i.name as title,
            array[i.code] || i.aliases || i.alternate_names as names,
+           array[]::text[] as spanish_names,
            array[]::text[] as belongs,
            array[]::text[] as body,
+           array[]::text[] as spanish_body,
            array[l.public_street, l.public_city, left(l.public_zip, 5)] as place,
            array(select h.number from phones h where h.institution_id = i.id) as phones,
            case when i.status in ('CLOSED', 'DEACTIVATED_UNIT') then 'CLOSED' else 'ACTIVE' end as status,
@@ -134,11 +135,12 @@ with parts as (
     union all
     select 'VISITOR_CENTER', v.id, null, v.name,
            array[]::text[],
+           array[]::text[],
            array[i.name, i.code, o.name] || i.aliases || i.alternate_names,
-           v.alert || array(select label from visitor_center_amenities c
-                            join visitor_amenities a on a.code = c.amenity_code,
-                            unnest(array[a.label_en, a.label_es]) label
-                            where c.visitor_center_id = v.id order by a.code, label),
+           v.alert || array(select a.label_en from visitor_center_amenities c join visitor_amenities a on a.code = c.amenity_code
+                            where c.visitor_center_id = v.id order by a.code),
+           array(select a.label_es from visitor_center_amenities c join visitor_amenities a on a.code = c.amenity_code
+                 where c.visitor_center_id = v.id order by a.code),
            array[l.public_street, l.public_city, left(l.public_zip, 5)],
            array(select h.number from phones h where h.visitor_center_id = v.id),
            case v.status when 'DEFUNCT' then 'CLOSED' when 'UNKNOWN' then null else v.status end,
@@ -154,8 +156,10 @@ with parts as (
     union all
     select 'PROGRAM', p.id, null, p.name,
            array[p.slug],
+           array[]::text[],
            array[p.operator_name],
            array[p.summary],
+           array[]::text[],
            array(select word from program_offerings o join institutions i on i.id = o.institution_id,
                  unnest(array[i.code, i.name] || i.alternate_names) word
                  where o.program_id = p.id and o.status <> 'ENDED' order by i.code, word),
@@ -174,7 +178,9 @@ with parts as (
     select 'REENTRY_PROGRAM', r.id, null, r.name,
            array[r.slug],
            array[]::text[],
+           array[]::text[],
            array[r.eligibility, r.referral_route, r.service_areas],
+           array[]::text[],
            array[]::text[],
            array[]::text[],
            null,
@@ -188,7 +194,9 @@ with parts as (
     select 'PROVIDER', p.id, null, p.name,
            array[p.site_name],
            array[]::text[],
+           array[]::text[],
            array(select distinct offer from services s, unnest(s.offers) offer where s.provider_id = p.id order by 1),
+           array[]::text[],
            array[l.public_street, l.public_city, left(l.public_zip, 5)],
            array(select h.number from phones h where h.provider_id = p.id),
            null,
@@ -202,8 +210,10 @@ with parts as (
     union all
     select 'SERVICE', s.id, null, s.name,
            array[]::text[],
+           array[]::text[],
            array[p.name, p.site_name],
            s.offers,
+           array[]::text[],
            array(select word from services_at_locations a join locations l on l.id = a.location_id,
                  unnest(array[l.public_street, l.public_city, left(l.public_zip, 5)]) word
                  where a.service_id = s.id order by l.id, word),
@@ -218,11 +228,12 @@ with parts as (
     from services s join providers p on p.id = s.provider_id
     union all
     select 'CATEGORY', null, c.code, c.label_en,
-           array[c.label_es] || array(select word from synonyms y, unnest(y.english || y.spanish) word
-                                      where y.category_code = c.code and not y.narrower order by y.code, word),
+           array(select word from synonyms y, unnest(y.english) word where y.category_code = c.code and not y.narrower order by y.code, word),
+           array[c.label_es]
+           || array(select word from synonyms y, unnest(y.spanish) word where y.category_code = c.code and not y.narrower order by y.code, word),
            array[]::text[],
-           array(select word from synonyms y, unnest(y.english || y.spanish) word
-                 where y.category_code = c.code and y.narrower order by y.code, word),
+           array(select word from synonyms y, unnest(y.english) word where y.category_code = c.code and y.narrower order by y.code, word),
+           array(select word from synonyms y, unnest(y.spanish) word where y.category_code = c.code and y.narrower order by y.code, word),
            array[]::text[],
            array[]::text[],
            null,
@@ -236,22 +247,26 @@ with parts as (
 documents as (
     select kind, id, code, coalesce(id::text, code) as key, title,
            cardinality(string_to_array(plain(title), ' ')) as title_words,
-           array_remove(names, null) as names, array_remove(belongs, null) as belongs,
-           array_remove(body, null) as body, array_remove(place, null) as place, phones, status,
+           array_remove(names, null) as names, array_remove(spanish_names, null) as spanish_names,
+           array_remove(belongs, null) as belongs, array_remove(place, null) as place, phones, status,
+           array_remove(body, null) as body, array_remove(spanish_body, null) as spanish_body,
            categories, counties, languages, everywhere, positions,
            -- What is over is found by its name, and by nothing else.
            status is distinct from 'CLOSED' and status is distinct from 'TEMPORARILY_CLOSED' or kind = 'INSTITUTION' as listed
     from parts
 )
-select kind, id, code, key, title, title_words, body, status, categories, counties, languages, everywhere, positions,
-       setweight(stems(array_to_string(title || names, ' ')), 'A')
-       || case when listed and belongs <> '{}' then setweight(stems(array_to_string(belongs, ' ')), 'B') else '' end
-       || case when listed and body <> '{}' then setweight(stems(array_to_string(body, ' ')), 'C') else '' end
+select kind, id, code, key, title, title_words, body || spanish_body as body, status,
+       categories, counties, languages, everywhere, positions,
+       setweight(stems(array_to_string(title || names, ' '), 'english'), 'A')
+       || case when spanish_names <> '{}' then setweight(stems(array_to_string(spanish_names, ' '), 'spanish'), 'A') else '' end
+       || case when listed and belongs <> '{}' then setweight(stems(array_to_string(belongs, ' '), 'english'), 'B') else '' end
+       || case when listed and body <> '{}' then setweight(stems(array_to_string(body, ' '), 'english'), 'C') else '' end
+       || case when listed and spanish_body <> '{}' then setweight(stems(array_to_string(spanish_body, ' '), 'spanish'), 'C') else '' end
        -- A place has no stems.
        || case when listed and place <> '{}' then setweight(to_tsvector('simple', plain(array_to_string(place, ' '))), 'D') else '' end
        || array_to_tsvector(
               array['%' || kind]
-              || array(select '=' || left(plain(n), 200) from unnest(title || names) n)
+              || array(select '=' || left(plain(n), 200) from unnest(title || names || spanish_names) n)
               || case when listed then array(select '@' || c from unnest(categories) c)
                                        || array(select '+' || right(h, 10) from unnest(phones) h) end
               || array(select '$' || c from unnest(counties) c)

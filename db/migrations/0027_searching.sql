@@ -11,10 +11,14 @@
 
 create function search_stems(word text, lang text) returns text[]
     language sql immutable parallel safe
+    -- So little of a long word says nothing of it: the stem of "comida" is "com".
     return array(
         select word
-        union select unnest(ts_lexize('english_stem', word)) where lang is distinct from 'ES'
-        union select unnest(ts_lexize('spanish_stem', spanish(word))) where lang is distinct from 'EN');
+        union
+        select stem from (
+            select unnest(ts_lexize('english_stem', word)) where lang is distinct from 'ES'
+            union all select unnest(ts_lexize('spanish_stem', spanish(word))) where lang is distinct from 'EN') stems (stem)
+        where length(stem) > 3 or length(word) < 6);
 comment on function search_stems is 'What a plain word is looked up as; in both languages where none is given.';
 
 create function search_spelling(word text, out lexemes text[], out certain double precision)
@@ -37,7 +41,7 @@ end;
 comment on function search_spelling is 'What a word that no document has may have been meant to be; null if nothing is near.';
 
 create function search_terms(text text, lang text) returns table (
-    n integer, lexemes text[], meaning tsquery, widely tsquery, named tsquery, worth text)
+    n integer, lexemes text[], concepts text[], meaning tsquery, widely tsquery, named tsquery, worth text)
     language sql stable
 begin atomic
     with telephone as (
@@ -78,7 +82,7 @@ begin atomic
                          else ts_lexize('spanish_stem', spanish(m.word)) end)[1] = any (p.lexemes)
     ),
     concepts as (
-        select f.number, max(cardinality(f.lexemes)) > 1 as together,
+        select f.number, max(cardinality(f.lexemes)) > 1 as together, array_agg(distinct f.concept) as concepts,
                array_agg(distinct mark) filter (where not f.narrower and mark is not null) as marks,
                array_agg(distinct mark) filter (where f.narrower and mark is not null) as wider,
                string_agg(distinct '(' || s.query::text || ')', ' | ')::tsquery as said,
@@ -88,14 +92,14 @@ begin atomic
     ),
     terms as (
         select number::integer as n, m.words, case when known then m.lexemes end as lexemes, m.certain,
-               coalesce(c.marks, '{}') as marks, coalesce(c.wider, '{}') as wider, c.said, c.titled,
+               coalesce(c.concepts, '{}') as concepts, coalesce(c.marks, '{}') as marks, coalesce(c.wider, '{}') as wider, c.said, c.titled,
                -- Words that mean something together mean less apart.
                case when c.together then 0.75 else 1 end as apart
         from meant m left join concepts c using (number) where not stop
         union all
-        select 1, array[digits], null, 1, array['+' || digits], '{}', null, null, 1 from telephone
+        select 1, array[digits], null, 1, '{}', array['+' || digits], '{}', null, null, 1 from telephone
     )
-    select n, lexemes, coalesce(quoted(lexemes || marks), '') || coalesce(said, ''), quoted(wider), quoted(lexemes, ':A'),
+    select n, coalesce(lexemes, '{}'), concepts, coalesce(quoted(lexemes || marks), '') || coalesce(said, ''), quoted(wider), quoted(lexemes, ':A'),
            -- In a name, then as another phrase for it, then in the names of what it belongs to, in
            -- what it offers or where it is, and last by its kind.
            (select 'case ' || string_agg(format('when words @@ %L then %s', sign, round(worth::numeric, 4)), ' ' order by worth desc)
@@ -107,7 +111,7 @@ begin atomic
     from terms;
 end;
 comment on function search_terms is
-    'The words of a text that say something: lexemes of documents (null where it is unknown), what finds it, what finds it only widely, what finds it in a name, and how good a find is, as an expression.';
+    'The words of a text that say something: lexemes of documents (none where it is unknown), concepts, what finds it, what finds it only widely, what finds it in a name, and how good a find is, as an expression.';
 
 create function search_squares(origin cube, reach double precision) returns text[]
     language sql immutable parallel safe
@@ -154,11 +158,9 @@ $$;
 comment on function search_any is 'What one of these finds; an empty one finds nothing.';
 
 create function search_found(
-    query tsquery, origin cube, reach double precision, out rows tid[], out complete boolean)
+    query tsquery, origin cube, reach double precision, enough integer, most integer, out rows tid[], out complete boolean)
     language plpgsql stable set enable_seqscan = off as $$
 declare
-    enough constant integer := 1000;
-    most constant integer := 5000;
     share text;
     near double precision;
     here tsquery;
@@ -170,7 +172,7 @@ begin
                                else array(select r from unnest(array[reach, chord(15), chord(5)]) r where r <= reach order by r desc) end loop
         here := case when origin is null then query else query && quoted(search_squares(origin, near) || array['~']) end;
         select count(*) into few from (select from search_documents where words @@ (here && quoted('{#8}')) limit 20) counted;
-        if few < 20 then
+        if few * 256 < most then
             rows := array(
                 select ctid from search_documents
                 where words @@ here and (origin is null or everywhere or exists (select from unnest(positions) p where p <-> origin <= near))
@@ -191,7 +193,7 @@ begin
 end
 $$;
 comment on function search_found is
-    'Where the documents are that match, or as many of them as can be looked at, and whether these are all.';
+    'Where the documents are that match, at most so many; or, if they are more, enough of them; and whether these are all.';
 
 create function search_within(wider text[]) returns setof text
     language sql stable parallel safe
@@ -209,7 +211,7 @@ create function search(
     of_types text[], in_counties text[], of_categories text[], in_languages text[], closed boolean)
 returns table (
     kind text, key text, score double precision, distance_miles double precision, status text, title text,
-    categories text[], counties text[], languages text[], sought text[], spoken text, complete boolean)
+    categories text[], counties text[], languages text[], sought text[], concepts text[], spoken text, complete boolean)
 language plpgsql stable set search_path from current as $$
 #variable_conflict use_column
 declare
@@ -232,7 +234,9 @@ begin
            array_agg(t.meaning || coalesce(t.widely, '') order by n) as widely,
            array_agg(t.worth order by n) as worth,
            string_agg(format('coalesce((words @@ %L)::integer, 0)', t.named), ' + ' order by n) as naming,
-           jsonb_agg(t.lexemes) as lexemes
+           -- Neither has a space in it.
+           array_remove(string_to_array(string_agg(array_to_string(t.lexemes, ' '), ' '), ' '), '') as lexemes,
+           array_remove(string_to_array(string_agg(array_to_string(t.concepts, ' '), ' '), ' '), '') as concepts
     into terms from search_terms($1, $2) t;
     if terms.known is null then
         return;
@@ -245,7 +249,7 @@ begin
             where cardinality(terms.known) > 2)),
         search_any(terms.widely)] loop
         if numnode(query) > 0 then
-            select * into more from search_found(query && wanted, origin, reach);
+            select * into more from search_found(query && wanted, origin, reach, 1000, 5000);
             places := places || more.rows;
             parts := parts || array_fill(part, array[cardinality(more.rows)]);
             complete := complete and more.complete;
@@ -266,17 +270,18 @@ begin
             join search_documents d on d.ctid = place
         )
         select l.kind, key,
-               round((
+               round(least(1,
                    part * (0.75 * fit + 0.25 * case when words @@ $4 then 1 else naming end)
                    * (by_need + (by_name - by_need) * least(1, naming))
                    * case when status in ('CLOSED', 'TEMPORARILY_CLOSED') then 0.9 else 1 end
                    * case when $2 is null then 1 else 1 - 0.25 * coalesce(least(1, far / $3), 0.6) end
+                   * case when $6 = 'ES' and 'es' = any (languages) then 1.03 else 1 end
                )::numeric, 4)::float8,
                case when far <= $3 then round(miles(far)::numeric, 2)::float8 end, status, title,
-               categories, counties, languages, $5, $6, $7
+               categories, counties, languages, $5, $9, $6, $7
         from looked_at l
         -- A name calls for who is called so, a need for who does something about it.
-        join (values ('INSTITUTION', 1.00, 0.95), ('VISITOR_CENTER', 0.98, 0.95), ('CATEGORY', 0.98, 0.95), ('PROGRAM', 0.98, 0.97),
+        join (values ('INSTITUTION', 1.00, 1.00), ('VISITOR_CENTER', 0.98, 0.97), ('CATEGORY', 0.98, 0.95), ('PROGRAM', 0.98, 0.97),
                      ('REENTRY_PROGRAM', 0.98, 0.97), ('PROVIDER', 0.97, 0.90), ('SERVICE', 0.94, 0.98)) kinds (kind, by_name, by_need)
              on kinds.kind = l.kind
         where fit >= 0.3
@@ -285,8 +290,7 @@ begin
         (select round(sum(weight)::numeric, 4) from unnest(weights) weight),
         terms.naming, cardinality(terms.worth))
     using places, origin, reach, quoted(array['=' || left(plain($1), 200)]),
-          array(select distinct lexeme from jsonb_array_elements(terms.lexemes) word, jsonb_array_elements_text(word) lexeme where jsonb_typeof(word) = 'array'),
-          $2, complete, parts;
+          terms.lexemes, $2, complete, parts, terms.concepts;
 end
 $$;
 comment on function search is 'What a text finds, and how well it answers.';
@@ -298,23 +302,29 @@ create function escaped(text) returns text
     return replace(replace(replace(replace(replace($1, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'), '"', '&quot;'), '''', '&#39;');
 comment on function escaped is 'A text as HTML that says just this.';
 
-create function search_marked(text text, sought text[]) returns text
-    language sql immutable parallel safe
+create function search_marked(text text, sought text[], concepts text[] default '{}', begun text default null) returns text
+    language sql stable parallel safe
 begin atomic
-    select coalesce(string_agg(case when search_stems(plain(word), null) && sought
-                                    then '<mark>' || escaped(word) || '</mark>' || escaped(rest)
-                                    else escaped(word || rest) end, '' order by n), '')
-    from regexp_matches(text, '([[:alnum:]\u0300-\u036f''’]*)([^[:alnum:]\u0300-\u036f''’]*)', 'g') with ordinality parts (part, n),
+    -- A phrase is marked where it is whole.
+    with words as (
+        select sought || coalesce(array_agg(lexeme), '{}') as sought
+        from search_phrases p, unnest(p.lexemes) lexeme
+        where p.concept = any (concepts) and stems(text, p.lang) @@ p.query
+    )
+    select coalesce(string_agg(
+        case when array[plain(word)] || ts_lexize('english_stem', plain(word)) && words.sought or plain(word) like begun || '%'
+             then '<mark>' || escaped(word) || '</mark>' || escaped(rest) else escaped(word || rest) end, '' order by n), '')
+    from words, regexp_matches(text, '([[:alnum:]\u0300-\u036f''’]*)([^[:alnum:]\u0300-\u036f''’]*)', 'g') with ordinality parts (part, n),
          lateral (select part[1] as word, part[2] as rest) pair;
 end;
-comment on function search_marked is 'A text as HTML, in which words that were sought are marked.';
+comment on function search_marked is 'A text as HTML, in which words that were sought, or begin as was typed, are marked.';
 
-create function search_snippet(kind text, key text, sought text[], spoken text) returns text
+create function search_snippet(kind text, key text, sought text[], concepts text[], spoken text) returns text
     language sql stable parallel safe
 begin atomic
     select string_agg(marked, ' · ' order by n)
     from (
-        select n, search_marked(piece, sought) as marked
+        select n, search_marked(piece, sought, concepts) as marked
         from search_documents d,
              unnest(d.body || array(select case when spoken = 'ES' then coalesce(label_es, label_en) else label_en end
                                     from categories c where d.kind <> 'CATEGORY' and c.code = any (d.categories) order by c.code))
@@ -327,3 +337,60 @@ begin atomic
     where marked like '%<mark>%';
 end;
 comment on function search_snippet is 'What a record offers, as far as it was sought, as HTML; null if it was found by other things.';
+
+-- What somebody who is still typing may mean ----------------------------------------------------
+
+create function suggest(said text, lang text, first integer)
+returns table (text text, text_html text, type text, node_id text, score double precision)
+language plpgsql stable set search_path from current as $$
+#variable_conflict use_column
+declare
+    typed constant text := plain($1);
+    last constant text := (regexp_match(typed, '[^ ]*$'))[1];
+    -- Before the last word, whole words; they and what begins with the last one are in a name.
+    whole constant text[] := array(
+        select lexeme from search_terms(left(typed, -length(last)), $2) t, unnest(t.lexemes) lexeme);
+    before constant tsquery := (
+        select search_all(array_agg(t.named)) from search_terms(left(typed, -length(last)), $2) t having count(*) > 0);
+    begun text[] := array(
+        select lexeme from search_lexemes where lexeme like last || '%' order by length(lexeme), lexeme limit 50);
+    named tsquery := quoted(array[last], ':*A');
+    places tid[];
+begin
+    if begun = '{}' then
+        begun := coalesce((search_spelling(last)).lexemes, '{}');
+        named := named || coalesce(quoted(begun, ':A'), '');
+    end if;
+    named := coalesce(before, '') && named;
+    -- Of institutions, centers, programs and categories there are so few that all are looked at.
+    places := array(select ctid from search_documents where words @@ quoted('{#}'));
+    if length(typed) > 2 then
+        places := places
+            || (search_found(quoted(array['=' || typed], ':*'), null, null, 100, 500)).rows
+            || coalesce((search_found(coalesce(before, quoted(begun, ':A')), null, null, 100, 500)).rows, '{}');
+    end if;
+    return query
+        with looked_at as (
+            -- Not by an index: to find all that begins with a letter is too much.
+            select kind, key, title, words from search_documents where ctid = any (places) offset 0
+        ),
+        called as (
+            select d.kind, d.key, d.words, plain(name) as plainly, name
+            from looked_at d left join categories c on d.kind = 'CATEGORY' and c.code = d.key,
+                 unnest(case when $2 = 'ES' then array[coalesce(c.label_es, d.title)] when $2 = 'EN' then array[d.title]
+                             else array_remove(array[d.title, c.label_es], null) end) name
+            where d.words @@ named
+        )
+        select min(name), search_marked(min(name), whole || begun, '{}', last), kind,
+               case when count(*) = 1 then replace(initcap(replace(kind, '_', ' ')), ' ', '') || ':' || min(key) end,
+               round(max(case when words @@ quoted(array['=' || typed]) then 1
+                              when plainly like typed || '%' then 0.9
+                              when plainly ~ ('\m' || last) then 0.8
+                              else 0.6 end
+                         * case when kind in ('PROVIDER', 'SERVICE') then 0.95 else 1 end
+                         - 0.001 * least(100, length(name)))::numeric, 4)::float8
+        from called group by kind, plainly
+        order by 5 desc, 1, 3 limit $3;
+end
+$$;
+comment on function suggest is 'Names and categories that begin as somebody types, or nearly so.';

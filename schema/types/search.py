@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -78,9 +79,11 @@ class Search:
     """FIPS codes of the counties that it is in; those of a program are of where it runs."""
     languages: list[str]
     """Languages in which it is known to help, as ISO 639 codes such as `es`."""
-    title_html: str = derived("search_marked", "title", "sought")
+    title_html: str = derived("search_marked", "title", "sought", "concepts")
     """Its name, as HTML in which what was found is in `<mark>` and all else is escaped."""
-    snippet_html: str | None = derived("search_snippet", "kind", "key", "sought", "spoken")
+    snippet_html: str | None = derived(
+        "search_snippet", "kind", "key", "sought", "concepts", "spoken"
+    )
     """What else of it was found, as `titleHtml`; null if nothing."""
 
 
@@ -142,8 +145,34 @@ class SearchFacets:
     """Their types."""
 
 
+@value(order=("-score", "text"))
+class Suggestion:
+    """What somebody who is still typing may mean."""
+
+    text: str
+    """A name of a record, or of several; what a search for it finds."""
+    text_html: str
+    """The same as HTML, in which what was typed is in `<mark>` and all else is escaped."""
+    type: SearchType
+    """The type of the record."""
+    node_id: str | None
+    """The record's global id; null where several are called so."""
+    score: float
+    """How likely it is, from 0 to 1."""
+
+
 # Nobody types more than this, and a ranking of so many words would mean nothing.
 LONGEST = 200
+
+# More suggestions than fit below a line that somebody types in.
+MOST = 20
+
+# How codes are written, and an example: what is written otherwise cannot be meant.
+CODES = {
+    "counties": (r"\d{5}", "06037"),
+    "categories": (r"[A-Z][A-Z0-9_]*", "HOUSING"),
+    "languages": (r"[a-z]{2,3}", "es"),
+}
 
 
 def a_text(text: str, **others: object) -> None:
@@ -152,6 +181,18 @@ def a_text(text: str, **others: object) -> None:
         raise ValueError(f"`text` has more than {LONGEST} characters.")
     if not any(map(str.isalnum, text)):
         raise ValueError("`text` has no letter or digit to look for.")
-    for name, given_ in others.items():
-        if given_ == []:
+    for name, items in others.items():
+        if not isinstance(items, list | tuple):
+            continue
+        if not items:
             raise ValueError(f"`{name}` is an empty list, in which nothing can be.")
+        form, example = CODES.get(name, ("", ""))
+        if form and not all(re.fullmatch(form, item) for item in items):
+            raise ValueError(f"`{name}` holds what is no code such as {example}.")
+
+
+def a_beginning(text: str, first: int | None, **others: object) -> None:
+    """Refuse what nothing can be suggested for."""
+    a_text(text)
+    if first is not None and not 1 <= first <= MOST:
+        raise ValueError(f"`first` is between 1 and {MOST}.")

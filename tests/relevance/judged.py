@@ -1,8 +1,8 @@
 """The judged questions, read; and how good a list of records is as an answer to one.
 
-nDCG@10 compares the ten best records with the best ten there could be: 1 is perfect. A record that
-is worth g counts 2^g - 1, and the less the further down it stands. Success@3 says whether one of the
-first three is worth 2 or more.
+nDCG@10 compares the first ten records with the best ten there could be: 1 is perfect. A record that
+is worth g counts 2^g - 1, and the less the further down it stands. Success@3 says whether one of
+the first three is worth 2 or more.
 """
 
 from __future__ import annotations
@@ -92,10 +92,10 @@ def read(file: Path = FILE) -> list[Question]:
 
 
 def measure(found: Sequence[int], worths: Sequence[int]) -> tuple[float, float]:
-    """nDCG@10 and success@3 of what was found, one worth for each, of all that is worth something."""
+    """nDCG@10 and success@3 of what was found, by its worths and those of all there is."""
     best = _gain(sorted(worths, reverse=True)[:10])
     return _gain(found[:10]) / best, float(any(worth >= 2 for worth in found[:3]))
 
 
 def _gain(worths: Sequence[int]) -> float:
-    return sum((2**worth - 1) / log2(place + 2) for place, worth in enumerate(worths))
+    return sum((2.0**worth - 1) / log2(place + 2) for place, worth in enumerate(worths))
