@@ -94,6 +94,8 @@ class Argument:
     fields: tuple[Argument, ...] = ()
     # A language to answer in: if it is not given, that of the request.
     language: bool = False
+    # Of an object: called as a function's, wherever the object is given.
+    check: Callable[..., None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,13 +248,6 @@ class ByIds:
 
 
 @dataclass(frozen=True, slots=True)
-class Find:
-    """A root field that finds entities of several kinds by a text they contain."""
-
-    texts: Mapping[str, Leaf | Localized]
-
-
-@dataclass(frozen=True, slots=True)
 class Facet:
     """A column of what was found whose values are counted, each or item by item."""
 
@@ -275,9 +270,11 @@ class Ranked:
     kinds: Mapping[str, str]
     facets_type: str
     facets: Mapping[str, Facet]
+    # A column that is false in every row where more was found than is returned.
+    complete: str | None = None
 
 
-Root = One | Every | ById | ByIds | Find | Ranked | Derived | Made
+Root = One | Every | ById | ByIds | Ranked | Derived | Made
 
 
 @dataclass(frozen=True)

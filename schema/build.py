@@ -36,7 +36,6 @@ from schema.entity import (
     DeclarationError,
     Derived,
     Every,
-    FoundBy,
     Language,
     One,
     Ranked,
@@ -183,7 +182,7 @@ def _near(shapes: Shapes, entity: Entity, declared: Mapping[str, Entity]) -> gra
     several = any(keys.get(step.table) != step.remote for step in place)
     everywhere = tuple(map(hop, said.everywhere)) or None
     asked = _asked(shapes, read_argument("near", near.Near, ""))
-    origin = graph.Function("near_position", (), (asked,), near.a_place)
+    origin = graph.Function("near_position", (), (asked,))
     return graph.Near(
         said.position, place, several, everywhere, origin, "chord", "miles", near.NEAR
     )
@@ -292,7 +291,10 @@ def _asked(shapes: Shapes, item: Given, *, inside: bool = False) -> graph.Argume
         fields = tuple(
             _asked(shapes, inner, inside=True) for inner in read_given(item.python, shapes.known)
         )
-        return graph.Argument(item.name, item.attribute, None, False, needed, fields=fields)
+        check = item.python.__given__
+        return graph.Argument(
+            item.name, item.attribute, None, False, needed, fields=fields, check=check
+        )
     default = item.default.value if isinstance(item.default, Enum) else item.default
     assert isinstance(default, Hashable)
     scalar = scalar_of(item.python)
@@ -391,9 +393,6 @@ def _menu(
         elif isinstance(word, Ranked):
             kinds = [kind.__name__ for kind in typing.get_args(typing.get_args(bare)[0])]
             roots[name], fields[name] = _ranked(shapes, name, kinds, word, text)
-        elif isinstance(word, FoundBy):
-            kinds = [kind.__name__ for kind in typing.get_args(typing.get_args(bare)[0])]
-            roots[name], fields[name] = _found(shapes, kinds, entities, word.field, text)
     return roots, fields
 
 
@@ -407,11 +406,12 @@ def _ranked(
     asked = tuple(_asked(shapes, item) for item in arguments.derived_arguments(shape))
     columns = [column for column in _columns(hit) if column]
     hidden = ("kind", "key")
+    told = (word.complete,) if word.complete else ()
     of_kind = {shout(kind[0].lower() + kind[1:]): kind for kind in kinds}
     source = graph.Ranked(
         graph.Function(word.function, (), asked, word.check),
         hit.name,
-        tuple(dict.fromkeys((*hidden, *columns, *_read_by(hit), *_counted_by(facets)))),
+        tuple(dict.fromkeys((*hidden, *columns, *_read_by(hit), *_counted_by(facets), *told))),
         of_kind,
         facets.name,
         {
@@ -419,6 +419,7 @@ def _ranked(
             for inner in facets.fields
             if inner.facet
         },
+        word.complete,
     )
     members: Any = tuple(shapes.required(kind) for kind in kinds)
     node = typing.Annotated[
@@ -446,6 +447,11 @@ def _ranked(
             "facets": FieldShape(
                 shapes.required(facets.name), "What the records on all pages have in common."
             ),
+            "complete": FieldShape(
+                bool,
+                "Whether these are all. False where so many fit that only the best of them, or a "
+                "share of them, were looked at; then all numbers are of those.",
+            ),
         },
     )
     number, cursor = shapes.optional(int), shapes.optional(str)
@@ -464,32 +470,6 @@ def _read_by(hit: Entity) -> list[str]:
 
 def _counted_by(facets: Entity) -> list[str]:
     return [shape.facet for shape in facets.fields if shape.facet]
-
-
-def _found(
-    shapes: Shapes,
-    kinds: list[str],
-    entities: Mapping[str, graph.Entity],
-    field: str,
-    text: str,
-) -> tuple[graph.Root, FieldShape]:
-    texts = {}
-    for kind in kinds:
-        found_in = entities[kind].fields[camel(field)]
-        assert isinstance(found_in, graph.Leaf | graph.Localized)
-        texts[kind] = found_in
-    members: Any = tuple(shapes.required(kind) for kind in kinds)
-    found = typing.Annotated[
-        typing.Union[members],  # noqa: UP007  # made at run time
-        strawberry.union("Found", description="Something that was found by its name."),
-    ]
-    arguments_ = {
-        "text": ArgumentShape(str, "A part of the name, at least two characters."),
-        "first": ArgumentShape(
-            shapes.optional(int), "How many to find, at most 100; 20 if not given."
-        ),
-    }
-    return graph.Find(texts), FieldShape(shapes.optional(listed(found)), text, arguments_)
 
 
 def _interfaces(

@@ -37,7 +37,6 @@ __all__ = [
     "DeclarationError",
     "Derived",
     "Every",
-    "FoundBy",
     "Language",
     "Localized",
     "One",
@@ -52,7 +51,6 @@ __all__ = [
     "entity",
     "every",
     "facet",
-    "found_by",
     "given",
     "interface",
     "join",
@@ -185,6 +183,7 @@ class Ranked:
     facets: type
     arguments: Mapping[str, Argument]
     check: Callable[..., None] | None
+    complete: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,13 +197,6 @@ class One:
 @dataclass(frozen=True, slots=True)
 class Every:
     """A root field: all entities of a kind, as a connection."""
-
-
-@dataclass(frozen=True, slots=True)
-class FoundBy:
-    """A root field: entities of several kinds, by a text that one of their fields contains."""
-
-    field: str
 
 
 def entity(
@@ -265,10 +257,18 @@ def value(*, order: tuple[str, ...] = (), large: bool = False) -> Callable[[Clas
     return declare
 
 
-def given(cls: Class) -> Class:
-    """Declare an input object, for arguments of derived fields."""
-    cls.__given__ = True  # type: ignore[attr-defined]  # noted on the class itself
-    return cls
+def given(*, check: Callable[..., None] | None = None) -> Callable[[Class], Class]:
+    """Declare an input object, for arguments of derived fields.
+
+    Where the object is given, `check` is called with all its fields, by name, and raises
+    ValueError for what they cannot be together.
+    """
+
+    def declare(cls: Class) -> Class:
+        cls.__given__ = check  # type: ignore[attr-defined]  # noted on the class itself
+        return cls
+
+    return declare
 
 
 def interface(cls: Class) -> Class:
@@ -388,15 +388,17 @@ def ranked(
     facets: type,
     *,
     check: Callable[..., None] | None = None,
+    complete: str | None = None,
     **arguments: Argument,
 ) -> Any:
     """Root field: what a function finds with these arguments, of several kinds, best first.
 
     `hit` is a `@value` whose columns the function returns, beside `kind` and `key`, which say
     which record was found; clients see its other fields on the edge. Its order is that of the
-    list, and unique. `facets` is a `@value` made of `facet`s.
+    list, and unique. `facets` is a `@value` made of `facet`s. Where the function may find more than
+    it returns, `complete` names a column that is true if it does not.
     """
-    return Ranked(function, hit, facets, arguments, check)
+    return Ranked(function, hit, facets, arguments, check, complete)
 
 
 def one(field: str, *, check: Callable[[str], None] | None = None) -> Any:
@@ -411,11 +413,6 @@ def one(field: str, *, check: Callable[[str], None] | None = None) -> Any:
 def every() -> Any:
     """Root field: all of a kind."""
     return Every()
-
-
-def found_by(field: str) -> Any:
-    """Root field: entities of several kinds whose `field` contains a text."""
-    return FoundBy(field)
 
 
 def hop(text: str) -> Hop:

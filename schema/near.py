@@ -12,28 +12,6 @@ FARTHEST = 500.0
 NEAR = 50.0
 
 
-@given
-class Point:
-    """A place on Earth (WGS 84)."""
-
-    latitude: float
-    """Degrees north."""
-    longitude: float
-    """Degrees east, so negative in California."""
-
-
-@given
-class Near:
-    """Around which place to look, and how far: a zip code or a point."""
-
-    zip: str | None
-    """A zip code of California, which stands for a point in its middle."""
-    point: Point | None
-    """A point, such as where a phone is."""
-    within_miles: float | None
-    """How far from there at the most, in miles, from 0.01 to 500; 50 if not given."""
-
-
 def a_place(
     zip: str | None, latitude: float | None, longitude: float | None, within_miles: float | None
 ) -> None:
@@ -50,3 +28,25 @@ def a_place(
         raise ValueError("`near.point.longitude` is between -180 and 180.")
     if within_miles is not None and not NEAREST <= within_miles <= FARTHEST:
         raise ValueError(f"`near.withinMiles` is from {NEAREST:g} to {FARTHEST:g}.")
+
+
+@given()
+class Point:
+    """A place on Earth (WGS 84)."""
+
+    latitude: float
+    """Degrees north."""
+    longitude: float
+    """Degrees east, so negative in California."""
+
+
+@given(check=a_place)
+class Near:
+    """Around which place to look, and how far: a zip code or a point."""
+
+    zip: str | None
+    """A zip code of California, which stands for a point in its middle."""
+    point: Point | None
+    """A point, such as where a phone is."""
+    within_miles: float | None
+    """How far from there at the most, in miles, from 0.01 to 500; 50 if not given."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from schema.entity import Connection, derived, every, found_by, one
+from schema.entity import Connection, Language, argument, derived, every, one, ranked
+from schema.near import Near
 from schema.types import (
     ActivityGroupType,
     Category,
@@ -17,10 +18,15 @@ from schema.types import (
     ProgramOffering,
     Provider,
     ReentryProgram,
+    Search,
+    SearchFacets,
+    SearchFilter,
+    SearchType,
     Service,
     ServiceAtLocation,
     ServiceCounts,
     Source,
+    Suggestion,
     Translation,
     Verification,
     VisitingFact,
@@ -31,6 +37,7 @@ from schema.types import (
     VisitorServiceGap,
 )
 from schema.types.counties import a_fips
+from schema.types.search import a_beginning, a_text
 
 
 class Query:
@@ -104,5 +111,33 @@ class Query:
     """Texts of records in another language; those that nobody has reviewed yet, for example."""
     verifications: Connection[Verification] = every()
     """Who checked which record and how, newest first."""
-    find: list[Institution | VisitorCenter | Program | Provider] | None = found_by("name")
-    """Institutions, visitor centers, programs and providers by a part of their name."""
+    search: (
+        Connection[
+            Institution | VisitorCenter | Program | ReentryProgram | Provider | Service | Category
+        ]
+        | None
+    ) = ranked(
+        "search",
+        Search,
+        SearchFacets,
+        check=a_text,
+        complete="complete",
+        text=argument(str, "What somebody types: a name, a code, a need, a place."),
+        lang=argument(
+            Language | None,
+            "The language of the text, and preferably of the help; either one if not given.",
+        ),
+        near=argument(Near | None, "Only what is near a place, the nearer the better."),
+        types=argument(list[SearchType] | None, "Only records of these types."),
+        filter=argument(SearchFilter | None, "Which of the records that the text finds."),
+    )
+    """Records of all types by a text, which may be misspelt, best first."""
+    suggest: list[Suggestion] | None = derived(
+        "suggest",
+        check=a_beginning,
+        text=argument(str, "What somebody has typed so far; its last word may be incomplete."),
+        lang=argument(Language | None, "The language of the text; either one if not given."),
+        first=argument(int | None, "How many to suggest, at most 20; 8 if not given.", 8),
+    )
+    """What somebody who is still typing may mean, the likeliest first. For less than three letters
+    that is an institution, a visitor center, a program or a category."""

@@ -135,9 +135,15 @@ KINDS = {
             "reentryPrograms": (
                 "ReentryProgram over reentry_program_categories.category_code>reentry_program_id"
             ),
+            "synonyms": "Synonym over synonyms.category_code>code",
         },
         texts={"label": "label_en label_es"},
         translated="category_code",
+    ),
+    "Synonym": Kind(
+        "synonyms",
+        key="code",
+        one={"category": "Category by category_code"} | _SOURCE,
     ),
     "ActivityGroupType": Kind(
         "activity_group_types",

@@ -199,7 +199,7 @@ class Facets:
     """How large they are."""
 
 
-@given
+@given()
 class Bounds:
     """From where to where."""
 
@@ -209,7 +209,7 @@ class Bounds:
     """The highest."""
 
 
-@given
+@given()
 class Wish:
     """What somebody wants."""
 

@@ -83,7 +83,7 @@ class Stone:
     """What to call it from the other side."""
 
 
-@given
+@given()
 class Wish:
     """What somebody wants."""
 

@@ -7,7 +7,7 @@ words.py          which words a column may hold, read from its check constraint
 intake.py         the rows that lines become, and what lines of other files refer to
 sources.py        provider_sources.csv, and the citations of every other file
 places.py         counties and zip codes
-taxonomy.py       categories, activity group types, visitor amenities
+taxonomy.py       categories, synonyms, activity group types, visitor amenities
 meanings.py       what the words of sources say about who may come
 organizations.py  operators and providers, with their services and whom these are for
 inside.py         institutions, camps and population counts

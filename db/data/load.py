@@ -45,6 +45,7 @@ SHAPES = (
     places.ZIP_CODES,
     taxonomy.CATEGORIES,
     taxonomy.ADDED_CATEGORIES,
+    taxonomy.SYNONYMS,
     taxonomy.ACTIVITY_GROUP_TYPES,
     taxonomy.AMENITIES,
     meanings.MEANINGS,

@@ -41,6 +41,7 @@ TARGETS = (
     Target("counties", ("fips",)),
     Target("zip_codes", ("zip",)),
     Target("categories", ("code",)),
+    Target("synonyms", ("code",)),
     Target("activity_group_types", ("code",)),
     Target("visitor_amenities", ("code",)),
     Target("meanings"),

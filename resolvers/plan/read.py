@@ -31,7 +31,6 @@ from resolvers.graph import (
     Entity,
     Every,
     Field,
-    Find,
     Id,
     Leaf,
     Localized,
@@ -49,7 +48,7 @@ from resolvers.plan.introspection import weigh
 from resolvers.plan.orders import declared_order, order
 from resolvers.plan.pages import connection, plain_list
 from resolvers.plan.ranked import ranked
-from resolvers.plan.references import by_id, by_ids, find
+from resolvers.plan.references import by_id, by_ids
 from resolvers.plan.relations import reach_many, reach_one
 from resolvers.plan.selections import Fields
 from resolvers.plan.texts import language_of, text, wording
@@ -102,8 +101,6 @@ def _root_field(context: Context, name: str, nodes: Sequence[FieldNode], path: P
             return by_id(context, arguments, nodes, path)
         case ByIds():
             return by_ids(context, arguments, nodes, path)
-        case Find(searched):
-            return find(context, searched, arguments, nodes, path)
         case Ranked():
             below = context.below(f"{source.hit}Connection", nodes)
             return ranked(context, source, arguments, below, path)

@@ -4,7 +4,7 @@ sources, counties, locations, categories, activity_group_types, providers, servi
 institutions, population_counts, visiting_statuses, visitor_centers, visitor_service_gaps,
 visiting_facts, visiting_holidays, programs, reentry_programs, phones, schedules, verifications,
 completeness, service_counts, enums, translations,
-duplicate_candidates, opening_hours, eligibility.
+duplicate_candidates, opening_hours, eligibility, search, synonyms.
 """
 
 from schema.types.activity_group_types import ActivityGroupType
@@ -30,11 +30,24 @@ from schema.types.programs import Program, ProgramOffering
 from schema.types.providers import Provider
 from schema.types.reentry_programs import ReentryProgram
 from schema.types.schedules import Schedule, ScheduleException
+from schema.types.search import (
+    CategoryCount,
+    CountyCount,
+    LanguageCount,
+    Search,
+    SearchFacets,
+    SearchFilter,
+    SearchStatus,
+    SearchType,
+    Suggestion,
+    TypeCount,
+)
 from schema.types.service_areas import ServiceArea
 from schema.types.service_counts import CategoryServices, ServiceCounts
 from schema.types.services import Service, ServiceAtLocation
 from schema.types.sourced import Sourced
 from schema.types.sources import Import, Provenance, Source
+from schema.types.synonyms import Synonym
 from schema.types.translations import Translation
 from schema.types.verifications import Freshness, Verification
 from schema.types.visiting_facts import VisitingFact
@@ -46,16 +59,19 @@ from schema.types.visitor_service_gaps import VisitorServiceGap
 __all__ = [
     "ActivityGroupType",
     "Category",
+    "CategoryCount",
     "CategoryServices",
     "Completeness",
     "CostOption",
     "County",
+    "CountyCount",
     "DuplicateCandidate",
     "EnumType",
     "EnumValue",
     "Freshness",
     "Import",
     "Institution",
+    "LanguageCount",
     "LanguageNote",
     "Location",
     "Match",
@@ -71,6 +87,11 @@ __all__ = [
     "RequiredDocument",
     "Schedule",
     "ScheduleException",
+    "Search",
+    "SearchFacets",
+    "SearchFilter",
+    "SearchStatus",
+    "SearchType",
     "Service",
     "ServiceArea",
     "ServiceAtLocation",
@@ -78,7 +99,10 @@ __all__ = [
     "ServiceCounts",
     "Source",
     "Sourced",
+    "Suggestion",
+    "Synonym",
     "Translation",
+    "TypeCount",
     "Verification",
     "VisitingFact",
     "VisitingHoliday",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from schema.types.reentry_programs import ReentryProgram
     from schema.types.services import Service
     from schema.types.sources import Provenance
+    from schema.types.synonyms import Synonym
     from schema.types.translations import Translation
 
 
@@ -68,6 +69,8 @@ class Category:
         "reentry_program_id = reentry_programs.id",
     )
     """The reentry programs in this category."""
+    synonyms: list[Synonym] = many("category_code")
+    """What else people call it, or a part of it."""
     translations: Connection[Translation] = many("category_code")
     """Its label in other languages, where its source has none in them."""
     provenance: Provenance = part()

@@ -240,7 +240,7 @@ class Verdict(Enum):
     """Something is known to speak against it."""
 
 
-@given
+@given()
 class Situation:
     """What somebody tells of themselves, to see what they can use. All of it may be left out.
 

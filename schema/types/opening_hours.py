@@ -54,7 +54,7 @@ class OpeningHours:
     """Why, if anybody said."""
 
 
-@given
+@given()
 class VisitingDay:
     """On which day somebody wants to visit: a date, or the next day of that name."""
 
