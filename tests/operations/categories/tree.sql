@@ -42,7 +42,7 @@ from (
                         where t7.category_code = t3.code
                           and t6.id = t7.service_id
                       )
-                        and t4.listed
+                        and t6.listed
                     ) as "totalCount"
                 ) r) as "services"
               from categories t3

@@ -57,11 +57,13 @@ from (
                       limit 100
                     ) r) as "phones",
                     (select r from (
-                      select t6.key as "key"
-                      from sources t6
-                      where t6.id = t3.source_id
-                    ) r) as "source",
-                    t3.source_record_id as "sourceRecordId"
+                      select (select r from (
+                          select t6.key as "key"
+                          from sources t6
+                          where t6.id = t3.source_id
+                        ) r) as "source",
+                        t3.source_record_id as "sourceRecordId"
+                    ) r) as "provenance"
                   from providers t3
                   where t3.id = t2.left_id
                 ) r) as "left",
@@ -84,11 +86,13 @@ from (
                       limit 100
                     ) r) as "phones",
                     (select r from (
-                      select t10.key as "key"
-                      from sources t10
-                      where t10.id = t7.source_id
-                    ) r) as "source",
-                    t7.source_record_id as "sourceRecordId"
+                      select (select r from (
+                          select t10.key as "key"
+                          from sources t10
+                          where t10.id = t7.source_id
+                        ) r) as "source",
+                        t7.source_record_id as "sourceRecordId"
+                    ) r) as "provenance"
                   from providers t7
                   where t7.id = t2.right_id
                 ) r) as "right"

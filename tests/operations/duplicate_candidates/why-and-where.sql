@@ -1,8 +1,6 @@
 -- first road
 -- $1 = 20
--- $2 = 'DIFFERENT_SUITE'
--- $3 = '06019'
--- $4 = ['SAME_NAME', 'SAME_ADDRESS']
+-- $2 = '06019'
 select row_to_json(r)
 from (
   select (select r from (
@@ -53,14 +51,14 @@ from (
       select (
           select count(*)
           from duplicate_candidates t7
-          where ($2::text = any(t7.reasons)) is not true
+          where (t7.reasons @> '{DIFFERENT_SUITE}'::text[]) is not true
             and exists (
             select
             from providers t8
             where t8.id = t7.left_id
-              and t8.county_fips = $3::text
+              and t8.county_fips = $2::text
           )
-            and t7.reasons @> $4::text[]
+            and t7.reasons @> '{SAME_ADDRESS,SAME_NAME}'::text[]
         ) as "totalCount",
         array(select r from (
           select t9.score as "score",
@@ -76,14 +74,14 @@ from (
               where t11.id = t9.right_id
             ) r) as "right"
           from duplicate_candidates t9
-          where ($2::text = any(t9.reasons)) is not true
+          where (t9.reasons @> '{DIFFERENT_SUITE}'::text[]) is not true
             and exists (
             select
             from providers t12
             where t12.id = t9.left_id
-              and t12.county_fips = $3::text
+              and t12.county_fips = $2::text
           )
-            and t9.reasons @> $4::text[]
+            and t9.reasons @> '{SAME_ADDRESS,SAME_NAME}'::text[]
           order by t9.score desc, t9.id desc
           limit 2
         ) r) as "nodes"

@@ -65,6 +65,7 @@ from (
                 t3.van_notice_days as "vanNoticeDays"
               from visitor_centers t3
               where t3.institution_id = t0.id
+                and t3.listed
               order by t3.name, t3.id
               limit 20
             ) r) as "nodes"

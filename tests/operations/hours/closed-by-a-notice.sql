@@ -46,7 +46,8 @@ from (
       select array(select r from (
           select t3.slug as "slug"
           from visitor_centers t3
-          where (t3.id in (
+          where t3.listed
+            and (t3.id in (
             select t4.key
             from centers_open_at($8::timestamptz) t4(key)
           )) is true
@@ -64,6 +65,7 @@ from (
             select hours_state(t5.id, null::timestamptz) as "c0",
               count(*) as "c1"
             from visitor_centers t5
+            where t5.listed
             group by 1
           ) t6
           order by t6.c1 desc, t6.c0

@@ -10,7 +10,8 @@ from (
       select (
           select count(*)
           from services t0
-          where exists (
+          where t0.listed
+            and exists (
             select
             from service_categories t1
             where t1.service_id = t0.id
@@ -43,12 +44,14 @@ from (
                     ) r) as "nextOpening"
                   from services_at_locations t5
                   where t5.service_id = t3.id
+                    and t5.listed
                   order by t5.id
                   limit 20
                 ) r) as "nodes"
             ) r) as "atLocations"
           from services t3
-          where exists (
+          where t3.listed
+            and exists (
             select
             from service_categories t7
             where t7.service_id = t3.id
@@ -67,7 +70,8 @@ from (
       select (
           select count(*)
           from services t9
-          where (t9.id in (
+          where t9.listed
+            and (t9.id in (
             select t10.key
             from services_open_at($3::timestamptz) t10(key)
           )) is true
@@ -77,7 +81,8 @@ from (
       select (
           select count(*)
           from services t11
-          where (t11.id in (
+          where t11.listed
+            and (t11.id in (
             select t12.key
             from services_open_at() t12(key)
           )) is true
@@ -87,7 +92,8 @@ from (
       select (
           select count(*)
           from services t13
-          where (t13.id in (
+          where t13.listed
+            and (t13.id in (
             select t14.key
             from services_open_at() t14(key)
           )) is not true

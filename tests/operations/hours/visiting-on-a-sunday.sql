@@ -44,6 +44,7 @@ from (
                     ) r) as "amenities"
                   from visitor_centers t3
                   where t3.institution_id = t1.id
+                    and t3.listed
                   order by t3.name, t3.id
                   limit 20
                 ) r) as "nodes"

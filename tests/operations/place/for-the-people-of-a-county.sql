@@ -1,15 +1,17 @@
 -- first road
 -- $1 = '06087'
 -- $2 = True
--- $3 = False
--- $4 = 3
+-- $3 = '06087'
+-- $4 = False
+-- $5 = 3
 select row_to_json(r)
 from (
   select (select r from (
       select (
           select count(*)
           from services t0
-          where exists (
+          where t0.listed
+            and exists (
             select
             from served_counties t1
             where t1.service_id = t0.id
@@ -37,7 +39,8 @@ from (
               limit 100
             ) r) as "serviceAreas"
           from services t2
-          where exists (
+          where t2.listed
+            and exists (
             select
             from served_counties t6
             where t6.service_id = t2.id
@@ -51,7 +54,8 @@ from (
       select (
           select count(*)
           from services t7
-          where t7.county_fips = $1::text
+          where t7.listed
+            and t7.county_fips = $1::text
         ) as "totalCount"
     ) r) as "offered",
     (select r from (
@@ -69,6 +73,7 @@ from (
                 where t12.county_fips = t8.fips
                   and t9.id = t12.service_id
               )
+                and t9.listed
                 and not exists (
                 select
                 from service_areas t11
@@ -80,7 +85,7 @@ from (
             ) r) as "nodes"
         ) r) as "servedBy"
       from counties t8
-      where t8.fips = $1::text
+      where t8.fips = $3::text
     ) r) as "county",
     (select r from (
       select array(select r from (
@@ -101,16 +106,17 @@ from (
               from served_counties t16
               where t16.service_id = t13.id
             ) t17 on true
-            where exists (
+            where t13.listed
+              and exists (
               select
               from service_areas t14
               where t14.service_id = t13.id
-                and t14.statewide = $3::bool
+                and t14.statewide = $4::bool
             )
             group by 1
           ) t15
           order by t15.c1 desc, t15.c0
-          limit $4::int8
+          limit $5::int8
         ) r) as "groupBy"
     ) r) as "byCounty"
 ) r;

@@ -8,21 +8,21 @@ select row_to_json(r)
 from (
   select (select r from (
       with p0 as materialized (
-        select t17.id,
-          t17.name,
+        select t17.name,
           t17.provider_id,
+          t17.id,
           t17.".d",
           row_number() over() as ".n"
         from (
-          select t28.id,
-            t28.name,
+          select t28.name,
             t28.provider_id,
+            t28.id,
             t28.".d"
           from (
             (
-              select t16.id,
-                t16.name,
+              select t16.name,
                 t16.provider_id,
+                t16.id,
                 t19.position <-> (
                   select near_position(null::text, $1::float8, $2::float8)
                 ) as ".d",
@@ -31,7 +31,8 @@ from (
               join generate_series(1, num_nonnulls(t19.position)) t20 on true
               join services_at_locations t18 on t19.id = t18.location_id
               join services t16 on t18.service_id = t16.id
-              where exists (
+              where t16.listed
+                and exists (
                 select
                 from service_categories t26
                 where t26.service_id = t16.id
@@ -61,13 +62,14 @@ from (
             )
             union all
             (
-              select t16.id,
-                t16.name,
+              select t16.name,
                 t16.provider_id,
+                t16.id,
                 null::float8 as ".d",
                 t16.id as ".0"
               from services t16
-              where exists (
+              where t16.listed
+                and exists (
                 select
                 from service_categories t27
                 where t27.service_id = t16.id
@@ -101,7 +103,8 @@ from (
       select (
           select count(*)
           from services t1
-          where exists (
+          where t1.listed
+            and exists (
             select
             from service_categories t5
             where t5.service_id = t1.id
@@ -135,7 +138,8 @@ from (
             select t6.county_fips as "c0",
               count(*) as "c1"
             from services t6
-            where exists (
+            where t6.listed
+              and exists (
               select
               from service_categories t10
               where t10.service_id = t6.id
@@ -165,8 +169,7 @@ from (
           limit $5::int8
         ) r) as "groupBy",
         array(select r from (
-          select translate(encode(convert_to(json_build_array('1f35ea', t12.".d", t12.id)::text, 'UTF8'), 'base64'), chr(10), '') as "cursor",
-            round(miles(t12.".d")::numeric, 2)::float8 as "distanceMiles",
+          select round(miles(t12.".d")::numeric, 2)::float8 as "distanceMiles",
             (select r from (
               select t12.name as "name",
                 (select r from (
@@ -184,6 +187,7 @@ from (
                         ) r) as "location"
                       from services_at_locations t14
                       where t14.service_id = t12.id
+                        and t14.listed
                       order by t14.id
                       limit 20
                     ) r) as "nodes"

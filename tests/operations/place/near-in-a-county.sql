@@ -29,6 +29,7 @@ from (
                 ) as ".d"
               from providers t7
               where t7.county_fips = t0.fips
+                and t7.listed
                 and t7.id in (
                 (
                   select t10.id
@@ -55,6 +56,7 @@ from (
               select count(*)
               from providers t2
               where t2.county_fips = t0.fips
+                and t2.listed
                 and t2.id in (
                 (
                   select t3.id
@@ -141,6 +143,7 @@ from (
                             join generate_series(1, num_nonnulls(t20.position)) t21 on true
                             join services_at_locations t18 on t20.id = t18.location_id
                             where t18.location_id = t14.id
+                              and t18.listed
                               and t20.position <@ cube_enlarge((
                               select near_position($3::text, null::float8, null::float8)
                             ), chord(coalesce($4::float8, 50.0::float8)), 3)

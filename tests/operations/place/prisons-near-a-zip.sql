@@ -90,6 +90,7 @@ from (
                         ) r) as "amenities"
                       from visitor_centers t5
                       where t5.institution_id = t3.id
+                        and t5.listed
                       order by t5.name, t5.id
                       limit 20
                     ) r) as "nodes"

@@ -26,7 +26,8 @@ from (
               join generate_series(1, num_nonnulls(t11.position)) t12 on true
               join services_at_locations t10 on t11.id = t10.location_id
               join services t8 on t10.service_id = t8.id
-              where exists (
+              where t8.listed
+                and exists (
                 select
                 from service_categories t18
                 where t18.service_id = t8.id
@@ -61,7 +62,8 @@ from (
                 null::float8 as ".d",
                 t8.id as ".0"
               from services t8
-              where exists (
+              where t8.listed
+                and exists (
                 select
                 from service_categories t19
                 where t19.service_id = t8.id
@@ -95,7 +97,8 @@ from (
       select (
           select count(*)
           from services t1
-          where exists (
+          where t1.listed
+            and exists (
             select
             from service_categories t5
             where t5.service_id = t1.id

@@ -42,7 +42,8 @@ from (
       select (
           select count(*)
           from providers t5
-          where exists (
+          where t5.listed
+            and exists (
             select
             from provider_duplicate_candidates t6
             where t6.provider_id = t5.id

@@ -32,7 +32,8 @@ from (
               ) t4
             ) r) as "hoursTextWording"
           from services t0
-          where exists (
+          where t0.listed
+            and exists (
             select
             from providers t5
             where t5.id = t0.provider_id

@@ -16,7 +16,8 @@ from (
       select (
           select count(*)
           from services t0
-          where exists (
+          where t0.listed
+            and exists (
             select
             from service_categories t1
             where t1.service_id = t0.id
@@ -30,7 +31,8 @@ from (
       select (
           select count(*)
           from services t2
-          where exists (
+          where t2.listed
+            and exists (
             select
             from service_categories t3
             where t3.service_id = t2.id
@@ -54,7 +56,8 @@ from (
               from service_match(t4.id, $3::text[], null::text[], null::bool, null::text[], null::text, null::int4, null::int4, $4::text[], $5::text[], null::text[], null::bool, null::text, null::text[]) t5
             ) r) as "matches"
           from services t4
-          where exists (
+          where t4.listed
+            and exists (
             select
             from service_categories t7
             where t7.service_id = t4.id
@@ -70,7 +73,8 @@ from (
       select (
           select count(*)
           from services t8
-          where exists (
+          where t8.listed
+            and exists (
             select
             from service_categories t9
             where t9.service_id = t8.id
@@ -134,6 +138,7 @@ from (
                     ) r) as "capacities"
                   from services_at_locations t15
                   where t15.service_id = t10.id
+                    and t15.listed
                   order by t15.id
                   limit 20
                 ) r) as "nodes"
@@ -152,7 +157,8 @@ from (
               from service_match(t10.id, $3::text[], null::text[], null::bool, null::text[], null::text, null::int4, null::int4, $4::text[], $5::text[], null::text[], null::bool, null::text, null::text[]) t18
             ) r) as "matches"
           from services t10
-          where exists (
+          where t10.listed
+            and exists (
             select
             from service_categories t20
             where t20.service_id = t10.id

@@ -8,7 +8,8 @@ from (
       select (
           select count(*)
           from services t0
-          where exists (
+          where t0.listed
+            and exists (
             select
             from service_categories t1
             where t1.service_id = t0.id
@@ -21,7 +22,8 @@ from (
       select (
           select count(*)
           from services t2
-          where exists (
+          where t2.listed
+            and exists (
             select
             from service_categories t3
             where t3.service_id = t2.id
@@ -35,7 +37,8 @@ from (
             t4.serves as "serves",
             service_fits(t4.criteria, t4.id, t4.audience, t4.audience_only, t4.accepts_people_with_records, t4.offence_exclusions, t4.gender, t4.minimum_age, t4.maximum_age, t4.referral_routes, t4.languages, t4.noted_languages, t4.documents, t4.fees, t4.county_fips, t4.accessibility, t4.conditions, null::text[], null::text[], null::bool, null::text[], $3::text, null::int4, null::int4, null::text[], null::text[], null::text[], null::bool, null::text, null::text[]) as "fits"
           from services t4
-          where exists (
+          where t4.listed
+            and exists (
             select
             from service_categories t5
             where t5.service_id = t4.id
@@ -51,7 +54,8 @@ from (
       select (
           select count(*)
           from services t6
-          where exists (
+          where t6.listed
+            and exists (
             select
             from service_categories t7
             where t7.service_id = t6.id
@@ -67,7 +71,8 @@ from (
             service_fits(t8.criteria, t8.id, t8.audience, t8.audience_only, t8.accepts_people_with_records, t8.offence_exclusions, t8.gender, t8.minimum_age, t8.maximum_age, t8.referral_routes, t8.languages, t8.noted_languages, t8.documents, t8.fees, t8.county_fips, t8.accessibility, t8.conditions, null::text[], null::text[], null::bool, null::text[], $3::text, null::int4, null::int4, null::text[], null::text[], null::text[], null::bool, null::text, null::text[]) as "fits",
             service_may_fit(t8.audience, t8.audience_only, t8.accepts_people_with_records, t8.offence_exclusions, t8.gender, t8.minimum_age, t8.maximum_age, t8.referral_routes, t8.languages, t8.noted_languages, t8.documents, t8.fees, t8.county_fips, t8.accessibility, t8.conditions, null::text[], null::text[], null::bool, null::text[], $3::text, null::int4, null::int4, null::text[], null::text[], null::text[], null::bool, null::text, null::text[]) as "mayFit"
           from services t8
-          where exists (
+          where t8.listed
+            and exists (
             select
             from service_categories t9
             where t9.service_id = t8.id
@@ -84,7 +89,8 @@ from (
       select (
           select count(*)
           from services t10
-          where exists (
+          where t10.listed
+            and exists (
             select
             from service_categories t11
             where t11.service_id = t10.id
@@ -111,7 +117,8 @@ from (
               from service_match(t12.id, null::text[], null::text[], null::bool, null::text[], $3::text, null::int4, null::int4, null::text[], null::text[], null::text[], null::bool, null::text, null::text[]) t13
             ) r) as "matches"
           from services t12
-          where exists (
+          where t12.listed
+            and exists (
             select
             from service_categories t15
             where t15.service_id = t12.id

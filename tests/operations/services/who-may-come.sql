@@ -10,14 +10,16 @@ from (
       select (
           select count(*)
           from services t0
-          where t0.audience @> '{VETERANS}'::text[]
+          where t0.listed
+            and t0.audience @> '{VETERANS}'::text[]
         ) as "totalCount",
         array(select r from (
           select t1.name as "name",
             t1.audience as "audience",
             t1.audience_only as "audienceOnly"
           from services t1
-          where t1.audience @> '{VETERANS}'::text[]
+          where t1.listed
+            and t1.audience @> '{VETERANS}'::text[]
           order by t1.name, t1.id
           limit 1
         ) r) as "nodes"
@@ -26,13 +28,15 @@ from (
       select (
           select count(*)
           from services t2
-          where t2.referral_routes && '{ANY,SELF}'::text[]
+          where t2.listed
+            and t2.referral_routes && '{ANY,SELF}'::text[]
         ) as "totalCount",
         array(select r from (
           select t3.name as "name",
             t3.referral_routes as "referralRoutes"
           from services t3
-          where t3.referral_routes && '{ANY,SELF}'::text[]
+          where t3.listed
+            and t3.referral_routes && '{ANY,SELF}'::text[]
           order by t3.name, t3.id
           limit 20
         ) r) as "nodes"
@@ -41,7 +45,8 @@ from (
       select (
           select count(*)
           from services t4
-          where t4.fees @> '{SLIDING_SCALE}'::text[]
+          where t4.listed
+            and t4.fees @> '{SLIDING_SCALE}'::text[]
         ) as "totalCount",
         array(select r from (
           select t5.name as "name",
@@ -50,17 +55,20 @@ from (
               select t6.option as "option",
                 t6.note as "note",
                 (select r from (
-                  select t7.name as "name"
-                  from sources t7
-                  where t7.id = t6.source_id
-                ) r) as "source"
+                  select (select r from (
+                      select t7.name as "name"
+                      from sources t7
+                      where t7.id = t6.source_id
+                    ) r) as "source"
+                ) r) as "provenance"
               from cost_options t6
               where t6.service_id = t5.id
               order by t6.option, t6.id
               limit 100
             ) r) as "costOptions"
           from services t5
-          where t5.fees @> '{SLIDING_SCALE}'::text[]
+          where t5.listed
+            and t5.fees @> '{SLIDING_SCALE}'::text[]
           order by t5.name, t5.id
           limit 1
         ) r) as "nodes"
@@ -69,21 +77,24 @@ from (
       select (
           select count(*)
           from services t8
-          where t8.accessibility @> '{WHEELCHAIR}'::text[]
+          where t8.listed
+            and t8.accessibility @> '{WHEELCHAIR}'::text[]
         ) as "totalCount"
     ) r) as "wheelchair",
     (select r from (
       select (
           select count(*)
           from services t9
-          where t9.gender = $1::text
+          where t9.listed
+            and t9.gender = $1::text
         ) as "totalCount"
     ) r) as "women",
     (select r from (
       select (
           select count(*)
           from services t10
-          where accepts_age(t10.ages, $2::int4)
+          where t10.listed
+            and accepts_age(t10.ages, $2::int4)
         ) as "totalCount"
     ) r) as "seventeen",
     (select r from (
@@ -97,7 +108,8 @@ from (
               count(*) as "c1"
             from services t11
             left join unnest(t11.criteria) t13(value) on true
-            where t11.county_fips = $3::text
+            where t11.listed
+              and t11.county_fips = $3::text
             group by 1
           ) t12
           order by t12.c1 desc, t12.c0
@@ -113,7 +125,8 @@ from (
               count(*) as "c1"
             from services t14
             left join unnest(t14.audience) t16(value) on true
-            where t14.county_fips = $3::text
+            where t14.listed
+              and t14.county_fips = $3::text
             group by 1
           ) t15
           order by t15.c1 desc, t15.c0

@@ -29,10 +29,12 @@ from (
             t3.original as "original",
             t3.text as "text",
             (select r from (
-              select t4.name as "name"
-              from sources t4
-              where t4.id = t3.source_id
-            ) r) as "source"
+              select (select r from (
+                  select t4.name as "name"
+                  from sources t4
+                  where t4.id = t3.source_id
+                ) r) as "source"
+            ) r) as "provenance"
           from translations t3
           where t3.method = $1::text
             and t3.reviewed_at is null

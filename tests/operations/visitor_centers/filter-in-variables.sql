@@ -1,8 +1,7 @@
 -- first road
 -- $1 = 3000
 -- $2 = ['Kings', 'Kern']
--- $3 = 'IV'
--- $4 = True
+-- $3 = True
 select row_to_json(r)
 from (
   select (select r from (
@@ -21,9 +20,9 @@ from (
               where t2.fips = t1.county_fips
                 and t2.name = any($2::text[])
             ) is not true
-              and $3::text = any(t1.security_levels)
+              and t1.security_levels @> '{IV}'::text[]
           )
-            and visitor_center_required(t0.institution_id, null::date) = $4::bool
+            and visitor_center_required(t0.institution_id, null::date) = $3::bool
         ) as "totalCount",
         array(select r from (
           select t3.slug as "slug",
@@ -46,9 +45,9 @@ from (
               where t6.fips = t5.county_fips
                 and t6.name = any($2::text[])
             ) is not true
-              and $3::text = any(t5.security_levels)
+              and t5.security_levels @> '{IV}'::text[]
           )
-            and visitor_center_required(t3.institution_id, null::date) = $4::bool
+            and visitor_center_required(t3.institution_id, null::date) = $3::bool
           order by population_used(t3.institution_id, null::date) desc, t3.id desc
           limit 5
         ) r) as "nodes"

@@ -103,6 +103,7 @@ from (
                 ) r) as "amenities"
               from visitor_centers t6
               where t6.institution_id = t0.id
+                and t6.listed
               order by t6.name, t6.id
               limit 20
             ) r) as "nodes"
