@@ -332,13 +332,14 @@ create function hours_of(own uuid, general uuid, first date, last date, asked_ty
         day date, open boolean, opens timestamp, closes timestamp, yard text, exceptional boolean, reason text, reason_es text)
     language sql stable parallel safe rows 10
 begin atomic
-    select h.day, h.open, h.opens, h.closes, h.line, h.exceptional, h.reason, h.reason_es
+    select h.day, h.open, h.opens, h.closes, h.yard, h.exceptional, h.reason, h.reason_es
     from (
         select s.*,
                min(s.voice) over (partition by s.day, s.line) as heard,
                min(case when s.line is null then s.voice end) over (partition by s.day) / 8 as heard_by_all
         from (
             select s.day, s.open, s.opens, s.closes, s.exceptional, s.reason, s.reason_es,
+                case when general is null then s.yard end as yard,
                 -- Yards are asked one by one, unless somebody asks for one, or for the prison from outside.
                 case when general is null and asked_yard is null then s.yard end as line,
                 case
@@ -532,26 +533,27 @@ begin
              hours_override(owner, asked_type, asked_yard,
                             instant_of((d.day + 1)::timestamp, zone) - interval '1 microsecond') o
     ), said as (
-        select h.*, d.verdict
+        select h.*, d.verdict, d.reason as why
         from days d
         join hours_of(owner, general, first, last, coalesce(asked_type, 'IN_PERSON'), asked_yard) h on h.day = d.day
         where d.verdict is distinct from 'CLOSED'
     ), periods as (
-        select s.day, s.open, lower(s.period) as opens, upper(s.period) as closes, s.yard,
-               s.exceptional, s.reason, s.reason_es, s.verdict
+        select s.day, s.open, lower(s.period) as opens, upper(s.period) as closes, s.yard, s.exceptional, s.reason, s.reason_es,
+               s.verdict, s.why
         from (
-            select s.day, s.open, unnest(range_agg(tsrange(s.opens, s.closes))) as period, s.yard,
-                   s.exceptional, s.reason, s.reason_es, s.verdict
+            select s.day, s.open, unnest(range_agg(tsrange(s.opens, s.closes))) as period, s.yard, s.exceptional, s.reason,
+                   s.reason_es, s.verdict, s.why
             from said s where s.open is not false and s.closes is not null
-            group by s.day, s.open, s.yard, s.exceptional, s.reason, s.reason_es, s.verdict
+            group by s.day, s.open, s.yard, s.exceptional, s.reason, s.reason_es, s.verdict, s.why
         ) s
         union
-        select s.day, s.open, s.opens, s.closes, s.yard, s.exceptional, s.reason, s.reason_es, s.verdict
+        select s.day, s.open, s.opens, s.closes, s.yard, s.exceptional, s.reason, s.reason_es, s.verdict, s.why
         from said s where s.open is not false and s.closes is null
     ), told as (
         select p.day, case when p.verdict is null then p.open end as open,
                instant_of(p.opens, zone) as opens_at, instant_of(p.closes, zone) as closes_at,
-               p.opens::time as opens, p.closes::time as closes, p.yard, p.exceptional, p.reason, p.reason_es
+               p.opens::time as opens, p.closes::time as closes, p.yard, p.exceptional or p.verdict is not null as exceptional,
+               coalesce(p.why, p.reason) as reason, case when p.why is null then p.reason_es end as reason_es
         from periods p
         -- Where the clock jumps over all of it there is nothing of it.
         where instant_of(p.opens, zone) < instant_of(p.closes, zone) or p.closes is null
@@ -564,8 +566,8 @@ begin
     from told t
     union all
     select d.day, case when d.verdict = 'CLOSED' or exists (select from said s where s.day = d.day) then false end,
-           null, null, null, null, zone, labelled, asked_yard, d.verdict is not null and d.verdict = 'CLOSED',
-           d.reason, null
+           null, null, null, null, zone, labelled, asked_yard, coalesce(d.verdict = 'CLOSED', false),
+           case when d.verdict = 'CLOSED' then d.reason end, null
     from days d where not exists (select from told t where t.day = d.day);
 end $$;
 comment on function hours_between is
