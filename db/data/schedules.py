@@ -141,9 +141,8 @@ def _visiting(line: Line, intake: Intake) -> None:
     visit_type = line.needed("visit_type", lambda column: line.word(column, types))
     kinds = intake.words["schedules", "kind"]
     kind = line.needed("kind", lambda column: line.word(column, kinds))
-    days = line.matching("byday", r"([A-Z]{2},)*[A-Z]{2}", "is not a list of days such as FR,SA,SU")
-    if unknown := {*(days or "").split(",")} - {*hours.DAYS, ""}:
-        raise line.refuse("byday", f"holds {', '.join(sorted(unknown))}, which is no day")
+    # The visiting holidays are days of their own.
+    days = None if kind == "HOLIDAY" else line.needed("byday", lambda _: _days(line))
     opens_at = line.parsed("opens_at", time.fromisoformat, "is no time such as 07:30")
     closes_at = line.parsed("closes_at", time.fromisoformat, "is no time such as 15:30")
     for institution in _whose(line, intake, visit_type, kind):
@@ -163,6 +162,11 @@ def _visiting(line: Line, intake: Intake) -> None:
             valid_from=line.day("valid_from"),
             valid_to=line.day("valid_to"),
         )
+
+
+def _days(line: Line) -> str | None:
+    day = f"({'|'.join(hours.DAYS)})"
+    return line.matching("byday", f"({day},)*{day}", "is not a list of days such as FR,SA,SU")
 
 
 def _whose(line: Line, intake: Intake, visit_type: str, kind: str) -> list[UUID]:

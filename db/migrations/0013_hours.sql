@@ -197,34 +197,32 @@ alter table schedules
     -- A place is in one zone; so are its exceptions.
     add exclude using gist (owner_id with =, timezone with <>);
 create index on schedules (owner_id);
-create index on schedules (owner_id, kind) where kind <> 'REGULAR';
+create index on schedules (timezone);
 comment on column schedules.weekly is 'Whether weekdays is all that there is to the rule, as with nearly all.';
 comment on column schedules.ends_on is 'The last day of the recurrence: until, or the day on which count is reached.';
 
-create function visiting_holiday(asked date) returns visiting_holidays
-    language plpgsql stable parallel safe as $$
-begin
-    return (select v from visiting_holidays v
-            where v.month = date_part('month', asked)
-                and (v.day = date_part('day', asked) or 10 * v.week + weekday_number(v.weekday) = any (month_weekdays(asked)))
-            order by v.code limit 1);
-end $$;
-comment on function visiting_holiday is 'The visiting holiday that a day is: a day of a month, or its nth weekday.';
+create function is_holiday(holiday visiting_holidays, day date) returns boolean
+    language sql immutable parallel safe
+    return (holiday).month = date_part('month', day)
+        and ((holiday).day = date_part('day', day)
+            or 10 * (holiday).week + weekday_number((holiday).weekday) = any (month_weekdays(day)));
+comment on function is_holiday is 'Whether a day is this holiday: a day of a month, or its nth weekday.';
 
-create function recurs(rule schedules, day date) returns boolean
-    language sql stable parallel safe
+create function recurs(rule schedules, day date, holiday boolean) returns boolean
+    language sql immutable parallel safe
     return case
         when (rule).weekly then
             ((rule).weekdays >> weekday_of(day)) & 1 = 1
             and ((rule).dtstart is null or (rule).dtstart <= day) and ((rule).ends_on is null or (rule).ends_on >= day)
         when (rule).freq is null then
             case when (rule).kind = 'HOLIDAY' and num_nonnulls((rule).institution_id, (rule).visitor_center_id) = 1
-                 then (visiting_holiday(day)).code is not null end
+                 then holiday end
         when day > (rule).ends_on then false
         else recurs((rule).freq, (rule)."interval", (rule).weekdays, (rule).month_weekdays, (rule).month_days,
                     (rule).weeks, (rule).year_days, (rule).week_start, (rule).dtstart, day)
     end;
-comment on function recurs(schedules, date) is 'Whether a schedule recurs on a day; null if its days are unknown.';
+comment on function recurs(schedules, date, boolean) is
+    'Whether a schedule recurs on a day, which is a visiting holiday or not; null if its days are unknown.';
 
 -- Clocks. ------------------------------------------------------------------------------------------
 
@@ -305,22 +303,24 @@ begin atomic
     where e.visit_type is null or e.visit_type = asked_type
 
     union all
-    select s.owner_id, s.timezone, first + n, s.open, first + n + s.opens_at, closing(first + n, s.opens_at, s.closes_at), s.yard,
+    select s.owner_id, s.timezone, d.day, r.open, d.day + s.opens_at, closing(d.day, s.opens_at, s.closes_at), s.yard,
            -- Holidays come before seasons, and seasons before what is regular.
-           case when s.kind = 'HOLIDAY' and s.open then 64 when s.kind = 'SEASONAL' then 72 else 80 end
+           case when s.kind = 'HOLIDAY' and r.open then 64 when s.kind = 'SEASONAL' then 72 else 80 end
                + case when s.visit_type is null then 1 else 0 end,
-           s.kind = 'HOLIDAY', case when s.kind = 'HOLIDAY' then (visiting_holiday(first + n)).label_en end,
-           case when s.kind = 'HOLIDAY' then (visiting_holiday(first + n)).label_es end
-    from generate_series(0, last - first) n
-    cross join lateral (
-        select s.*, recurs(s, first + n) as open from schedules s
-        where (s.valid_from is null or s.valid_from <= first + n) and (s.valid_to is null or s.valid_to >= first + n)
-            and (s.visit_type is null or s.visit_type = asked_type)
-    ) s
-    -- Holiday hours say nothing about other days, nor does a season about the rest of the year.
-    where s.kind = 'REGULAR'
-        or (s.kind = 'HOLIDAY' and s.open is not false)
-        or (s.kind = 'SEASONAL' and (s.dtstart is null or s.dtstart <= first + n) and (s.ends_on is null or s.ends_on >= first + n));
+           s.kind = 'HOLIDAY', case when s.kind = 'HOLIDAY' then d.label_en end, case when s.kind = 'HOLIDAY' then d.label_es end
+    from (
+        select first + n as day, v.code is not null as holiday, v.label_en, v.label_es
+        from generate_series(0, last - first) n
+        left join visiting_holidays v on is_holiday(v, first + n)
+        offset 0  -- once for each day, not for each schedule
+    ) d
+    join schedules s on (s.valid_from is null or s.valid_from <= d.day) and (s.valid_to is null or s.valid_to >= d.day)
+    cross join lateral (select recurs(s, d.day, d.holiday) as open) r
+    where (s.visit_type is null or s.visit_type = asked_type)
+        -- Holiday hours say nothing about other days, nor does a season about the rest of the year.
+        and (s.kind = 'REGULAR'
+            or (s.kind = 'HOLIDAY' and r.open is not false)
+            or (s.kind = 'SEASONAL' and (s.dtstart is null or s.dtstart <= d.day) and (s.ends_on is null or s.ends_on >= d.day)));
 end;
 comment on function said_hours is
     'What exceptions and schedules say of each day: that it is open (at hours that may be unknown), that it is not, or, if open is null, '
@@ -332,13 +332,14 @@ create function hours_of(own uuid, general uuid, first date, last date, asked_ty
         day date, open boolean, opens timestamp, closes timestamp, yard text, exceptional boolean, reason text, reason_es text)
     language sql stable parallel safe rows 10
 begin atomic
-    select h.day, h.open, h.opens, h.closes, h.line, h.exceptional, h.reason, h.reason_es
+    select h.day, h.open, h.opens, h.closes, h.yard, h.exceptional, h.reason, h.reason_es
     from (
         select s.*,
                min(s.voice) over (partition by s.day, s.line) as heard,
                min(case when s.line is null then s.voice end) over (partition by s.day) / 8 as heard_by_all
         from (
             select s.day, s.open, s.opens, s.closes, s.exceptional, s.reason, s.reason_es,
+                case when general is null then s.yard end as yard,
                 -- Yards are asked one by one, unless somebody asks for one, or for the prison from outside.
                 case when general is null and asked_yard is null then s.yard end as line,
                 case
@@ -367,32 +368,29 @@ create function visiting_override(institution uuid, asked_type text, asked_yard 
                                   out verdict text, out reason text)
     language plpgsql stable parallel safe as $$
 declare
-    closed_by date;
-    heard record;
+    said record;
 begin
-    -- Closed since: the end of what is known of the date.
-    select i.status_note,
-           case when i.status in ('CLOSED', 'DEACTIVATED_UNIT') then coalesce(
-               (i.closed_on + case i.closed_on_precision
-                    when 'YEAR' then interval '1 year' when 'MONTH' then interval '1 month' else interval '0' end)::date,
-               '-infinity') end
-    into reason, closed_by
-    from institutions i where i.id = institution;
-    if closed_by <= (at at time zone 'America/Los_Angeles')::date then
+    select i.status, i.status_note, v.status as visiting, v.exceptions, v.affected_yards,
+           -- The end of what is known of the date.
+           (i.closed_on + case i.closed_on_precision
+                when 'YEAR' then interval '1 year' when 'MONTH' then interval '1 month' else interval '0' end)::date as closed_on
+    into said
+    from institutions i
+    left join lateral (
+        select * from visiting_statuses v
+        where v.institution_id = i.id and v.visit_type = coalesce(asked_type, 'IN_PERSON') and v.last_updated <= at
+        order by v.last_updated desc, v.created_at desc, v.id limit 1) v on true
+    where i.id = institution;
+    if said.status in ('CLOSED', 'DEACTIVATED_UNIT')
+        and (said.closed_on is null or said.closed_on <= (at at time zone 'America/Los_Angeles')::date) then
         verdict := 'CLOSED';
-        return;
-    end if;
-    reason := null;
-    select v.status, v.exceptions, v.affected_yards into heard
-    from visiting_statuses v
-    where v.institution_id = institution and v.visit_type = asked_type and v.last_updated <= at
-    order by v.last_updated desc, v.created_at desc, v.id limit 1;
-    if heard.status = 'CLOSED' then
+        reason := said.status_note;
+    elsif said.visiting = 'CLOSED' then
         verdict := 'CLOSED';
-        reason := heard.exceptions;
-    elsif heard.status in ('OPEN_WITH_EXCEPTIONS', 'LIMITED') and asked_yard = any (heard.affected_yards) then
+        reason := said.exceptions;
+    elsif said.visiting in ('OPEN_WITH_EXCEPTIONS', 'LIMITED') and asked_yard = any (said.affected_yards) then
         verdict := 'UNKNOWN';
-        reason := heard.exceptions;
+        reason := said.exceptions;
     end if;
 end $$;
 comment on function visiting_override is
@@ -406,6 +404,11 @@ declare
     service record;
     center record;
 begin
+    -- Only prisons are asked for a type of visit.
+    if asked_type is not null then
+        select o.verdict, o.reason into verdict, reason from visiting_override(owner, asked_type, asked_yard, at) o;
+        return;
+    end if;
     select s.status into service from services s where s.id = owner;
     if not found then
         select s.id, s.status into service
@@ -463,7 +466,6 @@ declare
     state text;
 begin
     at := coalesce(at, clock());
-    asked_type := coalesce(asked_type, 'IN_PERSON');
     select o.general, o.verdict into general, verdict from hours_override(owner, asked_type, asked_yard, at) o;
     if verdict = 'CLOSED' then
         return verdict;
@@ -484,7 +486,7 @@ begin
                      and clock < coalesce(h.closes, h.day + 1)) then 'UNKNOWN'
         when bool_or(h.day = clock::date) then 'CLOSED'
         end into state
-    from hours_of(owner, general, clock::date - 1, clock::date, asked_type, asked_yard) h;
+    from hours_of(owner, general, clock::date - 1, clock::date, coalesce(asked_type, 'IN_PERSON'), asked_yard) h;
     if verdict = 'UNKNOWN' and state = 'OPEN' then
         return verdict;
     end if;
@@ -520,10 +522,9 @@ declare
     zone text;
     labelled text;
 begin
-    asked_type := coalesce(asked_type, 'IN_PERSON');
     select o.general into general from hours_override(owner, asked_type, asked_yard, clock()) o;
     zone := coalesce(hours_zone(owner, general), 'America/Los_Angeles');
-    labelled := (select asked_type from institutions where id = owner);
+    labelled := (select coalesce(asked_type, 'IN_PERSON') from institutions where id = owner);
     return query
     with days as (
         select d.day, o.verdict, o.reason
@@ -532,26 +533,27 @@ begin
              hours_override(owner, asked_type, asked_yard,
                             instant_of((d.day + 1)::timestamp, zone) - interval '1 microsecond') o
     ), said as (
-        select h.*, d.verdict
+        select h.*, d.verdict, d.reason as why
         from days d
-        join hours_of(owner, general, first, last, asked_type, asked_yard) h on h.day = d.day
+        join hours_of(owner, general, first, last, coalesce(asked_type, 'IN_PERSON'), asked_yard) h on h.day = d.day
         where d.verdict is distinct from 'CLOSED'
     ), periods as (
-        select s.day, s.open, lower(s.period) as opens, upper(s.period) as closes, s.yard,
-               s.exceptional, s.reason, s.reason_es, s.verdict
+        select s.day, s.open, lower(s.period) as opens, upper(s.period) as closes, s.yard, s.exceptional, s.reason, s.reason_es,
+               s.verdict, s.why
         from (
-            select s.day, s.open, unnest(range_agg(tsrange(s.opens, s.closes))) as period, s.yard,
-                   s.exceptional, s.reason, s.reason_es, s.verdict
+            select s.day, s.open, unnest(range_agg(tsrange(s.opens, s.closes))) as period, s.yard, s.exceptional, s.reason,
+                   s.reason_es, s.verdict, s.why
             from said s where s.open is not false and s.closes is not null
-            group by s.day, s.open, s.yard, s.exceptional, s.reason, s.reason_es, s.verdict
+            group by s.day, s.open, s.yard, s.exceptional, s.reason, s.reason_es, s.verdict, s.why
         ) s
         union
-        select s.day, s.open, s.opens, s.closes, s.yard, s.exceptional, s.reason, s.reason_es, s.verdict
+        select s.day, s.open, s.opens, s.closes, s.yard, s.exceptional, s.reason, s.reason_es, s.verdict, s.why
         from said s where s.open is not false and s.closes is null
     ), told as (
         select p.day, case when p.verdict is null then p.open end as open,
                instant_of(p.opens, zone) as opens_at, instant_of(p.closes, zone) as closes_at,
-               p.opens::time as opens, p.closes::time as closes, p.yard, p.exceptional, p.reason, p.reason_es
+               p.opens::time as opens, p.closes::time as closes, p.yard, p.exceptional or p.verdict is not null as exceptional,
+               coalesce(p.why, p.reason) as reason, case when p.why is null then p.reason_es end as reason_es
         from periods p
         -- Where the clock jumps over all of it there is nothing of it.
         where instant_of(p.opens, zone) < instant_of(p.closes, zone) or p.closes is null
@@ -564,8 +566,8 @@ begin
     from told t
     union all
     select d.day, case when d.verdict = 'CLOSED' or exists (select from said s where s.day = d.day) then false end,
-           null, null, null, null, zone, labelled, asked_yard, d.verdict is not null and d.verdict = 'CLOSED',
-           d.reason, null
+           null, null, null, null, zone, labelled, asked_yard, coalesce(d.verdict = 'CLOSED', false),
+           case when d.verdict = 'CLOSED' then d.reason end, null
     from days d where not exists (select from told t where t.day = d.day);
 end $$;
 comment on function hours_between is
@@ -597,7 +599,7 @@ create function hours_today(owner uuid) returns date
 declare
     general uuid;
 begin
-    select o.general into general from hours_override(owner, 'IN_PERSON', null, clock()) o;
+    select o.general into general from hours_override(owner, null, null, clock()) o;
     return (clock() at time zone coalesce(hours_zone(owner, general), 'America/Los_Angeles'))::date;
 end $$;
 comment on function hours_today is 'What day it is at the place.';
@@ -650,8 +652,15 @@ comment on function visiting_on is
 create function hours_clocks(at timestamptz) returns table (timezone text, clock timestamp)
     language sql stable parallel safe rows 2
 begin atomic
+    -- From one to the next by the index; there are few, of many schedules.
+    with recursive zones (timezone) as (
+        select min(s.timezone) from schedules s
+        union all
+        select (select min(s.timezone) from schedules s where s.timezone > z.timezone)
+        from zones z where z.timezone is not null
+    )
     select z.timezone, wall_clock(at, z.timezone)
-    from (select timezone from schedules union select 'America/Los_Angeles') z
+    from (select timezone from zones where timezone is not null union select 'America/Los_Angeles') z
     -- Once for each zone, not for each schedule in it.
     offset 0;
 end;
@@ -664,6 +673,8 @@ begin atomic
     from hours_clocks(coalesce(at, clock())) c
     cross join lateral said_hours(c.clock::date - 1, c.clock::date, null) h
     where h.timezone = c.timezone
+        -- Regular hours that do not hold now have nothing to say to others.
+        and (h.voice < 80 or (h.open and h.opens <= c.clock and c.clock < h.closes))
         and not exists (select from services s where s.id = h.owner_id
                         and s.status in ('INACTIVE', 'DEFUNCT', 'TEMPORARILY_CLOSED'))
     group by h.owner_id, h.day
@@ -693,3 +704,18 @@ begin atomic
     select c.id from visitor_centers c where hours_state(c.id, at) = 'OPEN';
 end;
 comment on function centers_open_at is 'The visitor centers that are open at a moment.';
+
+create function next_change_of_hours() returns timestamptz
+    language sql stable parallel safe
+    return least(
+        (select min(instant_of(c.clock::date + later + t.hour, c.timezone))
+         from hours_clocks(clock()) c
+         cross join generate_series(0, 1) later
+         cross join (
+            select opens_at from schedules union select closes_at from schedules
+            union select opens_at from schedule_exceptions union select closes_at from schedule_exceptions
+            union select time '00:00') t (hour)
+         where instant_of(c.clock::date + later + t.hour, c.timezone) > clock()),
+        (select min(last_updated) from visiting_statuses where last_updated > clock()));
+comment on function next_change_of_hours is
+    'The next moment at which anything may open or close, or a day begins: until then no answer about hours changes by itself.';

@@ -117,7 +117,6 @@ declare
     today date;
 begin
     lang := coalesce(lang, 'EN');
-    asked_type := coalesce(asked_type, 'IN_PERSON');
     select o.general into general from hours_override(owner, asked_type, asked_yard, clock()) o;
     today := (clock() at time zone coalesce(hours_zone(owner, general), 'America/Los_Angeles'))::date;
     return (
@@ -130,7 +129,7 @@ begin
                                 case when asked_yard is null or s.yard = asked_yard then 0 else 1 end) as place
             from schedules s
             where s.owner_id = any (array[owner, general])
-                and (s.visit_type is null or s.visit_type = asked_type)
+                and (s.visit_type is null or s.visit_type = coalesce(asked_type, 'IN_PERSON'))
                 and (asked_yard is null or s.yard is null or s.yard = asked_yard)
                 and (s.valid_to is null or s.valid_to >= today) and (s.ends_on is null or s.ends_on >= today)
         ), lines as (
