@@ -12,6 +12,7 @@ import orjson
 from graphql import GraphQLError
 
 from db.database import Database
+from db.discretion import discreet
 from db.errors import (
     BadValue,
     DatabaseBusy,
@@ -96,7 +97,7 @@ async def resolve(
     except DatabaseError as error:
         outcome = _failure(error)
         if outcome is Outcome.FAULT:
-            log.error("a statement failed: %s", error, exc_info=error)
+            log.error("a statement failed:\n%s", discreet(error))
         return Answer(orjson.dumps(_response(from_database(error).errors)), outcome)
 
 
