@@ -8,21 +8,21 @@ select row_to_json(r)
 from (
   select (select r from (
       with p0 as materialized (
-        select t17.id,
-          t17.name,
+        select t17.name,
           t17.provider_id,
+          t17.id,
           t17.".d",
           row_number() over() as ".n"
         from (
-          select t28.id,
-            t28.name,
+          select t28.name,
             t28.provider_id,
+            t28.id,
             t28.".d"
           from (
             (
-              select t16.id,
-                t16.name,
+              select t16.name,
                 t16.provider_id,
+                t16.id,
                 t19.position <-> (
                   select near_position(null::text, $1::float8, $2::float8)
                 ) as ".d",
@@ -61,9 +61,9 @@ from (
             )
             union all
             (
-              select t16.id,
-                t16.name,
+              select t16.name,
                 t16.provider_id,
+                t16.id,
                 null::float8 as ".d",
                 t16.id as ".0"
               from services t16
@@ -165,8 +165,7 @@ from (
           limit $5::int8
         ) r) as "groupBy",
         array(select r from (
-          select translate(encode(convert_to(json_build_array('1f35ea', t12.".d", t12.id)::text, 'UTF8'), 'base64'), chr(10), '') as "cursor",
-            round(miles(t12.".d")::numeric, 2)::float8 as "distanceMiles",
+          select round(miles(t12.".d")::numeric, 2)::float8 as "distanceMiles",
             (select r from (
               select t12.name as "name",
                 (select r from (
