@@ -176,9 +176,8 @@ def _compare(
         elif operator == "isNull":
             null = context.lookout.ask(Look.VALUE, value) is True
             found.append(Test(operand, "is null" if null else "is not null"))
-        elif operator == "has":
-            found.append(AnyOf(context.param(value, scalar, path), operand))
-        elif operator in ("hasSome", "hasEvery"):
+        elif operator in ("has", "hasSome", "hasEvery"):
+            # An index finds the lists that contain something, even if it is one thing.
             many = context.params(value, scalar, path)
             found.append(Operation(operand, "&&" if operator == "hasSome" else "@>", many))
         else:

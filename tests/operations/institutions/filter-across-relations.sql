@@ -1,7 +1,7 @@
 -- first road
 -- $1 = 'OPEN'
 -- $2 = 'k%'
--- $3 = 'IV'
+-- $3 = ['IV']
 -- $4 = 'TRANSIT_SHUTTLE'
 -- $5 = 'ENDED'
 -- $6 = 2500
@@ -18,7 +18,7 @@ from (
             where t1.fips = t0.county_fips
               and t1.name ilike $2::text
           )
-            and $3::text = any(t0.security_levels)
+            and t0.security_levels @> $3::text[]
             and exists (
             select
             from visitor_centers t2
@@ -66,7 +66,7 @@ from (
             where t9.fips = t6.county_fips
               and t9.name ilike $2::text
           )
-            and $3::text = any(t6.security_levels)
+            and t6.security_levels @> $3::text[]
             and exists (
             select
             from visitor_centers t10

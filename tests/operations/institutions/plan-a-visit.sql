@@ -1,6 +1,6 @@
 -- second road
 -- $1 = 'IN_PERSON'
--- $2 = 'FAMILY'
+-- $2 = ['FAMILY']
 -- $3 = 'CAL'
 select row_to_json(r)
 from (
@@ -93,7 +93,7 @@ from (
                 where t11.institution_id = t0.id
                   and t10.id = t11.program_id
               )
-                and $2::text = any(t10.audience)
+                and t10.audience @> $2::text[]
               order by t10.name, t10.id
               limit 5
             ) r) as "nodes"

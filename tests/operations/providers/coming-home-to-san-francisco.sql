@@ -1,7 +1,7 @@
 -- second road
 -- $1 = ['HOUSING', 'HOUSING_TRANSITIONAL']
 -- $2 = '06075'
--- $3 = 'es'
+-- $3 = ['es']
 -- $4 = ['EX_OFFENDERS', 'JUSTICE_IMPACTED']
 select row_to_json(r)
 from (
@@ -17,7 +17,7 @@ from (
               and t1.category_code = any($1::text[])
           )
             and t0.county_fips = $2::text
-            and $3::text = any(t0.languages)
+            and t0.languages @> $3::text[]
             and t0.serves && $4::text[]
         ) as "totalCount",
         array(select r from (
@@ -66,7 +66,7 @@ from (
               and t7.category_code = any($1::text[])
           )
             and t2.county_fips = $2::text
-            and $3::text = any(t2.languages)
+            and t2.languages @> $3::text[]
             and t2.serves && $4::text[]
           order by t2.name, t2.id
           limit 3

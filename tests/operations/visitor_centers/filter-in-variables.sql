@@ -1,7 +1,7 @@
 -- first road
 -- $1 = 3000
 -- $2 = ['Kings', 'Kern']
--- $3 = 'IV'
+-- $3 = ['IV']
 -- $4 = True
 select row_to_json(r)
 from (
@@ -21,7 +21,7 @@ from (
               where t2.fips = t1.county_fips
                 and t2.name = any($2::text[])
             ) is not true
-              and $3::text = any(t1.security_levels)
+              and t1.security_levels @> $3::text[]
           )
             and t0.statutory = $4::bool
         ) as "totalCount",
@@ -46,7 +46,7 @@ from (
               where t6.fips = t5.county_fips
                 and t6.name = any($2::text[])
             ) is not true
-              and $3::text = any(t5.security_levels)
+              and t5.security_levels @> $3::text[]
           )
             and t3.statutory = $4::bool
           order by t3.population_used desc, t3.id desc
