@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from db.query import (
     AnyOf,
     Call,
+    Cast,
     Const,
     Exists,
     Expression,
@@ -33,6 +34,7 @@ from resolvers.graph import Derived, Entity, Id, Leaf, Part, Scalar, ToMany, ToO
 from resolvers.plan.context import Context, KeyOf, Path, branch, leaf
 from resolvers.plan.functions import passed, value
 from resolvers.plan.relations import between, far_key, given_defaults, reach_many, reach_one
+from resolvers.plan.values import Leaf as Given
 from resolvers.plan.values import Look, Tree
 
 _LONGEST = 200
@@ -147,6 +149,16 @@ def _among(context: Context, field: Leaf | Derived, alias: str) -> Call | None:
     return Call(field.among.name, passed(context, field.among, alias, {}, ()))
 
 
+def _written(context: Context, value: Given, scalar: Scalar) -> Expression:
+    """A list of an enum's words as it stands in the statement: Postgres plans for these words.
+
+    An enum has few of them, so this cannot make statements without end.
+    """
+    looked = context.lookout.ask(Look.VALUE, value)
+    words = {str(word) for word in (looked if isinstance(looked, tuple) else (looked,))}
+    return Cast(Const("{" + ",".join(sorted(words)) + "}"), f"{scalar.postgres}[]")
+
+
 def _compare(
     context: Context,
     operand: Expression,
@@ -163,7 +175,7 @@ def _compare(
             message = f"`{operator}: null` compares with nothing. Leave it out, or use `isNull`."
             raise FieldRefused(Code.BAD_USER_INPUT, message)
         if among is not None and operator in ("eq", "in"):
-            items = context.params(value, scalar, path)
+            items = _written(context, value, scalar)
             found.append(Call(among.function, (*among.arguments, items)))
         elif operator in _COMPARISONS:
             one = context.param(value, scalar, path)

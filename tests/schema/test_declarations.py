@@ -18,6 +18,7 @@ from schema.entity import (
     DeclarationError,
     column,
     computed,
+    derived,
     entity,
     every,
     interface,
@@ -223,6 +224,17 @@ class Computing:
     """Twice its width."""
 
 
+@entity("bridges")
+class Countless:
+    """A bridge whose width would have to be among some words."""
+
+    id: ID
+    name: str
+    """Its name."""
+    width: int = derived("width_of", "name", among="width_among")
+    """Its width."""
+
+
 WRONG = {
     Misordered: "Misordered is ordered by 'nmae', a column that no field of it has.",
     Nameless: "Nameless has no field 'id'.",
@@ -237,6 +249,7 @@ WRONG = {
     Misdated: "Misdated.day is not of the type that Dated promises.",
     Famous: "Famous implements Famous, which is no interface.",
     Computing: "Computing.doubled is computed of 'width', which is no column.",
+    Countless: "Countless.width asks whether it is among some words, and has no words.",
 }
 
 

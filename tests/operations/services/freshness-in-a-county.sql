@@ -1,8 +1,7 @@
 -- first road
 -- $1 = 20
--- $2 = ['STALE', 'NEVER_VERIFIED']
--- $3 = datetime.datetime(2026, 7, 3, 16, 0, tzinfo=datetime.timezone.utc)
--- $4 = '06019'
+-- $2 = datetime.datetime(2026, 7, 3, 16, 0, tzinfo=datetime.timezone.utc)
+-- $3 = '06019'
 select row_to_json(r)
 from (
   select (select r from (
@@ -45,7 +44,7 @@ from (
               from services t4
               where t4.county_fips = t0.fips
                 and t4.listed
-                and freshness_among(t4.fresh_until, t4.aging_until, $2::text[])
+                and freshness_among(t4.fresh_until, t4.aging_until, '{NEVER_VERIFIED,STALE}'::text[])
             ) as "totalCount",
             array(select r from (
               select t5.name as "name",
@@ -64,7 +63,7 @@ from (
               from services t5
               where t5.county_fips = t0.fips
                 and t5.listed
-                and freshness_among(t5.fresh_until, t5.aging_until, $2::text[])
+                and freshness_among(t5.fresh_until, t5.aging_until, '{NEVER_VERIFIED,STALE}'::text[])
               order by t5.verified_at desc, t5.id desc
               limit 2
             ) r) as "nodes"
@@ -75,10 +74,10 @@ from (
               from services t6
               where t6.county_fips = t0.fips
                 and t6.listed
-                and t6.verification_due_at <= $3::timestamptz
+                and t6.verification_due_at <= $2::timestamptz
             ) as "totalCount"
         ) r) as "due"
       from counties t0
-      where t0.fips = $4::text
+      where t0.fips = $3::text
     ) r) as "county"
 ) r;
