@@ -110,6 +110,8 @@ def _check_derived(place: str, shape: Shape, declared: Mapping[str, Entity]) -> 
         raise DeclarationError(f"{place} is of a type that no function has: {shape.python}.")
     if shape.derived is not None and shape.derived.where and shape.python is not bool:
         raise DeclarationError(f"{place} names the rows where it is true, but is not a truth.")
+    if shape.derived and shape.derived.among and not issubclass(shape.python, Enum):
+        raise DeclarationError(f"{place} asks whether it is among some words, and has no words.")
     required = [item for item in derived_arguments(shape) if not item.nullable]
     if required and (shape.orderable or shape.group):
         raise DeclarationError(f"{place} has no value to order or group by without an argument.")

@@ -350,8 +350,9 @@ def derived(
     names one. Where no argument is required it filters, orders and groups as a column does;
     what is true or false only for one required argument makes a filter that *is* the argument.
     `check` is called with all arguments, by name, and raises ValueError for the client to read.
-    `among` is a function that is given the columns and a list, and says whether the value is in
-    the list: filters ask it, where an index can serve the question only if it is put like that.
+    `among`, of an enum, is a function that is given the columns and a list of its words, and says
+    whether the value is one of them: where an index serves the question only if it is put like
+    that, filters ask it, with the words written into the statement.
     `where` names a function that returns, for the same arguments, the keys of all rows for which it
     is true. The filter then asks it once, instead of every row; without an argument it is a
     Boolean, and false keeps the rest: what is false, and what is unknown.

@@ -422,13 +422,18 @@ async def test_a_filter_asks_whether_the_value_is_among_some_where_an_index_need
     assert await _names(garden, "filter: {color: {eq: $c}}", c=("Color", "LIGHT")) == ["Fig"]
     assert await _names(garden, "filter: {color: {in: [LIGHT, DARK]}}") == ["Ash", "Fig", "Oak"]
     assert await _names(garden, "filter: {color: {in: $c}}", c=("[Color!]", [])) == []
+    both = ["DARK", "LIGHT", "DARK"]
+    assert len(await _names(garden, "filter: {color: {in: $c}}", c=("[Color!]", both))) == 3
+    one = ("Color!", "LIGHT")
+    assert len(await _names(garden, "filter: {color: {in: [DARK, $c]}}", c=one)) == 3
+    assert await _names(garden, "filter: {color: {in: [$c]}}", c=one) == ["Fig"]
     assert await _names(garden, "filter: {not: {color: {in: [DARK]}}}") == ["Fig"]
     assert await _names(garden, "orderBy: [{color: DESC}, {name: DESC}]") == ["Fig", "Oak", "Ash"]
     response = await _ask(garden, "{ growers(filter: {color: {eq: null}}) { totalCount } }")
     assert codes_of(response) == ["BAD_USER_INPUT"]
     text = '{ growers(filter: {color: {eq: DARK}, name: {in: ["Elm"]}}) { nodes { color } } }'
     explained = await explain(GRAPH, garden, GraphQLRequest(text))
-    assert "color_among(t0.height, $2::text[])" in explained
+    assert "color_among(t0.height, '{DARK}'::text[])" in explained
     assert "height >= 20" in explained.partition("color_among")[2]
 
 

@@ -230,7 +230,7 @@ def _compare(
             message = f"`{operator}: null` compares with nothing. Leave it out, or use `isNull`."
             raise FieldRefused(Code.BAD_USER_INPUT, message)
         if among is not None and operator in ("eq", "in"):
-            items = context.params(value, scalar, path)
+            items = _items(context, value, scalar, path)
             found.append(Call(among.function, (*among.arguments, items)))
         elif operator in _COMPARISONS:
             one = context.param(value, scalar, path)
@@ -244,6 +244,7 @@ def _compare(
             null = context.lookout.ask(Look.VALUE, value) is True
             found.append(Test(operand, "is null" if null else "is not null"))
         elif operator in ("has", "hasSome", "hasEvery"):
+            # An index finds the lists that contain something, even if it is one thing.
             many = _items(context, value, scalar, path)
             found.append(Operation(operand, "&&" if operator == "hasSome" else "@>", many))
         else:
@@ -252,9 +253,9 @@ def _compare(
 
 
 def _items(context: Context, given: Given, scalar: Scalar, path: Path) -> Expression:
-    """The items that a list is asked for.
+    """The items that a list, or a function of a list, is asked for.
 
-    Where they are few words, Postgres is told them when it plans: one word may be in every other
+    Where they are words of an enum, which has few, Postgres is told them when it plans: one word may be in every other
     row, and the next in none, and of a parameter it knows nothing.
     """
     if scalar.few:

@@ -18,6 +18,7 @@ from schema.entity import (
     DeclarationError,
     column,
     computed,
+    derived,
     entity,
     every,
     interface,
@@ -241,6 +242,17 @@ class Scattered:
     """Its name."""
 
 
+@entity("bridges")
+class Countless:
+    """A bridge whose width would have to be among some words."""
+
+    id: ID
+    name: str
+    """Its name."""
+    width: int = derived("width_of", "name", among="width_among")
+    """Its width."""
+
+
 WRONG = {
     Misordered: "Misordered is ordered by 'nmae', a column that no field of it has.",
     Nameless: "Nameless has no field 'id'.",
@@ -257,6 +269,7 @@ WRONG = {
     Adrift: "Adrift has a place, but no position there.",
     Scattered: "The place of Scattered is a record, and 'basin' is no key of 'rivers'.",
     Computing: "Computing.doubled is computed of 'width', which is no column.",
+    Countless: "Countless.width asks whether it is among some words, and has no words.",
 }
 
 
