@@ -255,8 +255,8 @@ def _compare(
 def _items(context: Context, given: Given, scalar: Scalar, path: Path) -> Expression:
     """The items that a list, or a function of a list, is asked for.
 
-    Where they are words of an enum, which has few, Postgres is told them when it plans: one word may be in every other
-    row, and the next in none, and of a parameter it knows nothing.
+    Where they are words of an enum, which has few, Postgres is told them when it plans: one word
+    may be in every other row, and the next in none, and of a parameter it knows nothing.
     """
     if scalar.few:
         value = context.lookout.ask(Look.VALUE, given)
