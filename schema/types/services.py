@@ -109,7 +109,7 @@ class Service:
     """Everything the source says is offered here, in its words."""
     status: ServiceStatus | None = column(filter=True, group=True)  # index: (status, name, id)
     """Whether it is on offer; null if unknown, which is not the same as closed."""
-    alert: str | None
+    alert: str | None = localized()
     """What people should know before they set out."""
     provider: Provider = join("provider_id")
     """Who offers it."""
