@@ -76,6 +76,8 @@ def _check_field(entity: Entity, shape: Shape, declared: Mapping[str, Entity]) -
         _check_localized(place, entity, shape)
     elif shape.derived is not None:
         _check_derived(place, shape, declared)
+        if shape.derived.where and entity.is_value:
+            raise DeclarationError(f"{place} names the rows where it is true, which have no key.")
     elif shape.relation is not None:
         _check_relation(place, shape, declared)
     elif shape.target is not None:
