@@ -20,6 +20,7 @@ from typing import Any
 
 import asyncpg
 
+from db.changes import ANNOUNCE
 from db.errors import DatabaseError, DatabaseUnavailable, MigrationError
 
 DIRECTORY = Path(__file__).parent / "migrations"
@@ -100,6 +101,7 @@ async def migrate(url: str, directory: Path = DIRECTORY) -> list[Migration]:
         todo = _todo(migrations, await _applied(connection))
         for migration in todo:
             await _apply(connection, migration)
+        await connection.execute(ANNOUNCE)
     return todo
 
 

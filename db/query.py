@@ -70,6 +70,14 @@ class AnyOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Within:
+    """`operand in (select ...)`; several selects are put end to end with `union all`."""
+
+    operand: Expression
+    selects: tuple[Select, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Test:
     """`operand is null`, `operand is not true` and their like."""
 
@@ -157,6 +165,7 @@ Expression = (
     | Operation
     | Tuple
     | AnyOf
+    | Within
     | Test
     | Not
     | And
@@ -263,15 +272,9 @@ def all_of(conditions: Iterable[Expression | None]) -> Expression | None:
 
 def columns_read(tree: object, aliases: Container[str]) -> Iterator[str]:
     """The columns of these aliases that a tree reads, each as often as it reads them."""
-    if isinstance(tree, Ref):
-        if tree.alias in aliases:
-            yield tree.column
-    elif isinstance(tree, tuple):
-        for part in tree:
-            yield from columns_read(part, aliases)
-    elif is_dataclass(tree) and not isinstance(tree, Param | type):
-        for part in fields(tree):
-            yield from columns_read(getattr(tree, part.name), aliases)
+    for part in _parts(tree):
+        if isinstance(part, Ref) and part.alias in aliases:
+            yield part.column
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,3 +283,37 @@ class Statement:
 
     text: str
     params: tuple[Param, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """What a statement is made from: tables and views, and functions."""
+
+    relations: frozenset[str]
+    functions: frozenset[str]
+
+    @classmethod
+    def of(cls, select: Select) -> Reads:
+        """All that a select, and every select inside it, reads and calls."""
+        relations: set[str] = set()
+        functions: set[str] = set()
+        named: set[str] = set()
+        for part in _parts(select):
+            match part:
+                case From(table, _):
+                    relations.add(table)
+                case Call(name, _) | Function(name, _, _, _):
+                    functions.add(name)
+                case With(name, _):
+                    named.add(name)
+        return cls(frozenset(relations - named), frozenset(functions))
+
+
+def _parts(tree: object) -> Iterator[object]:
+    if isinstance(tree, tuple):
+        for part in tree:
+            yield from _parts(part)
+    elif is_dataclass(tree) and not isinstance(tree, Param | type):
+        yield tree
+        for part in fields(tree):
+            yield from _parts(getattr(tree, part.name))

@@ -28,15 +28,25 @@ class Cache(Generic[Key, Kept]):
 
     def put(self, key: Key, value: Kept, weight: int = 0) -> None:
         """Keep `value`, unless it alone is too heavy."""
+        self.forget(key)
         if weight > self.weight:
             return
-        if key in self._kept:
-            self._weight -= self._kept.pop(key)[1]
         self._kept[key] = (value, weight)
         self._weight += weight
         while len(self._kept) > self.entries or self._weight > self.weight:
             _, (_, freed) = self._kept.popitem(last=False)
             self._weight -= freed
+
+    def forget(self, key: Key) -> None:
+        """Keep nothing under `key`."""
+        kept = self._kept.pop(key, None)
+        if kept is not None:
+            self._weight -= kept[1]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._kept.clear()
+        self._weight = 0
 
     def __len__(self) -> int:
         return len(self._kept)

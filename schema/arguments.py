@@ -52,9 +52,12 @@ def filters(shapes: Shapes, entity: Entity) -> None:
         if field.filterable and asked:
             annotation = taken(shapes, asked[0])
             own[field.name] = FieldShape(shapes.optional(annotation), field.description)
+        elif field.filterable and field.derived is not None and field.derived.where:
+            own[field.name] = FieldShape(shapes.optional(bool), field.description)
         elif field.filterable:
             operators = _operators(shapes, field.python, field)
-            own[field.name] = FieldShape(operators, field.description)
+            also = " It is looked for in both languages." if field.localized else ""
+            own[field.name] = FieldShape(operators, field.description + also)
         elif field.part:
             own[field.name] = FieldShape(shapes.ref(f"{field.target}Filter"), field.description)
         elif field.target is not None and field.relation is not None:
@@ -178,7 +181,8 @@ def _steps(shapes: Shapes, entity: Entity) -> Iterator[tuple[str, FieldShape]]:
     direction = shapes.optional(SortDirection)
     for field in entity.fields:
         if field.orderable:
-            yield field.name, FieldShape(direction, field.description)
+            also = " In the language of the request." if field.localized else ""
+            yield field.name, FieldShape(direction, field.description + also)
         elif field.part:
             if shapes.has_order(field.target):
                 yield (

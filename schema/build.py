@@ -6,6 +6,7 @@ import inspect
 import sys
 import typing
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from enum import Enum
 from types import ModuleType
 from typing import Any
@@ -35,14 +36,13 @@ from schema.entity import (
     DeclarationError,
     Derived,
     Every,
-    FoundBy,
     Language,
     One,
     Ranked,
     descriptions,
     hop,
 )
-from schema.scalars import SCALAR_MAP, TEXT_KEY, UUID_KEY, scalar_of
+from schema.scalars import SCALAR_MAP, TEXT_KEY, UUID_KEY, Checked, scalar_of
 from schema.shapes import (
     ArgumentShape,
     Entity,
@@ -50,6 +50,7 @@ from schema.shapes import (
     Given,
     Shape,
     Shapes,
+    answers_in,
     camel,
     listed,
     read_argument,
@@ -61,6 +62,7 @@ from schema.shapes import (
     unwrap,
 )
 from schema.view import CompiledSchema
+from schema.wording import Wording
 
 
 def build(
@@ -75,6 +77,7 @@ def build(
         name: value for name, value in vars(types).items() if hasattr(value, "__interface__")
     }
     parts = {name: value for name, value in vars(types).items() if hasattr(value, "__value__")}
+    parts[Wording.__name__] = Wording
     known = _introduced([*classes.values(), *interfaces.values(), *parts.values()])
     declared = {name: read_entity(cls, known) for name, cls in classes.items()}
     values = {name: read_entity(cls, known) for name, cls in parts.items()}
@@ -158,7 +161,6 @@ def _entity(shapes: Shapes, entity: Entity, declared: Mapping[str, Entity]) -> g
         name: _source(shapes, owner, shape, _columns(owner), declared)
         for name, shape, owner in arguments.groups(shapes, entity)
     }
-    position = entity.declaration.position
     listed_, *unless = entity.declaration.listed or (None,)
     return graph.Entity(
         entity.name,
@@ -167,14 +169,23 @@ def _entity(shapes: Shapes, entity: Entity, declared: Mapping[str, Entity]) -> g
         groups,  # type: ignore[arg-type]  # of the kinds that check() lets through
         mapping.Column(listed_, "bool") if listed_ else None,
         frozenset(camel(name) for name in unless if name),
-        _near(shapes, position, entity.declaration.everywhere) if position else None,
+        _near(shapes, entity, declared),
     )
 
 
-def _near(shapes: Shapes, position: str, everywhere: str | None) -> graph.Near:
+def _near(shapes: Shapes, entity: Entity, declared: Mapping[str, Entity]) -> graph.Near | None:
+    said = entity.declaration
+    if said.position is None:
+        return None
+    keys = {other.declaration.table: other.declaration.key for other in declared.values()}
+    place = tuple(map(hop, said.place))
+    several = any(keys.get(step.table) != step.remote for step in place)
+    everywhere = tuple(map(hop, said.everywhere)) or None
     asked = _asked(shapes, read_argument("near", near.Near, ""))
-    origin = graph.Function("near_position", (), (asked,), near.a_place)
-    return graph.Near(position, everywhere, origin, "chord", "miles", near.NEAR)
+    origin = graph.Function("near_position", (), (asked,))
+    return graph.Near(
+        said.position, place, several, everywhere, origin, "chord", "miles", near.NEAR
+    )
 
 
 def _columns(entity: Entity) -> dict[str | None, mapping.Column]:
@@ -183,8 +194,8 @@ def _columns(entity: Entity) -> dict[str | None, mapping.Column]:
         shape.column: _column(shape, key) for shape in entity.fields if shape.column
     }
     for shape in entity.fields:
-        for column in (shape.localized or {}).values():
-            nullable = column != next(iter((shape.localized or {}).values()))
+        for language, column in (shape.localized or {}).items():
+            nullable = shape.nullable or language != "EN"
             columns[column] = mapping.Column(column, "text", nullable)
     return columns
 
@@ -223,7 +234,9 @@ def _source(
     if shape.computed is not None:
         return _computed(entity, shape, columns)
     if shape.localized is not None:
-        return graph.Localized({lang: columns[name] for lang, name in shape.localized.items()})
+        return _localized(entity, shape, columns)
+    if shape.wording is not None:
+        return graph.Wording(_localized(entity, entity.field(shape.wording), columns), "Wording")
     if shape.relation is not None:
         assert shape.target is not None
         target = declared[shape.target]
@@ -243,6 +256,20 @@ def _source(
     return graph.Leaf(column, scalar_of(shape.python))
 
 
+def _localized(
+    entity: Entity, shape: Shape, columns: Mapping[str | None, mapping.Column]
+) -> graph.Localized:
+    assert shape.localized is not None
+    translated = entity.declaration.translated
+    return graph.Localized(
+        {language: columns[name] for language, name in shape.localized.items()},
+        scalar_of(str),
+        graph.Elsewhere("translations", translated, _key(entity), shape.name)
+        if translated
+        else None,
+    )
+
+
 def _derived(shapes: Shapes, shape: Shape) -> graph.Derived | graph.Made:
     assert shape.derived is not None
     said = shape.derived
@@ -253,19 +280,29 @@ def _derived(shapes: Shapes, shape: Shape) -> graph.Derived | graph.Made:
     scalar = scalar_of(shape.python)
     column = mapping.Column(shape.attribute, scalar.postgres, shape.nullable, shape.array)
     among = graph.Function(said.among, said.columns) if said.among else None
-    return graph.Derived(function, column, scalar, among)
+    where = graph.Function(said.where, (), asked, said.check) if said.where else None
+    return graph.Derived(function, column, scalar, among, where)
 
 
-def _asked(shapes: Shapes, item: Given) -> graph.Argument:
+def _asked(shapes: Shapes, item: Given, *, inside: bool = False) -> graph.Argument:
     """An argument as the planner sees it; an input object is its fields."""
     needed = not item.nullable
     if hasattr(item.python, "__given__"):
-        fields = tuple(_asked(shapes, inner) for inner in read_given(item.python, shapes.known))
-        return graph.Argument(item.name, item.attribute, None, False, needed, fields=fields)
+        fields = tuple(
+            _asked(shapes, inner, inside=True) for inner in read_given(item.python, shapes.known)
+        )
+        check = item.python.__given__
+        return graph.Argument(
+            item.name, item.attribute, None, False, needed, fields=fields, check=check
+        )
     default = item.default.value if isinstance(item.default, Enum) else item.default
     assert isinstance(default, Hashable)
     scalar = scalar_of(item.python)
-    return graph.Argument(item.name, item.attribute, scalar, item.array, needed, default)
+    # Inside an object a language is what the object is about, not the one to answer in.
+    language = answers_in(item) and not inside
+    return graph.Argument(
+        item.name, item.attribute, scalar, item.array, needed, default, language=language
+    )
 
 
 def _computed(
@@ -340,6 +377,9 @@ def _menu(
                 raise DeclarationError(message)
             column = entity.fields[shape.name]
             assert isinstance(column, graph.Leaf)
+            if word.check is not None:
+                read = Checked(column.scalar.read, word.check)
+                column = replace(column, scalar=replace(column.scalar, read=read))
             given = camel(word.field)
             roots[name] = graph.One(entity.name, given, column)
             argument = ArgumentShape(shape.python, shape.description)
@@ -353,9 +393,6 @@ def _menu(
         elif isinstance(word, Ranked):
             kinds = [kind.__name__ for kind in typing.get_args(typing.get_args(bare)[0])]
             roots[name], fields[name] = _ranked(shapes, name, kinds, word, text)
-        elif isinstance(word, FoundBy):
-            kinds = [kind.__name__ for kind in typing.get_args(typing.get_args(bare)[0])]
-            roots[name], fields[name] = _found(shapes, kinds, entities, word.field, text)
     return roots, fields
 
 
@@ -369,11 +406,12 @@ def _ranked(
     asked = tuple(_asked(shapes, item) for item in arguments.derived_arguments(shape))
     columns = [column for column in _columns(hit) if column]
     hidden = ("kind", "key")
+    told = (word.complete,) if word.complete else ()
     of_kind = {shout(kind[0].lower() + kind[1:]): kind for kind in kinds}
     source = graph.Ranked(
         graph.Function(word.function, (), asked, word.check),
         hit.name,
-        tuple(dict.fromkeys((*hidden, *columns, *_read_by(hit), *_counted_by(facets)))),
+        tuple(dict.fromkeys((*hidden, *columns, *_read_by(hit), *_counted_by(facets), *told))),
         of_kind,
         facets.name,
         {
@@ -381,6 +419,7 @@ def _ranked(
             for inner in facets.fields
             if inner.facet
         },
+        word.complete,
     )
     members: Any = tuple(shapes.required(kind) for kind in kinds)
     node = typing.Annotated[
@@ -408,6 +447,11 @@ def _ranked(
             "facets": FieldShape(
                 shapes.required(facets.name), "What the records on all pages have in common."
             ),
+            "complete": FieldShape(
+                bool,
+                "Whether these are all. False where so many fit that only the best of them, or a "
+                "share of them, were looked at; then all numbers are of those.",
+            ),
         },
     )
     number, cursor = shapes.optional(int), shapes.optional(str)
@@ -426,32 +470,6 @@ def _read_by(hit: Entity) -> list[str]:
 
 def _counted_by(facets: Entity) -> list[str]:
     return [shape.facet for shape in facets.fields if shape.facet]
-
-
-def _found(
-    shapes: Shapes,
-    kinds: list[str],
-    entities: Mapping[str, graph.Entity],
-    field: str,
-    text: str,
-) -> tuple[graph.Root, FieldShape]:
-    columns = {}
-    for kind in kinds:
-        leaf = entities[kind].fields[camel(field)]
-        assert isinstance(leaf, graph.Leaf)
-        columns[kind] = leaf.column
-    members: Any = tuple(shapes.required(kind) for kind in kinds)
-    found = typing.Annotated[
-        typing.Union[members],  # noqa: UP007  # made at run time
-        strawberry.union("Found", description="Something that was found by its name."),
-    ]
-    arguments_ = {
-        "text": ArgumentShape(str, "A part of the name, at least two characters."),
-        "first": ArgumentShape(
-            shapes.optional(int), "How many to find, at most 100; 20 if not given."
-        ),
-    }
-    return graph.Find(columns), FieldShape(shapes.optional(listed(found)), text, arguments_)
 
 
 def _interfaces(
@@ -496,13 +514,19 @@ def _annotation(shapes: Shapes, shape: Shape) -> object:
     return shapes.optional(annotation) if shape.nullable else annotation
 
 
+_OF_REQUEST = "that of the request (`Accept-Language`), else English."
+
+
 def _field_arguments(shapes: Shapes, shape: Shape) -> dict[str, ArgumentShape]:
     if shape.connection:
         assert shape.target is not None
         return _page_arguments(shapes, shapes.entities[shape.target])
     if shape.localized is not None:
-        text = "The language to answer in, if there is a text in it; else English."
-        return {"lang": ArgumentShape(Language, text, Language.EN)}
+        text = f"The language to answer in; if not given, {_OF_REQUEST}"
+        return {"lang": ArgumentShape(shapes.optional(Language), text)}
+    if shape.wording is not None:
+        text = f"The language that `{camel(shape.wording)}` is asked for, so the same as there."
+        return {"lang": ArgumentShape(shapes.optional(Language), text)}
     if shape.relation is not None:
         return {
             name: ArgumentShape(type(default), f"Which {name}.", default)
@@ -512,7 +536,9 @@ def _field_arguments(shapes: Shapes, shape: Shape) -> dict[str, ArgumentShape]:
         return {
             item.name: ArgumentShape(
                 arguments.taken(shapes, item),
-                item.description,
+                f"{item.description} If not given, {_OF_REQUEST}"
+                if answers_in(item)
+                else item.description,
                 UNSET if item.default is None else item.default,
             )
             for item in arguments.derived_arguments(shape)

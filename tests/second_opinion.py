@@ -36,6 +36,7 @@ class SecondOpinion:
         self._ranks = {text: rank for rank, text in enumerate(texts)}
         self._maps: dict[tuple[str, str], dict[Key, list[Key]]] = {}
         self._values: dict[tuple[str, str], list[Any]] = {}
+        self._translated: dict[str, dict[tuple[Key, str], list[Row]]] = {}
 
     # What is there
 
@@ -54,15 +55,34 @@ class SecondOpinion:
         if attribute == "id":
             return KINDS[name].key
         snake = re.sub(r"[A-Z]", lambda letter: "_" + letter[0].lower(), attribute)
-        return KINDS[name].columns.get(attribute, snake)
+        texts = KINDS[name].texts.get(attribute, snake).split()
+        return KINDS[name].columns.get(attribute, texts[0])
+
+    def texts(self, name: str, key: Key, attribute: str) -> list[Any]:
+        """A field in all of its languages, the one that is always there first."""
+        first = self.value(name, key, attribute)
+        if attribute not in KINDS[name].texts:
+            return [first]
+        columns = KINDS[name].texts[attribute].split()[1:]
+        there = [self.rows[name][key][column] for column in columns]
+        for row in self._translations(name).get((key, attribute), ()):
+            there += [row["text"]] if row["original"] == first else []
+        return [first, *there]
+
+    def _translations(self, name: str) -> Mapping[tuple[Key, str], Sequence[Row]]:
+        if name not in self._translated:
+            found = self._translated[name] = defaultdict(list)
+            for row in self._tables["translations"] if KINDS[name].translated else ():
+                found[row[KINDS[name].translated], row["field"]].append(row)
+        return self._translated[name]
 
     def values(self, name: str, attribute: str) -> list[Any]:
         """What a field, or an item of it, is found to be: each once, null not among it."""
         if (name, attribute) not in self._values:
             found: set[Hashable] = set()
             for key in self.rows[name]:
-                value = self.value(name, key, attribute)
-                found |= set(value) if isinstance(value, list) else {value}
+                for value in self.texts(name, key, attribute):
+                    found |= set(value) if isinstance(value, list) else {value}
             self._values[name, attribute] = sorted(found - {None})
         return self._values[name, attribute]
 
@@ -137,9 +157,14 @@ class SecondOpinion:
             elif part in KINDS[name].many:
                 kept = self._quantified(name, part, inner, kept)
             else:
-                values = {key: self.value(name, key, part) for key in kept}
+                texts = {key: self.texts(name, key, part) for key in kept}
                 for word, given in inner.items():
-                    kept = {key for key in kept if holds(values[key], word, given)}
+                    many = slice(1) if word == "isNull" else slice(None)
+                    kept = {
+                        key
+                        for key in kept
+                        if any(holds(value, word, given) for value in texts[key][many])
+                    }
         return kept
 
     def _quantified(self, name: str, part: str, wanted: Filter, kept: set[Key]) -> set[Key]:
@@ -271,11 +296,15 @@ async def answered_twice(url: str) -> AsyncIterator[World]:
             _add_newest(tables)
             _add_what_is_listed(tables)
             _add_freshness(tables)
+            _add_statute(tables)
+            _add_counties(tables)
+            _add_dashboards(tables)
             add_completeness(tables)
             values = [value for rows in tables.values() for row in rows for value in row.values()]
             items = [item for value in values if isinstance(value, list) for item in value]
             texts = {value for value in [*values, *items] if isinstance(value, str)}
             ranked = await connection.fetch("select t from unnest($1::text[]) t order by t", texts)
+        await _add_hours(stopped(copied), tables)
         opened = await Database.open(stopped(copied))
         try:
             yield opened, SecondOpinion(tables, [text for (text,) in ranked])
@@ -283,7 +312,21 @@ async def answered_twice(url: str) -> AsyncIterator[World]:
             await opened.close()
 
 
-def _add_newest(tables: Mapping[str, Sequence[dict[str, Any]]]) -> None:
+async def _add_hours(url: str, tables: Mapping[str, list[dict[str, Any]]]) -> None:
+    """What is open now. Whether that is right is not for here: here it is a value like others."""
+    columns = {
+        "institutions": ("visiting_now", "visiting_state"),
+        "visitor_centers": ("open_now", "hours_state"),
+    }
+    async with connected(url) as connection:
+        for table, (now, state) in columns.items():
+            sql = f"select id, open_now(id), hours_state(id) from {table}"
+            found = {key: values for key, *values in await connection.fetch(sql)}
+            for row in tables[table]:
+                row[now], row[state] = found[row["id"]]
+
+
+def _add_newest(tables: Mapping[str, list[dict[str, Any]]]) -> None:
     """What institutions have one of: the newest of several."""
     counts = sorted(tables["population_counts"], key=lambda row: row["month"])
     statuses = sorted(tables["visiting_statuses"], key=lambda row: row["last_updated"])
@@ -293,6 +336,100 @@ def _add_newest(tables: Mapping[str, Sequence[dict[str, Any]]]) -> None:
     for row in tables["institutions"]:
         row["newest_population_count"] = count.get(row["id"])
         row["newest_visiting_status"] = status.get(row["id"])
+
+
+def _add_counties(tables: Mapping[str, list[dict[str, Any]]]) -> None:
+    """The county of the institution that a record is about."""
+    counties = {row["id"]: row["county_fips"] for row in tables["institutions"]}
+    for table in ("visitor_centers", "visitor_service_gaps", "program_offerings"):
+        for row in tables[table]:
+            row["county_of_institution"] = counties[row["institution_id"]]
+
+
+def _add_dashboards(tables: Mapping[str, list[dict[str, Any]]]) -> None:
+    """What lists show in each county, and which kinds of help they do not."""
+    wider = {row["code"]: row["parent_code"] for row in tables["categories"]}
+    offered = defaultdict(set)
+    for row in tables["service_categories"]:
+        code = row["category_code"]
+        while code:
+            offered[row["service_id"]].add(code)
+            code = wider[code]
+    directory = {row["code"] for row in tables["categories"] if row["vocabulary"] == "DIRECTORY"}
+    tables["unserved_categories"].clear()
+    for county in tables["counties"]:
+        fips = county["fips"]
+        here = [row for row in tables["providers"] if row["county_fips"] == fips and row["listed"]]
+        county["provider_count"] = len(here)
+        services = [row for row in tables["services"] if row["county_fips"] == fips]
+        served = set().union(*(offered[row["id"]] for row in services if row["listed"]))
+        tables["unserved_categories"] += [
+            {"county_fips": fips, "category_code": code} for code in directory - served
+        ]
+
+
+def _add_statute(tables: Mapping[str, list[dict[str, Any]]]) -> None:
+    """What Penal Code 6350-6356 says of them, in the place of what Postgres makes of it."""
+    newest = {
+        row["institution_id"]: row
+        for row in sorted(tables["population_counts"], key=lambda row: row["month"])
+    }
+    for prison in tables["institutions"]:
+        prison["visitor_center_required"] = required(prison, newest.get(prison["id"]))
+    prisons = {row["id"]: row for row in tables["institutions"]}
+    offered = defaultdict(set)
+    for row in tables["visitor_center_amenities"]:
+        offered[row["visitor_center_id"]].add(row["amenity_code"])
+    six = {row["code"] for row in tables["visitor_amenities"] if row["statutory"]}
+    centers = defaultdict(list)
+    for row in tables["visitor_centers"]:
+        counted = newest.get(row["institution_id"])
+        row["statutory"] = prisons[row["institution_id"]]["visitor_center_required"]
+        row["population_used"] = counted and counted["in_custody"]
+        row["population_as_of"] = counted and counted["month"]
+        centers[row["institution_id"]].append(row)
+    tables["lacked_visitor_services"][:] = [
+        {"visitor_center_id": row["id"], "amenity_code": code}
+        for row in tables["visitor_centers"]
+        for code in six - offered[row["id"]]
+    ]
+    tables["visitor_service_gaps"][:] = [
+        {
+            "key": f"{prison['code']}/{code or kind}",
+            "institution_id": prison["id"],
+            "kind": kind,
+            "amenity_code": code,
+        }
+        for prison in tables["institutions"]
+        if prison["visitor_center_required"]
+        for kind, code in gaps(centers[prison["id"]], six, offered)
+    ]
+
+
+def required(prison: Row, counted: Row | None) -> bool | None:
+    """Whether the law asks for a visitor center, by the newest count."""
+    if prison["institution_type"] != "STATE_PRISON" or prison["population_age"] == "JUVENILE":
+        return False
+    if prison["status"] in ("CLOSED", "DEACTIVATED_UNIT"):
+        return False
+    return counted["in_custody"] > 300 if counted else None
+
+
+def gaps(
+    centers: Sequence[Row], six: set[str], offered: Mapping[Key, set[str]]
+) -> list[tuple[str, str | None]]:
+    """What is missing where the law asks for a center and its six services."""
+    statuses = {row["status"] for row in centers} - {"DEFUNCT"}
+    maybe_open = [row for row in centers if row["status"] in ("ACTIVE", "UNKNOWN")]
+    if not statuses:
+        return [("NO_CENTER", None)]
+    if not maybe_open:
+        return [("CENTER_NOT_ACTIVE", None)]
+    there = set().union(*(offered[row["id"]] for row in maybe_open))
+    unsure: list[tuple[str, str | None]] = [("CENTER_STATUS_UNKNOWN", None)]
+    return ([] if "ACTIVE" in statuses else unsure) + [
+        ("MISSING_SERVICE", code) for code in six - there
+    ]
 
 
 def _add_what_is_listed(tables: dict[str, list[dict[str, Any]]]) -> None:
@@ -552,4 +689,37 @@ where reentry_hub;
 insert into schedule_exceptions (id, institution_id, starts_on, ends_on, closed, source_id)
 select md5('closed' || code)::uuid, id, '2026-12-24', '2026-12-26', true, source_id
 from institutions where california_model;
+
+-- Visitor centers of every status, some with a second one, some that lack services; a prison with
+-- exactly 300 people, one that was counted before it closed, one never counted; a counted camp.
+update visitor_centers c set status = (array['ACTIVE', 'INACTIVE', 'DEFUNCT', 'TEMPORARILY_CLOSED',
+                                             'UNKNOWN', 'ACTIVE'])[1 + n % 6]
+from (select id, row_number() over (order by slug) n from visitor_centers) t where t.id = c.id;
+insert into visitor_centers (id, slug, institution_id, name, status, source_id)
+select md5(code)::uuid, 'second-' || lower(code), id, 'Second center', 'UNKNOWN', source_id
+from institutions where code in ('CAL', 'CCI', 'CEN', 'DVI', 'SQ', 'CAMP-ACTON');
+insert into visitor_center_amenities (visitor_center_id, amenity_code)
+select md5(code)::uuid, amenity
+from (values ('CAL', 'CHILD_CARE'), ('SQ', 'REFERRALS')) t(code, amenity);
+delete from visitor_center_amenities o using visitor_centers c, visitor_amenities a
+where c.id = o.visitor_center_id and a.code = o.amenity_code
+  and (length(c.slug) + length(a.code)) % 4 = 0;
+insert into population_counts (id, institution_id, month, in_custody, source_id)
+select md5(code || month)::uuid, i.id, month, counted, source_id
+from institutions i
+join (values ('ASP', date '2026-07-01', 300), ('DVI', date '2021-08-01', 1500),
+             ('CAMP-ACTON', date '2026-06-01', 400), ('CIW', date '2026-07-01', 301))
+     t(at, month, counted) on t.at = i.code;
+delete from population_counts using institutions i where i.id = institution_id and i.code = 'VSP';
+insert into required_documents (id, service_id, document, note, source_id)
+select md5(document || s.id)::uuid, s.id, document, nullif(note, ''), source_id
+from (select id, source_id, row_number() over (order by id) n from services) s
+join (values (3, 'PHOTO_ID', ''), (4, 'OTHER', 'a letter'), (6, 'NONE', '')) t(k, document, note)
+on n % 100 = k;
+insert into language_notes (id, service_id, language, note, source_id)
+select md5(id::text)::uuid, id, languages[1], 'not always', source_id
+from services where languages <> '{}' and id::text < '4';
+insert into service_capacities (id, service_at_location_id, unit, available, counted_at, source_id)
+select md5(id::text)::uuid, id, 'BED', 2, '2026-07-03 01:00-07', source_id
+from services_at_locations where id::text < '1';
 """

@@ -101,24 +101,34 @@ def numbers(oracle: SecondOpinion, name: str, keys: Iterable[Key]) -> dict[str, 
     return found
 
 
+def values(oracle: SecondOpinion, name: str, key: Key, field: str) -> Sequence[Any]:
+    """The groups that a record is in by one key: several, where that key is of items of a list."""
+    kind = KINDS[name]
+    field = kind.groups.get(field, own(name, field))
+    if field in kind.many:
+        items = oracle.related(name, field)[key]
+    elif field in kind.one:
+        items = oracle.rows[name][key][kind.one[field].split()[2]]
+    else:
+        items = oracle.value(name, key, field)
+    # An empty list has a group of its own.
+    return (items or [None]) if isinstance(items, list) else [items]
+
+
+def target(oracle: SecondOpinion, name: str, field: str) -> str | None:
+    """The kind of record that is a key of groups, if it is one."""
+    relation = KINDS[name].groups.get(field, own(name, field))
+    related = relation in KINDS[name].one or relation in KINDS[name].many
+    return oracle.target(name, relation) if related else None
+
+
 def groups(
     oracle: SecondOpinion, name: str, keys: Iterable[Key], by: Sequence[str]
 ) -> list[tuple[tuple[Any, ...], list[Key]]]:
     """Records that have these in common; the largest groups first, then by what they share."""
-    columns = [
-        KINDS[name].one[field].split()[2]
-        if field in KINDS[name].one
-        else oracle.column(name, field)
-        for field in (own(name, field) for field in by)
-    ]
     members = defaultdict(list)
     for key in keys:
-        row = oracle.rows[name][key]
-        # A row is in the group of each item of a list; an empty one has a group of its own.
-        items = [
-            (row[one] or [None]) if isinstance(row[one], list) else [row[one]] for one in columns
-        ]
-        for parts in product(*items):
+        for parts in product(*(values(oracle, name, key, field) for field in by)):
             members[parts].append(key)
     found = sorted(members.items(), key=lambda group: [oracle.place(part) for part in group[0]])
     return sorted(found, key=lambda group: -len(group[1]))
@@ -147,9 +157,8 @@ def shared(oracle: SecondOpinion, name: str, by: Sequence[str], parts: Sequence[
     """The key of a group as clients see it."""
     found = {}
     for field, part in zip(by, parts, strict=True):
-        if own(name, field) in KINDS[name].one:
-            target = oracle.target(name, own(name, field))
-            found[field] = None if part is None else {"id": oracle.id(target, part)}
+        if kind := target(oracle, name, field):
+            found[field] = None if part is None else {"id": oracle.id(kind, part)}
         else:
             found[field] = json_of(part)
     return found
@@ -172,9 +181,7 @@ async def test_generated_groups_and_their_numbers_are_those_of_python(
     if drawn.draw(st.booleans()):
         keys = drawn.draw(st.lists(st.sampled_from(keys), max_size=30, unique=True))
         wanted = {"id": {"in": [oracle.id(name, key) for key in keys]}}
-    key = " ".join(
-        f"{one} {{ id }}" if own(name, one) in KINDS[name].one else one for one in fields
-    )
+    key = " ".join(f"{one} {{ id }}" if target(oracle, name, one) else one for one in fields)
     first = drawn.draw(st.sampled_from([100, 3, 1, 0]))
     text = f"""query ($wanted: {name}Filter, $by: [{name}GroupBy!]!, $first: Int) {{
         all: {KINDS[name].root}(filter: $wanted, first: 1) {{

@@ -185,9 +185,9 @@ REFUSED: Mapping[str, tuple[str, Code]] = {
     "byte order marks": ("\ufeff" * 99_999, Code.GRAPHQL_PARSE_FAILED),
     "NUL": ("\0", Code.GRAPHQL_PARSE_FAILED),
     "half of a surrogate pair": ("{ \ud800 }", Code.GRAPHQL_PARSE_FAILED),
-    "a text without end": (f'{{ find(text: "{"x" * 99_000}', Code.GRAPHQL_PARSE_FAILED),
+    "a text without end": (f'{{ search(text: "{"x" * 99_000}', Code.GRAPHQL_PARSE_FAILED),
     "a block text without end": (
-        '{ find(text: """' + "x\n" * 49_000,
+        '{ search(text: """' + "x\n" * 49_000,
         Code.GRAPHQL_PARSE_FAILED,
     ),
     "a mutation": ("mutation { a }", Code.GRAPHQL_VALIDATION_FAILED),
@@ -210,7 +210,8 @@ async def test_a_hostile_document_is_refused_without_a_statement(
 
 
 SOUGHT = "query ($v: String!) { providers(filter: {name: {contains: $v}}) { totalCount } }"
-FOUND = "query ($v: String!) { find(text: $v) { __typename } }"
+FOUND = "query ($v: String!) { search(text: $v) { totalCount } }"
+BEGUN = "query ($v: String!) { suggest(text: $v) { text } }"
 
 
 @pytest.mark.parametrize(
@@ -222,7 +223,7 @@ async def test_a_long_text_is_only_a_text(text: str, database: Database) -> None
     assert data == {"institutions": {"totalCount": 0}}
 
 
-@pytest.mark.parametrize("text", [SOUGHT, FOUND])
+@pytest.mark.parametrize("text", [SOUGHT, FOUND, BEGUN])
 async def test_nobody_looks_for_a_text_that_no_name_can_have(text: str, database: Database) -> None:
     before = database.statements
     for length in (201, 10_000, 90_000):

@@ -42,7 +42,8 @@ def step(
     """One step of an order, of any field that the schema offers, here or in a part of this."""
     type_ = the_graph().schema.type_map[f"{within or name}Order"]
     assert isinstance(type_, GraphQLInputObjectType)
-    fields = [field for field in type_.fields if depth or field not in KINDS[name].one]
+    fields = [field for field in type_.fields if field not in KINDS[name].derived]
+    fields = [field for field in fields if depth or field not in KINDS[name].one]
     relations = [field for field in fields if field in (*KINDS[name].one, *KINDS[name].many)]
     field = draw(st.sampled_from(fields if not relations or draw(st.booleans()) else relations))
     if field in PARTS:

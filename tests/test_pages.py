@@ -174,14 +174,14 @@ async def test_a_page_has_twenty_if_nobody_says_how_many(database: Database) -> 
       institutions { nodes { code } edges { cursor } pageInfo { hasNextPage } }
       county(fips: "06037") { providers { nodes { slug } } }
       providers { groupBy(keys: COUNTY) { count } }
-      find(text: "center") { __typename }
+      search(text: "center") { nodes { __typename } }
     }"""
     found = await data_of(database, text)
     assert len(found["institutions"]["nodes"]) == len(found["institutions"]["edges"]) == 20
     assert found["institutions"]["pageInfo"]["hasNextPage"] is True
     assert len(found["county"]["providers"]["nodes"]) == 20
     assert len(found["providers"]["groupBy"]) == 20
-    assert len(found["find"]) == 20
+    assert len(found["search"]["nodes"]) == 20
 
 
 @pytest.mark.parametrize(
@@ -208,6 +208,8 @@ async def test_a_page_has_twenty_if_nobody_says_how_many(database: Database) -> 
         '{ county(fips: "06037") { providers(%s) { nodes { slug } } } }',
         '{ county(fips: "06037") { providers(%s) { aggregate { count } } } }',
         "{ counties(first: 2) { edges { node { services(%s) { nodes { id } } } } } }",
+        '{ search(text: "center", %s) { nodes { __typename } } }',
+        '{ search(text: "center", %s) { facets { types { count } } } }',
     ],
 )
 async def test_a_page_that_makes_no_sense_is_refused_at_every_level(
@@ -221,11 +223,11 @@ async def test_a_page_that_makes_no_sense_is_refused_at_every_level(
     [
         ("{ institutions { groupBy(keys: STATUS, first: 101) { count } } }", "PAGE_TOO_LARGE"),
         ("{ institutions { groupBy(keys: [], first: 1) { count } } }", "BAD_USER_INPUT"),
-        ('{ find(text: "center", first: 101) { __typename } }', "PAGE_TOO_LARGE"),
-        ('{ find(text: "c") { __typename } }', "BAD_USER_INPUT"),
+        ('{ suggest(text: "center", first: 21) { text } }', "BAD_USER_INPUT"),
+        ('{ suggest(text: "center", first: 0) { text } }', "BAD_USER_INPUT"),
     ],
 )
-async def test_groups_and_finds_have_the_same_limits(
+async def test_groups_and_suggestions_have_limits_of_their_own(
     asked: str, code: str, database: Database
 ) -> None:
     assert codes_of(await ask(database, asked)) == [code]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -13,12 +14,17 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from db.changes import Changes
 from db.database import Database
+from db.horizon import Horizon
 from resolvers.errors import Code
 from resolvers.graph import Graph
 from schema.view import strawberry_view
 from web import graphiql
+from web.answers import Answers
+from web.documents import Documents, Served
 from web.health import Readiness, healthz
+from web.languages import spoken
 from web.view import View
 
 
@@ -30,12 +36,20 @@ def application(
     *,
     max_body_bytes: int,
     development: bool,
+    answer_cache_bytes: int = 0,
+    documents: Served = Served.ANY,
 ) -> ASGIApp:
     """The whole server as one ASGI callable. It owns the database's connections."""
+    changes = Changes(database)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        remembers = answer_cache_bytes or documents is Served.TRUSTED
+        listening = asyncio.create_task(changes.listen()) if remembers else None
         yield
+        if listening is not None:
+            listening.cancel()
+            await asyncio.wait([listening])
         await database.close()
 
     async def schema(request: Request) -> Response:
@@ -48,6 +62,8 @@ def application(
         graph,
         database,
         graphiql.page(),
+        Answers(changes, Horizon(database, changes), weight=answer_cache_bytes),
+        Documents(database, changes, documents),
         max_body_bytes=max_body_bytes,
         development=development,
     )
@@ -63,7 +79,7 @@ def application(
     )
     return _Fork(
         ServerErrorMiddleware(view, handler=_fault),
-        strawberry_view(graph, database),
+        strawberry_view(graph, database, spoken),
         everything_else,
     )
 

@@ -8,7 +8,7 @@ GraphQL-over-HTTP specification.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Hashable, Mapping
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,51 +18,23 @@ from db.errors import DatabaseError
 from resolvers.errors import RequestRefused
 from resolvers.graph import Graph
 from resolvers.parse import is_query, parse
-from resolvers.resolve import GraphQLRequest, Outcome, explain, resolve
+from resolvers.resolve import Answer, GraphQLRequest, explain, resolve
+from web.answers import Answers, Given
+from web.documents import Documents
+from web.encodings import negotiate as negotiate_encoding
 from web.hang_up import HangUp
+from web.languages import spoken
 from web.media_types import MediaType, is_json, negotiate
 from web.refusals import (
     BodyTooLarge,
-    Header,
     MethodNotAllowed,
     NotAcceptable,
     Refusal,
     ShuttingDown,
     UnsupportedMediaType,
 )
-from web.request import from_json, from_query_string, read_body
-
-# Clients of application/json cannot tell our 400 from a proxy's, so there a well-formed request
-# is always answered with 200. 294 is "Partial Success".
-STATUS: Mapping[MediaType, Mapping[Outcome, int]] = {
-    MediaType.JSON: {
-        Outcome.DATA: 200,
-        Outcome.PARTIAL: 200,
-        Outcome.REFUSED: 200,
-        Outcome.UNAVAILABLE: 503,
-        Outcome.TIMEOUT: 504,
-        Outcome.FAULT: 500,
-    },
-    MediaType.GRAPHQL: {
-        Outcome.DATA: 200,
-        Outcome.PARTIAL: 294,
-        Outcome.REFUSED: 400,
-        Outcome.UNAVAILABLE: 503,
-        Outcome.TIMEOUT: 504,
-        Outcome.FAULT: 500,
-    },
-}
-
-HEADERS: Mapping[MediaType, tuple[Header, ...]] = {
-    media_type: (
-        (b"content-type", f"{media_type.value}; charset=utf-8".encode()),
-        (b"vary", b"accept"),
-        (b"x-content-type-options", b"nosniff"),
-    )
-    for media_type in MediaType
-}
-
-RETRY_SOON: tuple[Header, ...] = ((b"retry-after", b"1"),)
+from web.request import Parameters, from_json, from_query_string, read_body, request_of
+from web.response import HEADERS, Client, refuse, respond, write
 
 
 class View:
@@ -73,6 +45,8 @@ class View:
         graph: Graph,
         database: Database,
         page: ASGIApp,
+        answers: Answers,
+        documents: Documents,
         *,
         max_body_bytes: int,
         development: bool,
@@ -80,6 +54,8 @@ class View:
         self.graph = graph
         self.database = database
         self.page = page
+        self.answers = answers
+        self.documents = documents
         self.max_body_bytes = max_body_bytes
         self.development = development
         inside = (MediaType.SQL,) if development else ()
@@ -90,16 +66,24 @@ class View:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        accept = content_type = content_encoding = content_length = None
+        accept = accept_encoding = accept_language = known = None
+        content_type = content_encoding = content_length = None
         for name, value in scope["headers"]:
-            if name == b"accept":
-                accept = value if accept is None else accept + b"," + value
-            elif name == b"content-type":
-                content_type = value
-            elif name == b"content-encoding":
-                content_encoding = value
-            elif name == b"content-length":
-                content_length = value
+            match name:
+                case b"accept":
+                    accept = _joined(accept, value)
+                case b"content-type":
+                    content_type = value
+                case b"content-length":
+                    content_length = value
+                case b"accept-encoding":
+                    accept_encoding = _joined(accept_encoding, value)
+                case b"accept-language":
+                    accept_language = _joined(accept_language, value)
+                case b"if-none-match":
+                    known = _joined(known, value)
+                case b"content-encoding":
+                    content_encoding = value
 
         method: str = scope["method"]
         media_type = MediaType.JSON
@@ -120,11 +104,24 @@ class View:
                     raise UnsupportedMediaType("Send the body as plain application/json in UTF-8.")
                 if content_length and int(content_length) > 10 * self.max_body_bytes:
                     raise BodyTooLarge(f"The body may have {self.max_body_bytes} bytes.")
-                request = from_json(await read_body(receive, self.max_body_bytes))
+                raw = await read_body(receive, self.max_body_bytes)
             else:
-                request = self._reading(scope["query_string"])
+                raw = scope["query_string"]
+            client = Client(
+                media_type,
+                method != "POST",
+                known,
+                negotiate_encoding(accept_encoding),
+                spoken(accept_language),
+            )
+            key: Hashable = raw if client.language is None else (raw, client.language)
+            if accepted is not MediaType.SQL and (given := self.answers.get(key)) is not None:
+                await respond(send, client, given, b"kept" if self.development else None)
+                return
+            parameters = from_query_string(raw) if client.reads else from_json(raw)
+            request = await self._request(parameters, raw, client)
         except Refusal as refusal:
-            await _refuse(send, media_type, refusal)
+            await refuse(send, media_type, refusal)
             return
         except ClientDisconnect:
             return
@@ -134,25 +131,45 @@ class View:
             if accepted is MediaType.SQL:
                 await self._explain(send, request)
             else:
-                await self._answer(send, media_type, request)
+                given = await self._answer(key, request)
+                await respond(send, client, given, self._timing(given.answer))
         except asyncio.CancelledError:
             # Only two things cancel this task: a client that is gone, who needs no answer, and the
             # server at the end of its patience with shutting down, whose clients deserve one.
             if not hang_up.happened:
                 busy = ShuttingDown("This server is shutting down; please ask again.")
-                await _refuse(send, media_type, busy)
+                await refuse(send, media_type, busy)
         finally:
             hang_up.stop()
 
-    async def _answer(self, send: Send, media_type: MediaType, request: GraphQLRequest) -> None:
-        answer = await resolve(self.graph, self.database, request)
-        headers = HEADERS[media_type]
-        if answer.outcome is Outcome.UNAVAILABLE:
-            headers += RETRY_SOON
-        if self.development and answer.timings:
-            timings = ", ".join(f"{stage};dur={ms:.3f}" for stage, ms in answer.timings.items())
-            headers += ((b"server-timing", timings.encode()),)
-        await _respond(send, STATUS[media_type][answer.outcome], headers, answer.body)
+    async def _request(self, parameters: Parameters, raw: bytes, client: Client) -> GraphQLRequest:
+        text = await self.documents.text(parameters)
+        request = request_of(parameters, text, raw, client.language)
+        if client.reads and not self._reads(request):
+            # A link must not change anything.
+            raise MethodNotAllowed("Only a query can be sent by GET.", allow="POST")
+        return request
+
+    def _reads(self, request: GraphQLRequest) -> bool:
+        """Whether it changes nothing. What is not understood does not, either: it is refused."""
+        try:
+            return is_query(parse(self.graph, request.text, request.operation_name))
+        except RequestRefused:
+            return True
+
+    async def _answer(self, key: Hashable, request: GraphQLRequest) -> Given:
+        def ask() -> Awaitable[Answer]:
+            return resolve(self.graph, self.database, request)
+
+        if not self._reads(request):
+            return Given(await ask())
+        return await self.answers.ask(key, ask, self.documents.tables)
+
+    def _timing(self, answer: Answer) -> bytes | None:
+        if not (self.development and answer.timings):
+            return None
+        stages = (f"{stage};dur={ms:.3f}" for stage, ms in answer.timings.items())
+        return ", ".join(stages).encode()
 
     async def _explain(self, send: Send, request: GraphQLRequest) -> None:
         status = 200
@@ -160,26 +177,9 @@ class View:
             text = await explain(self.graph, self.database, request)
         except DatabaseError as error:
             status, text = 503, f"-- {error}\n"
-        await _respond(send, status, HEADERS[MediaType.SQL], text.encode())
-
-    def _reading(self, query_string: bytes) -> GraphQLRequest:
-        """The request of a GET, which may only read: a link must not change anything."""
-        request = from_query_string(query_string)
-        try:
-            reads = is_query(parse(self.graph, request.text, request.operation_name))
-        except RequestRefused:
-            return request  # the engine refuses it, too, and says why
-        if not reads:
-            raise MethodNotAllowed("Only a query can be sent by GET.", allow="POST")
-        return request
+        await write(send, status, HEADERS[MediaType.SQL], text.encode())
 
 
-async def _respond(send: Send, status: int, headers: tuple[Header, ...], body: bytes) -> None:
-    length = (b"content-length", b"%d" % len(body))
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
-    await send({"type": "http.response.body", "body": body})
-
-
-async def _refuse(send: Send, media_type: MediaType, refusal: Refusal) -> None:
-    headers = HEADERS[media_type] + refusal.beside
-    await _respond(send, refusal.status, headers, refusal.body())
+def _joined(before: bytes | None, value: bytes) -> bytes:
+    """A header that comes in several lines is one list."""
+    return value if before is None else before + b"," + value

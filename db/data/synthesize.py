@@ -23,7 +23,16 @@ KEY = "SYNTHETIC"
 BATCH = 50_000
 
 # Whose rows these are, in the order in which they can go.
-TABLES = ("phones", "services_at_locations", "services", "providers", "locations")
+TABLES = (
+    "phones",
+    "schedules",
+    "service_areas",
+    "services_at_locations",
+    "cost_options",
+    "services",
+    "providers",
+    "locations",
+)
 
 _HELPERS = """
     create function pg_temp.draw(what text, n bigint, size bigint) returns bigint
@@ -46,10 +55,13 @@ _MODELS = """
            array_to_string(words[cardinality(words) / 2 + 2:], ' ') as tail,
            p.site_name is not null as has_site, p.org_type,
            p.website is not null as has_website, p.languages,
-           s.offers, cardinality(s.offers) = 1 as named, s.name as service_name,
+           s.id as service_id, s.offers, cardinality(s.offers) = 1 as named, s.name as service_name,
            s.languages as service_languages, s.serves, s.hours_text,
+           s.audience, s.accepts_people_with_records, s.gender, s.referral_routes, s.fees,
            array(select c.category_code from service_categories c
                  where c.service_id = s.id order by 1) as categories,
+           array(select coalesce(a.county_fips, '') from service_areas a
+                 where a.service_id = s.id order by 1) as areas,
            p.county_fips, l.id is not null as has_location, l.address_visibility,
            regexp_replace(l.street, '^[0-9-]+ +', '') as street, l.unit, l.city,
            l.id is not null and place_is_told(l.id) as told,
@@ -70,9 +82,10 @@ _DRAW = """
     create temp table drawn on commit drop as
     select n, trim(does.head || ' ' || named.tail) as name,
            case when does.has_site then 'Site ' || pg_temp.draw('site', n, 20) end as site_name,
-           does.org_type, does.has_website, does.languages, does.offers,
+           does.org_type, does.has_website, does.languages, does.service_id, does.offers,
            does.named, does.service_name, does.service_languages, does.serves, does.hours_text,
-           does.categories, does.area,
+           does.audience, does.accepts_people_with_records, does.gender, does.referral_routes,
+           does.fees, does.categories, does.areas, does.area,
            place.county_fips, place.has_location, place.address_visibility,
            pg_temp.draw('number', n, 9999) || ' ' || place.street as street, place.unit, place.city,
            place.location_county_fips, place.zip,
@@ -134,12 +147,22 @@ _FILL = (
     """,
     """
     insert into services (id, provider_id, name, offers, county_fips, languages, serves, hours_text,
-                          source_id, source_record_id, missing, completeness)
+                          audience, accepts_people_with_records, gender, referral_routes, fees,
+                          accessibility, source_id, source_record_id, missing, completeness)
     select pg_temp.made_id('services', n), pg_temp.made_id('providers', n),
            case when named then service_name else name end,
-           offers, county_fips, service_languages, serves, hours_text, $1, n::text,
+           offers, county_fips, service_languages, serves, hours_text,
+           audience, accepts_people_with_records, gender, referral_routes, fees,
+           case when has_location then nullif(accessibility, '{}') end, $1, n::text,
            c.missing, c.completeness
     from drawn, completeness('SERVICE', service_known) c
+    """,
+    # What triggers gather from these rows is there already, so that they have nothing to write.
+    """
+    insert into cost_options (id, service_id, option, source_id, source_record_id)
+    select pg_temp.made_id('cost_options/' || fee, n), pg_temp.made_id('services', n), fee, $1,
+           n || '/' || fee
+    from drawn, unnest(fees) fee
     """,
     """
     insert into service_categories (service_id, category_code)
@@ -151,6 +174,20 @@ _FILL = (
     select pg_temp.made_id('services_at_locations', n), pg_temp.made_id('services', n),
            pg_temp.made_id('locations', n), $1, n::text
     from drawn where has_location
+    """,
+    """
+    insert into schedules (id, service_id, kind, description, timezone, opens_at, closes_at, freq,
+                           byday, source_id, source_record_id)
+    select pg_temp.made_id('schedules/' || m.source_record_id, n), pg_temp.made_id('services', n),
+           m.kind, m.description, m.timezone, m.opens_at, m.closes_at, m.freq, m.byday, $1,
+           'schedules/' || n
+    from drawn join schedules m on m.service_id = drawn.service_id
+    """,
+    """
+    insert into service_areas (id, service_id, county_fips, source_id, source_record_id)
+    select pg_temp.made_id('service_areas/' || fips, n), pg_temp.made_id('services', n),
+           nullif(fips, ''), $1, n || '/' || fips
+    from drawn cross join unnest(areas) fips
     """,
     # 555-0100 to 555-0199 are kept free for fiction in every area.
     """

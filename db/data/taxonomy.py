@@ -1,4 +1,4 @@
-"""Categories, activity group types and visitor amenities: words with labels."""
+"""Categories and their synonyms, activity group types and visitor amenities: words with labels."""
 
 from __future__ import annotations
 
@@ -41,6 +41,33 @@ def _category(line: Line, intake: Intake, vocabulary: str, terms: list[str]) -> 
     intake.add(line, "categories", values, "code")
 
 
+def _synonym(line: Line, intake: Intake) -> None:
+    code = _code(line, intake, "synonyms")
+    phrases = {language: _phrases(line, language) for language in ("english", "spanish")}
+    if not any(phrases.values()):
+        raise line.refuse("english", "is empty, and so is spanish")
+    values = {
+        "code": code,
+        "category_code": intake.called(line, "category", "categories"),
+        "record_type": line.word("record_type", intake.words["synonyms", "record_type"]),
+        "narrower": line.boolean("narrower") or False,
+        **phrases,
+        **provenance(line, code),
+    }
+    if values["category_code"] and values["record_type"]:
+        line.reject("record_type", "is given beside a category")
+        values["record_type"] = None
+    intake.add(line, "synonyms", values, "code")
+
+
+def _phrases(line: Line, column: str) -> list[str]:
+    """What people say, apart from what has no letter or digit to look for."""
+    said = line.items(column)
+    if empty := [phrase for phrase in said if not any(map(str.isalnum, phrase))]:
+        line.reject(column, f"holds {', '.join(empty)}, which is no word")
+    return [phrase for phrase in said if phrase not in empty]
+
+
 def _activity_group_type(line: Line, intake: Intake) -> None:
     code = _code(line, intake, "activity_group_types")
     label = line.needed("label", line.text)
@@ -74,6 +101,12 @@ ADDED_CATEGORIES = Shape(
     "code vocabulary label_en label_es parent source",
     _added_category,
     ahead=("parent_code", "parent"),
+)
+SYNONYMS = Shape(
+    "synonyms.csv",
+    "synonyms",
+    "code category record_type narrower english spanish source",
+    _synonym,
 )
 ACTIVITY_GROUP_TYPES = Shape(
     "activity_group_types.csv",

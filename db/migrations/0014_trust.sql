@@ -5,11 +5,12 @@ do $$
 declare
     sourced regclass;
 begin
-    foreach sourced in array array[
-        'counties', 'locations', 'categories', 'activity_group_types', 'services',
-        'services_at_locations', 'population_counts', 'visiting_statuses', 'visitor_amenities',
-        'visiting_facts', 'visiting_holidays', 'programs', 'program_offerings', 'reentry_programs',
-        'phones', 'schedules', 'schedule_exceptions']::regclass[]
+    for sourced in
+        select format('%I', c.relname)::regclass from pg_class c
+        where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace
+            and exists (select from pg_attribute where attrelid = c.oid and attname = 'source_record_id')
+            and not exists (select from pg_attribute where attrelid = c.oid and attname = 'source_date')
+        order by c.relname
     loop
         execute format($sql$
             alter table %s

@@ -9,10 +9,11 @@ functions.py    functions of Postgres are called with columns and arguments
 relations.py    hops become conditions
 pages.py        connections become pages, cursors and counts
 near.py         a place becomes a circle
+texts.py        a text of several languages becomes the one to answer
 filters.py      the filter language becomes conditions
 orders.py       orderBy becomes sort keys; sort keys become cursors and back
 aggregates.py   aggregate and groups
 ranked.py       what a function finds becomes a connection with facets
-references.py   node, nodes and find: entities of several kinds in one list
+references.py   node and nodes: entities of several kinds in one list
 introspection.py  what questions about the schema weigh
 """

@@ -27,13 +27,27 @@ from db.query import (
     Ref,
     Select,
     Test,
+    Within,
     all_of,
 )
+from db.query import Function as Rows
 from resolvers.errors import Code, FieldRefused
-from resolvers.graph import Derived, Entity, Id, Leaf, Part, Scalar, ToMany, ToOne
+from resolvers.graph import (
+    Derived,
+    Entity,
+    Function,
+    Id,
+    Leaf,
+    Localized,
+    Part,
+    Scalar,
+    ToMany,
+    ToOne,
+)
 from resolvers.plan.context import Context, KeyOf, Path, branch, leaf
 from resolvers.plan.functions import passed, value
 from resolvers.plan.relations import between, far_key, given_defaults, reach_many, reach_one
+from resolvers.plan.texts import any_text, original
 from resolvers.plan.values import Leaf as Given
 from resolvers.plan.values import Look, Tree
 
@@ -113,6 +127,8 @@ def _field(
 ) -> list[Expression]:
     field = entity.fields[name]
     match field:
+        case Derived(where=Function() as where):
+            return [_one_of_the_found(context, entity, alias, field, where, part, path)]
         case Leaf() | Derived() if not _asks(field):
             operand = value(context, field, alias)
             among = _among(context, field, alias)
@@ -122,6 +138,8 @@ def _field(
             context.count_condition(part)
             (argument,) = field.function.arguments
             return [value(context, field, alias, {argument.name: part}, path)]
+        case Localized():
+            return _text(context, field, alias, branch(part), path)
         case Part(target_name):
             inner = condition(context, context.entity(target_name), alias, part, path)
             return [] if inner is None else [inner]
@@ -136,6 +154,53 @@ def _field(
             raise AssertionError(f"{entity.name}.{name} has no filter")
 
 
+def _one_of_the_found(
+    context: Context,
+    entity: Entity,
+    alias: str,
+    field: Derived,
+    where: Function,
+    part: Tree,
+    path: Path,
+) -> Expression:
+    """Whether a row is one of those of which a function tells the keys."""
+    context.count_condition(part)
+    verdict = "is true"
+    arguments: dict[str, Tree] = {}
+    if _asks(field):
+        (argument,) = where.arguments
+        arguments = {argument.name: part}
+    else:
+        given = leaf(part)
+        assert given is not None
+        if context.lookout.ask(Look.VALUE, given) is not True:
+            verdict = "is not true"
+    far = context.alias()
+    source = Rows(where.name, passed(context, where, alias, arguments, path), far, "key")
+    key = Ref(alias, entity.table.key.name)
+    # As a test it is looked up in what was found once, and not turned into a join: a page in
+    # another order stays as short as it is.
+    return Test(Within(key, (Select(((None, Ref(far, "key")),), source),)), verdict)
+
+
+def _text(
+    context: Context, field: Localized, alias: str, operators: Mapping[str, Tree], path: Path
+) -> list[Expression]:
+    """What holds of a text holds in one of its languages; it is null if it is in none of them."""
+    found: list[Expression] = []
+    for operator, part in operators.items():
+        single = {operator: part}
+
+        def compared(operand: Expression, asked: Mapping[str, Tree] = single) -> Expression:
+            return _compare(context, operand, field.scalar, asked, path)[0]
+
+        if operator == "isNull":
+            found.append(compared(original(field, alias)))
+        else:
+            found.append(any_text(context, field, alias, compared))
+    return found
+
+
 def _asks(field: Leaf | Derived) -> bool:
     return isinstance(field, Derived) and any(
         argument.required for argument in field.function.arguments
@@ -147,16 +212,6 @@ def _among(context: Context, field: Leaf | Derived, alias: str) -> Call | None:
     if not isinstance(field, Derived) or field.among is None:
         return None
     return Call(field.among.name, passed(context, field.among, alias, {}, ()))
-
-
-def _written(context: Context, value: Given, scalar: Scalar) -> Expression:
-    """A list of an enum's words as it stands in the statement: Postgres plans for these words.
-
-    An enum has few of them, so this cannot make statements without end.
-    """
-    looked = context.lookout.ask(Look.VALUE, value)
-    words = {str(word) for word in (looked if isinstance(looked, tuple) else (looked,))}
-    return Cast(Const("{" + ",".join(sorted(words)) + "}"), f"{scalar.postgres}[]")
 
 
 def _compare(
@@ -175,7 +230,7 @@ def _compare(
             message = f"`{operator}: null` compares with nothing. Leave it out, or use `isNull`."
             raise FieldRefused(Code.BAD_USER_INPUT, message)
         if among is not None and operator in ("eq", "in"):
-            items = _written(context, value, scalar)
+            items = _items(context, value, scalar, path)
             found.append(Call(among.function, (*among.arguments, items)))
         elif operator in _COMPARISONS:
             one = context.param(value, scalar, path)
@@ -189,12 +244,26 @@ def _compare(
             null = context.lookout.ask(Look.VALUE, value) is True
             found.append(Test(operand, "is null" if null else "is not null"))
         elif operator in ("has", "hasSome", "hasEvery"):
-            # An index finds the lists that contain something, even if it is one thing.
-            many = context.params(value, scalar, path)
+            many = _items(context, value, scalar, path)
             found.append(Operation(operand, "&&" if operator == "hasSome" else "@>", many))
         else:
             raise AssertionError(f"the schema offers an operator {operator} that is not planned")
     return found
+
+
+def _items(context: Context, given: Given, scalar: Scalar, path: Path) -> Expression:
+    """The items that a list is asked for.
+
+    Where they are few words, Postgres is told them when it plans: one word may be in every other
+    row, and the next in none, and of a parameter it knows nothing.
+    """
+    if scalar.few:
+        value = context.lookout.ask(Look.VALUE, given)
+        words = value if isinstance(value, tuple) else (value,)
+        if all(isinstance(word, str) for word in words):
+            known = sorted({str(word) for word in words})
+            return Cast(Const(f"{{{','.join(known)}}}"), "text[]")
+    return context.params(given, scalar, path)
 
 
 def _to_one(context: Context, field: ToOne, alias: str, part: Tree, path: Path) -> Expression:

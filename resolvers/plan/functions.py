@@ -46,13 +46,46 @@ def passed(
     context: Context, function: Function, alias: str, arguments: Mapping[str, Tree], path: Path
 ) -> tuple[Expression, ...]:
     """What a function is called with."""
-    given = list(_flat(function.arguments, arguments))
-    if function.check is not None and arguments:
-        values = tuple(value or Literal(None) for _, value in given)
-        names = tuple(argument.parameter for argument, _ in given)
-        context.checks.append(Bound(Items(values), Together(function.check, names), path))
+    given = _given(context, function.arguments, arguments)
+    if arguments:
+        _check(context, function.check, given, path)
+    for argument, tree in _objects(function.arguments, arguments):
+        _check(context, argument.check, _given(context, argument.fields, tree), path)
     columns = (Ref(alias, column) for column in function.columns)
     return (*columns, *(_expression(context, *item, path) for item in given))
+
+
+def _given(
+    context: Context, arguments: tuple[Argument, ...], trees: Mapping[str, Tree]
+) -> list[tuple[Argument, Given | None]]:
+    """The values of arguments; a language that is not given is that of the request."""
+    return [
+        (argument, context.language(value) if argument.language else value)
+        for argument, value in _flat(arguments, trees)
+    ]
+
+
+def _check(
+    context: Context,
+    check: Callable[..., None] | None,
+    given: list[tuple[Argument, Given | None]],
+    path: Path,
+) -> None:
+    if check is not None:
+        values = tuple(value or Literal(None) for _, value in given)
+        names = tuple(argument.parameter for argument, _ in given)
+        context.checks.append(Bound(Items(values), Together(check, names), path))
+
+
+def _objects(
+    arguments: tuple[Argument, ...], trees: Mapping[str, Tree]
+) -> Iterator[tuple[Argument, Mapping[str, Tree]]]:
+    """The input objects that are given, and those inside them."""
+    for argument in arguments:
+        tree = trees.get(argument.name)
+        if argument.scalar is None and tree is not None:
+            yield argument, branch(tree)
+            yield from _objects(argument.fields, branch(tree))
 
 
 def _flat(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
-from db.query import Statement
+from db.query import Reads, Statement
 from db.render import render
 from resolvers.errors import Code, FieldRefused, refuse
 from resolvers.graph import Graph
@@ -32,6 +32,10 @@ class Plan:
     refused: Mapping[Path, FieldRefused]
     weights: tuple[Weight, ...]
     checks: tuple[Bound, ...]
+    # What the answer is made from; it holds for as long as that does not change.
+    reads: Reads
+    # Whether the answer is another one in another language of the request.
+    localized: bool
 
     @property
     def text(self) -> str:
@@ -159,6 +163,8 @@ def _finished(context: Context, operation: Operation) -> Plan:
         context.refused,
         tuple(context.weights),
         tuple(context.checks),
+        Reads.of(select),
+        context.localized,
     )
 
 

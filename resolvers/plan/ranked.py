@@ -27,6 +27,7 @@ from db.query import (
     Select,
     Selects,
     Test,
+    Value,
     Values,
     With,
 )
@@ -81,7 +82,9 @@ class _Ranking(Listing):
         return self.context.columns(self.context, edge, alias, {key: nodes}, path)
 
     def part(self, name: str, nodes: Sequence[FieldNode], path: Path) -> Expression:
-        """The facets: how many of all that was found have each value."""
+        """Whether this is all; and the facets: how many of all that was found have each value."""
+        if name == "complete":
+            return self._complete()
         columns: list[tuple[str | None, Expression]] = []
         facets = self.context.below(self.source.facets_type, nodes)
         for key, inner in facets.items():
@@ -93,6 +96,15 @@ class _Ranking(Listing):
             )
             columns.append((self.context.name(key), made))
         return Row(Select(tuple(columns)))
+
+    def _complete(self) -> Expression:
+        if self.source.complete is None:
+            return Const(True)
+        alias = self.context.alias()
+        every = Call("bool_and", (Ref(alias, self.source.complete),))
+        rows = Select(((None, every),), From(self.entity.table.name, alias))
+        # Where nothing was found, nothing was left out.
+        return Call("coalesce", (Value(rows), Const(True)))
 
     def _facet(self, facet: Facet, nodes: Sequence[FieldNode], path: Path) -> Expression:
         rows, outer = self.context.alias(), self.context.alias()

@@ -1,4 +1,4 @@
-"""`node`, `nodes` and `find`: entities of several kinds, each read by its own select.
+"""`node` and `nodes`: entities of several kinds, each read by its own select.
 
 Rows of several kinds have no record type in common, so each becomes finished JSON by itself. Which
 kinds there are is read off the ids while planning: a plan asks only the tables it has to.
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from graphql.language import FieldNode
 
-from db.mapping import Column
 from db.query import (
     Cast,
     Const,
@@ -23,16 +22,14 @@ from db.query import (
     Param,
     Ref,
     Select,
-    Selects,
     Switch,
     Unnest,
     Values,
 )
 from resolvers.errors import Code, FieldRefused
-from resolvers.graph import Entity, Id, Scalar
-from resolvers.plan.context import Bound, Columns, Context, KeyOf, ListOf, PageSize, Path, leaf
-from resolvers.plan.filters import Pattern
-from resolvers.plan.values import Items, Literal, Look, Tree
+from resolvers.graph import Entity, Id
+from resolvers.plan.context import Bound, Columns, Context, KeyOf, ListOf, Path, leaf
+from resolvers.plan.values import Items, Look, Tree
 
 # Where the concrete type of an object is told to the second road.
 TYPE = ".type"
@@ -109,45 +106,6 @@ def by_ids(
     return Values(Select(((None, object_),), source, order=(Order(Ref(alias, "n")),)))
 
 
-def find(
-    context: Context,
-    searched: Mapping[str, Column],
-    arguments: Mapping[str, Tree],
-    nodes: Sequence[FieldNode],
-    path: Path,
-) -> Expression:
-    """The list of `find(text:)`: by name, whatever they are."""
-    text = leaf(arguments["text"])
-    size = leaf(arguments.get("first")) or Literal(context.graph.limits.default_page)
-    assert text is not None
-    limit = Param(Bound(size, PageSize(context.graph.limits.page), path), "int8")
-    scalar = Scalar("String", "text", Pattern(_searchable, anywhere=True))
-    pattern = context.param(text, scalar, path)
-    selects = []
-    for kind, column in searched.items():
-        entity = context.entity(kind)
-        alias = context.alias()
-        name, key = Ref(alias, column.name), Ref(alias, entity.table.key.name)
-        selects.append(
-            Select(
-                (("kind", Const(kind)), ("key", Cast(key, "text")), ("name", name)),
-                From(entity.table.name, alias),
-                where=Operation(name, "ilike", pattern),
-                order=(Order(name), Order(key)),
-                limit=limit,
-            )
-        )
-    alias = context.alias()
-    with context.rows(size):
-        entities = [context.entity(kind) for kind in searched]
-        of_kind = {entity.name: entity for entity in entities}
-        object_ = chosen(context, of_kind, alias, nodes, path)
-    steps = tuple(Order(Ref(alias, name)) for name in ("name", "kind", "key"))
-    return Values(
-        Select(((None, object_),), Selects(tuple(selects), alias), order=steps, limit=limit)
-    )
-
-
 def _kinds(context: Context, leaves: Sequence[object]) -> list[str]:
     kinds: set[str] = set()
     for item in leaves:
@@ -194,12 +152,3 @@ def _id(entity: Entity) -> Id:
     field = entity.fields["id"]
     assert isinstance(field, Id)
     return field
-
-
-def _searchable(value: object) -> str:
-    text = str(value).strip()
-    if len(text) < 2:
-        raise ValueError("Give at least two characters to look for.")
-    if "\0" in text:
-        raise ValueError("A text may not contain the character NUL.")
-    return text

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from schema.types.reentry_programs import ReentryProgram
     from schema.types.services import Service
     from schema.types.sources import Provenance
+    from schema.types.synonyms import Synonym
+    from schema.types.translations import Translation
 
 
 class CategoryVocabulary(Enum):
@@ -25,7 +27,13 @@ class CategoryVocabulary(Enum):
     """Classes that only programs use, such as `ARTS`."""
 
 
-@entity(table="categories", key="code", order=("label_en",), implements=("Sourced",))
+@entity(
+    table="categories",
+    key="code",
+    order=("label_en",),
+    implements=("Sourced",),
+    translated="category_code",
+)
 class Category:
     """A kind of help, such as housing or legal services."""
 
@@ -34,8 +42,8 @@ class Category:
     """A stable code, such as `HOUSING_SOBER_LIVING`."""
     vocabulary: CategoryVocabulary
     """Which list it belongs to."""
-    label: str = localized(en="label_en", es="label_es")
-    """What to call it; in English where no Spanish label is known."""
+    label: str = localized(en="label_en", es="label_es", search=True)
+    """What to call it."""
     open_eligibility_ids: list[str]
     """The nearest terms of the Open Eligibility taxonomy 2.0; the mapping is ours."""
     parent: Category | None = join("parent_code")
@@ -61,6 +69,10 @@ class Category:
         "reentry_program_id = reentry_programs.id",
     )
     """The reentry programs in this category."""
+    synonyms: list[Synonym] = many("category_code")
+    """What else people call it, or a part of it."""
+    translations: Connection[Translation] = many("category_code")
+    """Its label in other languages, where its source has none in them."""
     provenance: Provenance = part()
     """Where this was taken from."""
     created_at: datetime

@@ -67,7 +67,13 @@ class AccessibilityFeature(Enum):
     """Information on compact disc."""
 
 
-@entity(table="locations", order=("public_city",), large=True, implements=("Sourced",))
+@entity(
+    table="locations",
+    order=("public_city",),
+    large=True,
+    implements=("Sourced",),
+    position="position",
+)
 class Location:
     """A place, with as much of its address as the public may know."""
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from schema.types.categories import Category
     from schema.types.completeness import Completeness
     from schema.types.counties import County
+    from schema.types.duplicate_candidates import DuplicateCandidate
     from schema.types.locations import Location
     from schema.types.phones import Phone
     from schema.types.programs import Program
@@ -39,6 +40,9 @@ class OrganizationType(Enum):
     large=True,
     implements=("Sourced",),
     listed=("listed", "id", "slug", "name"),
+    position="position",
+    place=("location_id = locations.id",),
+    everywhere=("id = statewide_services.provider_id",),
 )
 class Provider:
     """An organization at one site that helps people coming home, or their families.
@@ -60,7 +64,7 @@ class Provider:
     """What kind of organization it is; null if unknown."""
     website: str | None
     """Web address."""
-    languages: list[str] = column(filter=True)  # index: gin (languages)
+    languages: list[str] = column(filter=True, group="language")  # index: gin (languages)
     """Languages spoken there, as ISO 639 codes such as `es`; empty if unknown."""
     location: Location | None = join("location_id")
     """The place; null if its source gives none."""
@@ -74,6 +78,7 @@ class Provider:
         "id = listed_services.provider_id",
         "id = service_categories.service_id",
         "category_code = categories.code",
+        group="category",
     )
     """The kinds of help it offers."""
     phones: list[Phone] = many("provider_id")
@@ -82,6 +87,10 @@ class Provider:
     """The visitor centers that it runs."""
     programs: Connection[Program] = many("operator_id")
     """The programs that it runs inside."""
+    duplicates: Connection[DuplicateCandidate] = many(
+        "id = provider_duplicate_candidates.provider_id"
+    )
+    """Pairs of this and another provider that may be one and the same, the most likely first."""
     verifications: Connection[Verification] = many("provider_id")
     """Who checked this record and how, newest first; empty if nobody has."""
     freshness: Freshness = part()

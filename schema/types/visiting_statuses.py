@@ -6,11 +6,12 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, derived, entity, join, part
+from schema.entity import ID, Connection, derived, entity, join, localized, many, part
 
 if TYPE_CHECKING:
     from schema.types.institutions import Institution
     from schema.types.sources import Provenance
+    from schema.types.translations import Translation
     from schema.types.verifications import FreshnessState
 
 
@@ -42,7 +43,12 @@ class VisitingStatusCode(Enum):
     """The source gave no status, which does not mean closed."""
 
 
-@entity(table="visiting_statuses", order=("-last_updated",), implements=("Sourced",))
+@entity(
+    table="visiting_statuses",
+    order=("-last_updated",),
+    implements=("Sourced",),
+    translated="visiting_status_id",
+)
 class VisitingStatus:
     """What was said about visiting at an institution, and when. The newest one holds."""
 
@@ -53,7 +59,7 @@ class VisitingStatus:
     """The type of visit it speaks of."""
     status: VisitingStatusCode
     """Whether visiting is on."""
-    exceptions: str | None
+    exceptions: str | None = localized()
     """For whom or how it is different, in a few words."""
     affected_yards: list[str]
     """The yards the exceptions speak of; empty where they are only in the words."""
@@ -63,6 +69,8 @@ class VisitingStatus:
     """How old that is: FRESH for a week and AGING for a month, since visiting changes so often."""
     contact_email: str | None
     """Where to write about visiting, as published with the status."""
+    translations: Connection[Translation] = many("visiting_status_id")
+    """Its text in other languages."""
     provenance: Provenance = part()
     """Where this was taken from."""
     created_at: datetime

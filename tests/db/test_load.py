@@ -98,6 +98,7 @@ async def rows(url: str, sql: str, *arguments: object) -> list[Any]:
         ("programs", ["programs.csv"]),
         ("program_offerings", ["institution_programs.csv"]),
         ("reentry_programs", ["reentry_programs.csv"]),
+        ("enum_values", ["enum_labels.csv"]),
     ],
 )
 async def test_every_row_of_a_file_is_a_row_of_its_table(
@@ -378,6 +379,7 @@ async def test_what_a_constraint_refuses_changes_nothing_at_all(directory: str) 
     async with connected(directory) as connection:
         await connection.execute(
             "update programs set slug = 'taken' where slug = 'isudt';"
+            "delete from translations;"
             "delete from program_offerings;"
             "delete from program_categories;"
             "delete from programs where slug <> 'taken';"
@@ -418,7 +420,19 @@ BAD = [
     ("institution_population.csv", "month=2026-01", "in_custody", "-1", "whole", False),
     ("provider_categories.csv", "code=MEDI_CAL", "parent", "NOPE", "categories", True),
     ("reentry_programs.csv", "slug=stop", "residential", "perhaps", "none of", True),
+    ("enum_labels.csv", "value=TOLL_FREE", "value", "toll free", "no value", False),
+    ("enum_labels.csv", "value=HOTLINE", "method", "guess", "none of", False),
+    ("enum_labels.csv", "value=TAPE_BRAILLE", "reviewed_at", "2026-06-01", "a time", True),
+    ("translations.csv", "record=squires", "text", "", "empty", False),
 ]
+
+
+LOST = {
+    ("institutions", "FWF"),
+    ("institutions", "DVI"),
+    ("visiting_statuses", "CMC"),
+    ("visiting_statuses", "CTF"),
+}
 
 
 async def test_refused_values_are_named_with_their_places_and_stop_nothing_else(
@@ -433,6 +447,12 @@ async def test_refused_values_are_named_with_their_places_and_stop_nothing_else(
             for number, row in enumerate(sheet(file), start=2)
             if row[name] == is_
         ]
+    # Nor is there a translation of what is not there.
+    expected += [
+        ("translations.csv", number, "record", row["record"], "not in", False)
+        for number, row in enumerate(sheet("translations.csv"), start=2)
+        if (row["table"], row["record"]) in LOST
+    ]
     report = await load(directory, directory=files)
     found = {(each.file, each.line, each.column): each for each in report.rejections}
     assert set(found) == {(file, line, column) for file, line, column, *_ in expected}
@@ -545,7 +565,7 @@ async def test_what_was_said_about_visiting_is_never_rewritten(directory: str, f
         for statement in (
             "update visiting_statuses set status = 'OPEN'",
             "delete from visiting_statuses",
-            "truncate visiting_statuses",
+            "truncate visiting_statuses cascade",
         ):
             with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):
                 await connection.execute(statement)

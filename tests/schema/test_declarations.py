@@ -224,6 +224,24 @@ class Computing:
     """Twice its width."""
 
 
+@entity("bridges", place=("river_id = rivers.id",))
+class Adrift:
+    """A bridge at a place that has no position."""
+
+    id: ID
+    name: str
+    """Its name."""
+
+
+@entity("bridges", position="spot", place=("river_id = rivers.basin",))
+class Scattered:
+    """A bridge at a place that is no record."""
+
+    id: ID
+    name: str
+    """Its name."""
+
+
 @entity("bridges")
 class Countless:
     """A bridge whose width would have to be among some words."""
@@ -248,6 +266,8 @@ WRONG = {
     Undated: "Undated implements Dated without a field 'day'.",
     Misdated: "Misdated.day is not of the type that Dated promises.",
     Famous: "Famous implements Famous, which is no interface.",
+    Adrift: "Adrift has a place, but no position there.",
+    Scattered: "The place of Scattered is a record, and 'basin' is no key of 'rivers'.",
     Computing: "Computing.doubled is computed of 'width', which is no column.",
     Countless: "Countless.width asks whether it is among some words, and has no words.",
 }

@@ -24,8 +24,8 @@ from (
         t1.closed_on as "closedOn",
         (select r from (
           select array(select r from (
-              select t3.statutory as "statutory",
-                t3.population_used as "populationUsed"
+              select visitor_center_required(t3.institution_id, null::date) as "statutory",
+                population_used(t3.institution_id, null::date) as "populationUsed"
               from visitor_centers t3
               where t3.institution_id = t1.id
                 and t3.listed

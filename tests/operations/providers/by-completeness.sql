@@ -1,10 +1,8 @@
 -- first road
 -- $1 = 20
 -- $2 = 50
--- $3 = ['PHONE', 'ADDRESS']
--- $4 = '06037'
--- $5 = ['VISITING_STATUS']
--- $6 = 100
+-- $3 = '06037'
+-- $4 = 100
 select row_to_json(r)
 from (
   select (select r from (
@@ -75,17 +73,17 @@ from (
               where t8.county_fips = t0.fips
                 and t8.listed
                 and t8.completeness < $2::int4
-                and t8.missing @> $3::text[]
+                and t8.missing @> '{ADDRESS,PHONE}'::text[]
             ) as "totalCount"
         ) r) as "unreachable"
       from counties t0
-      where t0.fips = $4::text
+      where t0.fips = $3::text
     ) r) as "county",
     (select r from (
       select (
           select count(*)
           from institutions t9
-          where t9.missing @> $5::text[]
+          where t9.missing @> '{VISITING_STATUS}'::text[]
         ) as "totalCount"
     ) r) as "institutions",
     (select r from (
@@ -105,7 +103,7 @@ from (
       select array(select r from (
           select t11.slug as "slug"
           from programs t11
-          where t11.completeness = $6::int4
+          where t11.completeness = $4::int4
           order by t11.name, t11.id
           limit 20
         ) r) as "nodes"

@@ -1,0 +1,559 @@
+-- What can be found by a text: one document per record, always as the records are.
+--
+-- A document says in one `tsvector` everything that a search can ask of a record: the words of its
+-- names, what it offers and where it is, and marks for its kind, categories, counties, languages and
+-- place. So one GIN index answers any search, filters among it.
+--
+-- The view `searchable` says what the documents are, the table keeps them. They cannot differ once a
+-- transaction has ended. Triggers note which rows a statement has changed; before the transaction
+-- commits, one after the other under a lock, the documents of these rows are made anew from what is
+-- committed by then. A trigger that wrote the document at once would miss what somebody else is
+-- just writing, and each of the two would keep a document without the other's change.
+
+create extension if not exists fuzzystrmatch;  -- how many letters are different
+
+-- Words -----------------------------------------------------------------------------------------
+
+create function plain(text) returns text
+    language sql immutable strict parallel safe
+    return trim(regexp_replace(
+        regexp_replace(lower(normalize($1, NFKD)), '[\u0300-\u036f''’ʼ`´]', '', 'g'),
+        '[^[:alnum:]]+', ' ', 'g'));
+comment on function plain is
+    'The words of a text in small letters without accents, with a space between: "Niños & D.C.''s" is "ninos d cs".';
+
+create function spanish(plain text) returns text
+    language sql immutable strict parallel safe
+    return regexp_replace(plain, '([cs]ion)\M', '\1es', 'g');
+comment on function spanish is
+    'Plain Spanish for the stemmer, which knows -ción and -ciones, but not -cion.';
+
+create function stems(text, lang regconfig) returns tsvector
+    language plpgsql immutable strict parallel safe as $$
+declare
+    words text := plain($1);
+begin
+    return to_tsvector('simple', words) || to_tsvector(lang, case lang when 'spanish'::regconfig then spanish(words) else words end);
+end
+$$;
+comment on function stems is 'Each word of a text as it is, and its stem.';
+
+create function quoted(lexemes text[], weights text default '') returns tsquery
+    language sql immutable parallel safe
+    return (select string_agg('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''' || weights, ' | ')
+            from unnest(lexemes) lexeme)::tsquery;
+comment on function quoted is 'Finds one of these lexemes, whatever letters they are made of: `quoted(lexemes, '':A'')` in a name only.';
+
+-- Synonyms --------------------------------------------------------------------------------------
+
+create table synonyms (
+    code             text primary key check (code ~ '^[A-Z][A-Z0-9_]*$'),
+    category_code    text references categories,
+    record_type      text check (record_type in (
+                         'INSTITUTION', 'VISITOR_CENTER', 'PROGRAM', 'REENTRY_PROGRAM', 'PROVIDER', 'SERVICE', 'CATEGORY')),
+    narrower         boolean not null default false,
+    english          text[] not null default '{}',
+    spanish          text[] not null default '{}',
+    source_date      date,
+    source_date_precision text check (source_date_precision in ('DAY', 'MONTH', 'YEAR')),
+    source_id        uuid not null references sources,
+    source_record_id text,
+    retrieved_at     date,
+    created_at       timestamptz not null default now(),
+    updated_at       timestamptz not null default now(),
+    check ((source_date is null) = (source_date_precision is null)),
+    check (cardinality(english) + cardinality(spanish) > 0),
+    check (num_nonnulls(category_code, record_type) <= 1)
+);
+create index on synonyms (category_code, code);
+create index on synonyms (source_id);
+comment on table synonyms is
+    'What people call one thing, in both languages. HSDS 3: taxonomy_term, with its other names.';
+comment on column synonyms.category_code is 'The category that somebody means who says so.';
+comment on column synonyms.narrower is 'True for a part of that, as dental care is of health care: then the rest of it is only what else there is.';
+comment on column synonyms.record_type is 'The kind of record that somebody means who says so.';
+
+-- Documents -------------------------------------------------------------------------------------
+
+create table search_documents (
+    kind        text not null check (kind in (
+                    'INSTITUTION', 'VISITOR_CENTER', 'PROGRAM', 'REENTRY_PROGRAM', 'PROVIDER', 'SERVICE', 'CATEGORY')),
+    key         text not null,
+    title       text not null,
+    title_words integer not null,
+    body        text[] not null,
+    status      text check (status in ('ACTIVE', 'INACTIVE', 'TEMPORARILY_CLOSED', 'CLOSED')),
+    categories  text[] not null,
+    counties    text[] not null,
+    languages   text[] not null,
+    everywhere  boolean not null,
+    positions   cube[] not null,
+    words       tsvector not null,
+    primary key (kind, key)
+);
+comment on table search_documents is
+    'What can be found, and by which words: made of other tables, and never written by anybody. HSDS 3: none.';
+comment on column search_documents.body is 'What a snippet is taken from.';
+comment on column search_documents.status is 'Null where it is unknown, or the kind of record has none.';
+comment on column search_documents.positions is 'Where it is, of addresses that are public; a program is where it runs.';
+comment on column search_documents.everywhere is 'True for what one can reach from anywhere.';
+comment on column search_documents.words is
+    'Weight A: its names and codes. B: the names of what it belongs to. C: what it offers. D: where it is. Marks have no weight: '
+    '%KIND @CATEGORY $COUNTY ^LANGUAGE ~DEGREES/ROW/COLUMN +TELEPHONE =NAME !closed, #8 #6 #4 #2 for a share of the providers and services, and # for all else.';
+
+create function place_marks(positions cube[]) returns text[]
+    language sql immutable parallel safe
+    return array(
+        select distinct '~' || size || '/' || floor(degrees(asin(greatest(-1, least(1, p -> 3)))) / size)
+                        || '/' || floor(degrees(atan2(p -> 2, p -> 1)) / size)
+        from unnest(positions) p, unnest(array[1, 0.1]) size);
+comment on function place_marks is 'The squares of one degree and of a tenth of a degree in which a document is.';
+
+create function share_marks(key text, title_words integer) returns text[]
+    language sql immutable parallel safe
+    -- Of two names with a word in common the shorter one is more about it, and more likely in a small share.
+    return array(
+        select '#' || size from unnest(array[8, 6, 4, 2]) size
+        where abs(hashtext(key)::bigint) * least(title_words, 16) / 4.0 < (2::bigint ^ (31 - size)));
+comment on function share_marks is
+    'In which shares of about 1/256, 1/64, 1/16 and 1/4 of all documents this one is; each share holds the smaller ones.';
+
+create view searchable as
+with parts as (
+    select 'INSTITUTION' as kind, i.id, null as code, i.name as title,
+           array[i.code] || i.aliases || i.alternate_names as names,
+           array[]::text[] as spanish_names,
+           array[]::text[] as belongs,
+           array[]::text[] as body,
+           array[]::text[] as spanish_body,
+           array[l.public_street, l.public_city, left(l.public_zip, 5)] as place,
+           array(select h.number from phones h where h.institution_id = i.id) as phones,
+           case when i.status in ('CLOSED', 'DEACTIVATED_UNIT') then 'CLOSED' else 'ACTIVE' end as status,
+           array[]::text[] as categories,
+           array_remove(array[i.county_fips], null) as counties,
+           array[]::text[] as languages,
+           false as everywhere,
+           array_remove(array[l.position], null) as positions
+    from institutions i left join locations l on l.id = i.location_id
+    union all
+    select 'VISITOR_CENTER', v.id, null, v.name,
+           array[]::text[],
+           array[]::text[],
+           array[i.name, i.code, o.name] || i.aliases || i.alternate_names,
+           v.alert || array(select a.label_en from visitor_center_amenities c join visitor_amenities a on a.code = c.amenity_code
+                            where c.visitor_center_id = v.id order by a.code),
+           array(select a.label_es from visitor_center_amenities c join visitor_amenities a on a.code = c.amenity_code
+                 where c.visitor_center_id = v.id order by a.code),
+           array[l.public_street, l.public_city, left(l.public_zip, 5)],
+           array(select h.number from phones h where h.visitor_center_id = v.id),
+           case v.status when 'DEFUNCT' then 'CLOSED' when 'UNKNOWN' then null else v.status end,
+           array[]::text[],
+           array_remove(array[i.county_fips], null),
+           array[]::text[],
+           false,
+           array_remove(array[l.position], null)
+    from visitor_centers v
+    join institutions i on i.id = v.institution_id
+    left join providers o on o.id = v.operator_id
+    left join locations l on l.id = v.location_id
+    union all
+    select 'PROGRAM', p.id, null, p.name,
+           array[p.slug],
+           array[]::text[],
+           array[p.operator_name],
+           array[p.summary],
+           array[]::text[],
+           array(select word from program_offerings o join institutions i on i.id = o.institution_id,
+                 unnest(array[i.code, i.name] || i.alternate_names) word
+                 where o.program_id = p.id and o.status <> 'ENDED' order by i.code, word),
+           array[]::text[],
+           null,
+           array(select c.category_code from program_categories c where c.program_id = p.id order by 1),
+           array(select distinct i.county_fips from program_offerings o join institutions i on i.id = o.institution_id
+                 where o.program_id = p.id and o.status <> 'ENDED' and i.county_fips is not null order by 1),
+           array[]::text[],
+           p.scope = 'STATEWIDE',
+           array(select l.position from program_offerings o join institutions i on i.id = o.institution_id
+                 join locations l on l.id = i.location_id
+                 where o.program_id = p.id and o.status <> 'ENDED' and l.position is not null order by i.code)
+    from programs p
+    union all
+    select 'REENTRY_PROGRAM', r.id, null, r.name,
+           array[r.slug],
+           array[]::text[],
+           array[]::text[],
+           array[r.eligibility, r.referral_route, r.service_areas],
+           array[]::text[],
+           array[]::text[],
+           array[]::text[],
+           null,
+           array(select c.category_code from reentry_program_categories c where c.reentry_program_id = r.id order by 1),
+           array(select c.county_fips from reentry_program_counties c where c.reentry_program_id = r.id order by 1),
+           array[]::text[],
+           true,
+           array[]::cube[]
+    from reentry_programs r
+    union all
+    select 'PROVIDER', p.id, null, p.name,
+           array[p.site_name],
+           array[]::text[],
+           array[]::text[],
+           array(select distinct offer from services s, unnest(s.offers) offer where s.provider_id = p.id order by 1),
+           array[]::text[],
+           array[l.public_street, l.public_city, left(l.public_zip, 5)],
+           array(select h.number from phones h where h.provider_id = p.id),
+           null,
+           array(select distinct c.category_code from services s join service_categories c on c.service_id = s.id
+                 where s.provider_id = p.id order by 1),
+           array_remove(array[p.county_fips], null),
+           p.languages,
+           false,
+           array_remove(array[l.position], null)
+    from providers p left join locations l on l.id = p.location_id
+    union all
+    select 'SERVICE', s.id, null, s.name,
+           array[]::text[],
+           array[]::text[],
+           array[p.name, p.site_name],
+           s.offers,
+           array[]::text[],
+           array(select word from services_at_locations a join locations l on l.id = a.location_id,
+                 unnest(array[l.public_street, l.public_city, left(l.public_zip, 5)]) word
+                 where a.service_id = s.id order by l.id, word),
+           array(select h.number from phones h where h.service_id = s.id),
+           case s.status when 'DEFUNCT' then 'CLOSED' else s.status end,
+           array(select c.category_code from service_categories c where c.service_id = s.id order by 1),
+           array_remove(array[s.county_fips], null),
+           s.languages,
+           false,
+           array(select l.position from services_at_locations a join locations l on l.id = a.location_id
+                 where a.service_id = s.id and l.position is not null order by l.id)
+    from services s join providers p on p.id = s.provider_id
+    union all
+    select 'CATEGORY', null, c.code, c.label_en,
+           array(select word from synonyms y, unnest(y.english) word where y.category_code = c.code and not y.narrower order by y.code, word),
+           array[c.label_es]
+           || array(select word from synonyms y, unnest(y.spanish) word where y.category_code = c.code and not y.narrower order by y.code, word),
+           array[]::text[],
+           array(select word from synonyms y, unnest(y.english) word where y.category_code = c.code and y.narrower order by y.code, word),
+           array(select word from synonyms y, unnest(y.spanish) word where y.category_code = c.code and y.narrower order by y.code, word),
+           array[]::text[],
+           array[]::text[],
+           null,
+           array[c.code],
+           array[]::text[],
+           array[]::text[],
+           true,
+           array[]::cube[]
+    from categories c
+),
+documents as (
+    select kind, id, code, coalesce(id::text, code) as key, title,
+           cardinality(string_to_array(plain(title), ' ')) as title_words,
+           array_remove(names, null) as names, array_remove(spanish_names, null) as spanish_names,
+           array_remove(belongs, null) as belongs, array_remove(place, null) as place, phones, status,
+           array_remove(body, null) as body, array_remove(spanish_body, null) as spanish_body,
+           categories, counties, languages, everywhere, positions,
+           -- What is over is found by its name, and by nothing else.
+           status is distinct from 'CLOSED' and status is distinct from 'TEMPORARILY_CLOSED' or kind = 'INSTITUTION' as listed
+    from parts
+)
+select kind, id, code, key, title, title_words, body || spanish_body as body, status,
+       categories, counties, languages, everywhere, positions,
+       setweight(stems(array_to_string(title || names, ' '), 'english'), 'A')
+       || case when spanish_names <> '{}' then setweight(stems(array_to_string(spanish_names, ' '), 'spanish'), 'A') else '' end
+       || case when listed and belongs <> '{}' then setweight(stems(array_to_string(belongs, ' '), 'english'), 'B') else '' end
+       || case when listed and body <> '{}' then setweight(stems(array_to_string(body, ' '), 'english'), 'C') else '' end
+       || case when listed and spanish_body <> '{}' then setweight(stems(array_to_string(spanish_body, ' '), 'spanish'), 'C') else '' end
+       -- A place has no stems.
+       || case when listed and place <> '{}' then setweight(to_tsvector('simple', plain(array_to_string(place, ' '))), 'D') else '' end
+       || array_to_tsvector(
+              array['%' || kind]
+              || array(select '=' || left(plain(n), 200) from unnest(title || names || spanish_names) n)
+              || case when listed then array(select '@' || c from unnest(categories) c)
+                                       || array(select '+' || right(h, 10) from unnest(phones) h) end
+              || array(select '$' || c from unnest(counties) c)
+              || array(select '^' || l from unnest(languages) l)
+              || place_marks(positions) || case when everywhere then array['~'] end
+              || case when status in ('CLOSED', 'TEMPORARILY_CLOSED') then array['!closed'] end
+              || case when kind in ('PROVIDER', 'SERVICE') then share_marks(key, title_words) else array['#'] end
+          ) as words
+from documents;
+comment on view searchable is 'The documents as they should be, made of the records that are there.';
+
+create index on search_documents using gin (words);
+
+-- Which words there are, for those that are misspelt or half written -----------------------------
+
+create table search_lexemes (
+    lexeme text primary key
+);
+create index on search_lexemes using gin (lexeme gin_trgm_ops);
+comment on table search_lexemes is
+    'The words of all documents, each once, so that a word without documents is known for one. HSDS 3: none.';
+
+create function lexemes_of(words tsvector) returns text[]
+    language sql immutable parallel safe
+    return array(select lexeme from unnest(tsvector_to_array(words)) lexeme where strpos('%@$^~+=!#', left(lexeme, 1)) = 0);
+comment on function lexemes_of is 'The words of a document without its marks.';
+
+-- What people call a category, a kind of record or a county --------------------------------------
+
+create table search_phrases (
+    phrase   text not null,
+    lang     regconfig not null,
+    concept  text not null,
+    marks    text[] not null,
+    narrower boolean not null,
+    lexemes  text[] not null,
+    query    tsquery not null,
+    titled   tsquery not null,
+    primary key (phrase, lang, concept)
+);
+create index on search_phrases (concept);
+comment on table search_phrases is
+    'Words that mean a mark, in the language of their stems; phrases of one concept mean the same. HSDS 3: none.';
+comment on column search_phrases.titled is 'Finds the phrase in a name only.';
+
+create view searchable_phrases as
+with recursive within (code, wider) as (
+    select code, code from categories
+    union
+    select c.code, w.wider from categories c join within w on w.code = c.parent_code
+),
+said (phrase, lang, concept, category_code, mark, narrower) as (
+    select label_en, 'english'::regconfig, code, code, null, false from categories
+    union all
+    select label_es, 'spanish', code, code, null, false from categories where label_es is not null
+    union all
+    select unnest(english), 'english', code, category_code, '%' || record_type, narrower from synonyms
+    union all
+    select unnest(spanish), 'spanish', code, category_code, '%' || record_type, narrower from synonyms
+    union all
+    select format(pattern, name), lang, '$' || fips, null, '$' || fips, false from counties,
+           (values ('english'::regconfig, '%s'), ('english', '%s county'), ('spanish', '%s'), ('spanish', 'condado de %s')) forms (lang, pattern)
+),
+stemmed as (
+    select distinct on (phrase, lang, concept) phrase, lang, concept, marks, narrower, words
+    from (
+        select plain(phrase) as phrase, lang, concept, narrower,
+               array(select '@' || w.code from within w where w.wider = category_code order by 1) || array_remove(array[mark], null) as marks,
+               case lang when 'spanish'::regconfig then spanish(plain(phrase)) else plain(phrase) end as words
+        from said
+    ) plainly
+    order by phrase, lang, concept, narrower, marks
+)
+select phrase, lang, concept, marks, narrower, tsvector_to_array(to_tsvector(lang, words)) as lexemes,
+       phraseto_tsquery(lang, words) as query,
+       regexp_replace(phraseto_tsquery(lang, words)::text, $$'(?=\s|$)$$, $$':A$$, 'g')::tsquery as titled
+from stemmed
+where to_tsvector(lang, words) <> '';
+comment on view searchable_phrases is 'The phrases as they should be: labels, synonyms and the names of counties.';
+
+-- Kept as the records are -----------------------------------------------------------------------
+
+create table search_changes (
+    source text not null,
+    key    text,
+    last   boolean not null default false
+);
+comment on table search_changes is
+    'Rows that the present transaction has changed; empty whenever it ends. HSDS 3: none.';
+comment on column search_changes.last is 'One row of each statement, which asks for the documents to be made.';
+
+create view search_affected as
+with noted as (select distinct source, key from search_changes where key is not null)
+    select source, key, 'INSTITUTION' as kind, key as document from noted where source = 'institutions'
+    union all
+    select source, key, 'VISITOR_CENTER', v.id::text from noted join visitor_centers v on v.institution_id = key::uuid
+    where source = 'institutions'
+    union all
+    select source, key, 'PROGRAM', o.program_id::text from noted join program_offerings o on o.institution_id = key::uuid
+    where source = 'institutions'
+    union all
+    select source, key, 'VISITOR_CENTER', key from noted where source = 'visitor_centers'
+    union all
+    select source, key, 'VISITOR_CENTER', c.visitor_center_id::text
+    from noted join visitor_center_amenities c on c.amenity_code = key where source = 'visitor_amenities'
+    union all
+    select source, key, 'PROGRAM', key from noted where source = 'programs'
+    union all
+    select source, key, 'REENTRY_PROGRAM', key from noted where source = 'reentry_programs'
+    union all
+    select source, key, 'PROVIDER', key from noted where source = 'providers'
+    union all
+    select source, key, 'SERVICE', s.id::text from noted join services s on s.provider_id = key::uuid where source = 'providers'
+    union all
+    select source, key, 'VISITOR_CENTER', v.id::text from noted join visitor_centers v on v.operator_id = key::uuid
+    where source = 'providers'
+    union all
+    select source, key, 'SERVICE', key from noted where source = 'services'
+    union all
+    select source, key, 'PROVIDER', s.provider_id::text from noted join services s on s.id = key::uuid where source = 'services'
+    union all
+    select source, key, 'INSTITUTION', i.id::text from noted join institutions i on i.location_id = key::uuid
+    where source = 'locations'
+    union all
+    select source, key, 'PROGRAM', o.program_id::text from noted join institutions i on i.location_id = key::uuid
+    join program_offerings o on o.institution_id = i.id where source = 'locations'
+    union all
+    select source, key, 'VISITOR_CENTER', v.id::text from noted join visitor_centers v on v.location_id = key::uuid
+    where source = 'locations'
+    union all
+    select source, key, 'PROVIDER', p.id::text from noted join providers p on p.location_id = key::uuid where source = 'locations'
+    union all
+    select source, key, 'SERVICE', a.service_id::text from noted join services_at_locations a on a.location_id = key::uuid
+    where source = 'locations'
+    union all
+    select source, key, 'CATEGORY', key from noted where source = 'categories';
+comment on view search_affected is 'The documents that a changed row has a part in.';
+
+create function search_keep(of_kind text, keys text[]) returns void language plpgsql
+    set search_path from current as $$
+declare
+    lost text[];
+begin
+    -- What there is, what there should be, and the words that are new or gone.
+    execute format($sql$
+        with due as materialized (
+            select key, title, title_words, body, status, categories, counties, languages, everywhere, positions, words
+            from searchable where kind = %1$L and %2$s
+        ), had as materialized (
+            select key, words from search_documents where kind = %1$L and key = any ($1)
+        ), gone as (
+            delete from search_documents d where kind = %1$L and key = any ($1)
+            and not exists (select from due where due.key = d.key)
+        ), kept as (
+            insert into search_documents as d
+                (kind, key, title, title_words, body, status, categories, counties, languages, everywhere, positions, words)
+            select %1$L, due.* from due
+            on conflict (kind, key) do update
+            set (title, title_words, body, status, categories, counties, languages, everywhere, positions, words)
+                = (excluded.title, excluded.title_words, excluded.body, excluded.status, excluded.categories,
+                   excluded.counties, excluded.languages, excluded.everywhere, excluded.positions, excluded.words)
+            where (d.title, d.title_words, d.body, d.status, d.categories, d.counties, d.languages, d.everywhere,
+                   d.positions::text, d.words)
+                is distinct from (excluded.title, excluded.title_words, excluded.body, excluded.status, excluded.categories,
+                                  excluded.counties, excluded.languages, excluded.everywhere, excluded.positions::text, excluded.words)
+        ), now as materialized (
+            select distinct lexeme from due, unnest(lexemes_of(words)) lexeme
+        ), found as (
+            insert into search_lexemes select lexeme from now on conflict do nothing
+        )
+        select array_agg(distinct lexeme) from had, unnest(lexemes_of(words)) lexeme
+        where not exists (select from now where now.lexeme = lexeme.lexeme)
+    $sql$, of_kind, case of_kind when 'CATEGORY' then 'code = any ($1)' else 'id = any ($1::uuid[])' end)
+    into lost using keys;
+    -- A frequent word is found at once in a small share; only a rare one is looked for everywhere.
+    delete from search_lexemes l where lexeme = any (lost)
+    and not exists (select from search_documents where words @@ (quoted(array[l.lexeme]) && '#8'))
+    and not exists (select from search_documents where words @@ (quoted(array[l.lexeme]) && '#4'))
+    and not exists (select from search_documents where words @@ quoted(array[l.lexeme]));
+end
+$$;
+comment on function search_keep is 'Makes documents of one kind anew, by their keys.';
+
+create function search_refresh() returns trigger language plpgsql
+    security definer set search_path from current as $$
+declare
+    affected record;
+begin
+    -- One after the other, and each after all that was committed before: see above.
+    perform pg_advisory_xact_lock(hashtext('search_documents'));
+    if not exists (select from search_changes) then
+        return null;  -- an earlier statement's turn has done it all
+    end if;
+    -- A million at a time would not fit into memory.
+    for affected in
+        select kind, array_agg(document) as keys from (
+            select kind, document, row_number() over (partition by kind) / 50000 as part from (
+                select kind, document from search_affected
+                union
+                select d.kind, d.key from (select kind, key from searchable union select kind, key from search_documents) d
+                where exists (select from search_changes where source = 'everything')
+            ) each_once
+        ) parts group by kind, part
+    loop
+        perform search_keep(affected.kind, affected.keys);
+    end loop;
+    if exists (select from search_changes where source in ('phrases', 'categories', 'everything')) then
+        delete from search_phrases p where not exists (
+            select from searchable_phrases s
+            where (s.phrase, s.lang, s.concept, s.marks, s.narrower) = (p.phrase, p.lang, p.concept, p.marks, p.narrower));
+        insert into search_phrases (phrase, lang, concept, marks, narrower, lexemes, query, titled)
+        select phrase, lang, concept, marks, narrower, lexemes, query, titled from searchable_phrases on conflict do nothing;
+    end if;
+    -- What is new lies unsorted beside an index until somebody sorts it in; better now than every reader.
+    perform gin_clean_pending_list('search_documents_words_idx'), gin_clean_pending_list('search_lexemes_lexeme_idx');
+    delete from search_changes;
+    return null;
+end
+$$;
+comment on function search_refresh is 'Makes the documents of all rows that this transaction has changed.';
+
+create constraint trigger refresh after insert on search_changes
+    deferrable initially deferred for each row when (new.last) execute function search_refresh();
+
+-- Each argument names a source and one of its keys in the changed row.
+create function search_note() returns trigger language plpgsql
+    security definer set search_path from current as $$
+declare
+    changed text := case tg_op
+        when 'INSERT' then 'table after_rows' when 'DELETE' then 'table before_rows'
+        else 'table before_rows union all table after_rows' end;
+    parts text;
+begin
+    if tg_op = 'TRUNCATE' then
+        insert into search_changes values ('everything', null, true);
+        return null;
+    end if;
+    select string_agg(format('select distinct %L, %s from rows where %s is not null',
+                             split_part(said, '.', 1), column_, column_), ' union all ')
+    into parts from unnest(tg_argv) said, concat('(', split_part(said, '.', 2), ')::text') column_;
+    execute format('with rows as (%s), noted as (insert into search_changes (source, key) %s returning source)'
+                   ' insert into search_changes (source, last) select min(source), true from noted having count(*) > 0',
+                   changed, parts);
+    return null;
+end
+$$;
+comment on function search_note is 'Notes which rows a statement has changed.';
+
+do $$
+declare
+    watched record;
+    event text;
+begin
+    for watched in select * from (values
+        ('institutions', '{institutions.id}'::text[]),
+        ('visitor_centers', '{visitor_centers.id}'),
+        ('visitor_center_amenities', '{visitor_centers.visitor_center_id}'),
+        ('visitor_amenities', '{visitor_amenities.code}'),
+        ('programs', '{programs.id}'),
+        ('program_categories', '{programs.program_id}'),
+        ('program_offerings', '{programs.program_id}'),
+        ('reentry_programs', '{reentry_programs.id}'),
+        ('reentry_program_categories', '{reentry_programs.reentry_program_id}'),
+        ('reentry_program_counties', '{reentry_programs.reentry_program_id}'),
+        ('providers', '{providers.id}'),
+        ('services', '{services.id,providers.provider_id}'),
+        ('service_categories', '{services.service_id}'),
+        ('services_at_locations', '{services.service_id}'),
+        ('locations', '{locations.id}'),
+        ('phones', '{institutions.institution_id,visitor_centers.visitor_center_id,providers.provider_id,services.service_id}'),
+        ('categories', '{categories.code}'),
+        ('synonyms', '{categories.category_code,phrases.code}'),
+        ('counties', '{phrases.fips}')
+    ) tables (name, sources) loop
+        foreach event in array '{insert,update,delete}'::text[] loop
+            execute format('create trigger search_%1$s after %1$s on %2$I referencing %3$s for each statement execute function search_note(%4$s)',
+                event, watched.name,
+                concat_ws(' ', case when event <> 'insert' then 'old table before_rows' end,
+                               case when event <> 'delete' then 'new table after_rows' end),
+                (select string_agg(quote_literal(source), ', ') from unnest(watched.sources) source));
+        end loop;
+        execute format('create trigger search_truncate after truncate on %I for each statement execute function search_note()', watched.name);
+    end loop;
+end
+$$;
+
+insert into search_changes values ('everything', null, true);

@@ -1,0 +1,396 @@
+-- How a text is looked for: it becomes words, these become what they may mean, and this is ranked.
+--
+-- A word means itself and what has its stem; if no document has it, what is spelled nearly alike, or
+-- begins with it. Words that together are a label, a synonym or a county's name mean its mark, too,
+-- and other phrases for the same thing. A record is found if it has something of every word; only
+-- where fewer than ten have, those that lack one follow, and then those that have half of them.
+--
+-- So many records may have a frequent word that nobody could look at them all. Then only a share of
+-- them is ranked, chosen beforehand and always the same one: those with short names are more likely
+-- in it. Around a place it is the nearest that are ranked.
+
+create function search_stems(word text, lang text) returns text[]
+    language sql immutable parallel safe
+    -- So little of a long word says nothing of it: the stem of "comida" is "com".
+    return array(
+        select word
+        union
+        select stem from (
+            select unnest(ts_lexize('english_stem', word)) where lang is distinct from 'ES'
+            union all select unnest(ts_lexize('spanish_stem', spanish(word))) where lang is distinct from 'EN') stems (stem)
+        where length(stem) > 3 or length(word) < 6);
+comment on function search_stems is 'What a plain word is looked up as; in both languages where none is given.';
+
+create function search_spelling(word text, out lexemes text[], out certain double precision)
+    language sql stable parallel safe
+begin atomic
+    with alike as (
+        select lexeme, levenshtein_less_equal(lexeme, word, 3) as off, similarity(lexeme, word) as alike
+        from search_lexemes where lexeme % word and length(word) > 3
+        union all
+        select lexeme, 1.5, similarity(lexeme, word)
+        from search_lexemes where lexeme like word || '%' and length(word) > 2
+    ),
+    best as (
+        select lexeme, off, rank() over (order by off) as place, alike, max(alike) over (partition by off) as best
+        from alike where off <= case when length(word) < 6 then 1.5 when length(word) < 10 then 2 else 3 end
+    )
+    select array_agg(lexeme order by alike desc, lexeme), 1 - 0.1 * min(off)
+    from (select * from best where place = 1 and alike >= 0.8 * best order by alike desc, lexeme limit 8) nearest;
+end;
+comment on function search_spelling is 'What a word that no document has may have been meant to be; null if nothing is near.';
+
+create function search_terms(text text, lang text) returns table (
+    n integer, lexemes text[], concepts text[], meaning tsquery, widely tsquery, named tsquery, worth text)
+    language sql stable
+begin atomic
+    with telephone as (
+        select right(digits, 10) as digits from regexp_replace(text, '[^0-9]', '', 'g') digits
+        where text ~ '^[-+(). 0-9]+$' and length(digits) between 10 and 11
+    ),
+    typed as (
+        select word, number, search_stems(word, lang) as stems,
+               ts_lexize('english_stem', word) = '{}' or ts_lexize('spanish_stem', word) = '{}' as stop
+        from unnest(string_to_array(plain(text), ' ')) with ordinality each (word, number)
+        where not exists (select from telephone)
+        limit 16
+    ),
+    spelled as (
+        select number, word, stems, stop,
+               word ~ '[0-9]' or exists (select from search_lexemes l where l.lexeme = any (stems)) as known,
+               meant.lexemes, meant.certain
+        from typed left join lateral search_spelling(word) meant
+             on not stop and not word ~ '[0-9]' and not exists (select from search_lexemes l where l.lexeme = any (stems))
+    ),
+    meant as (
+        select number, coalesce(lexemes[1], word) as word, coalesce(lexemes, array[word]) as words,
+               coalesce(lexemes, stems) as lexemes, coalesce(certain, 1) as certain, known or lexemes is not null as known,
+               stop and not (select bool_and(stop) from spelled) as stop
+        from spelled
+    ),
+    spoken as (
+        select to_tsvector('english', string_agg(word, ' ' order by number)) as english,
+               to_tsvector('spanish', spanish(string_agg(word, ' ' order by number))) as spanish
+        from meant
+    ),
+    phrases as (
+        select m.number, p.concept, p.marks, p.narrower, p.lexemes,
+               rank() over (partition by m.number order by cardinality(p.lexemes) desc) as place
+        from spoken
+        join search_phrases p on case p.lang when 'english'::regconfig then english else spanish end @@ p.query
+        join meant m on (case p.lang when 'english'::regconfig then ts_lexize('english_stem', m.word)
+                         else ts_lexize('spanish_stem', spanish(m.word)) end)[1] = any (p.lexemes)
+    ),
+    concepts as (
+        select f.number, max(cardinality(f.lexemes)) > 1 as together, array_agg(distinct f.concept) as concepts,
+               array_agg(distinct mark) filter (where not f.narrower and mark is not null) as marks,
+               array_agg(distinct mark) filter (where f.narrower and mark is not null) as wider,
+               string_agg(distinct '(' || s.query::text || ')', ' | ')::tsquery as said,
+               string_agg(distinct '(' || s.titled::text || ')', ' | ')::tsquery as titled
+        from phrases f left join unnest(f.marks) mark on true join search_phrases s on s.concept = f.concept
+        where place = 1 group by f.number
+    ),
+    terms as (
+        select number::integer as n, m.words, case when known then m.lexemes end as lexemes, m.certain,
+               coalesce(c.concepts, '{}') as concepts, coalesce(c.marks, '{}') as marks, coalesce(c.wider, '{}') as wider, c.said, c.titled,
+               -- Words that mean something together mean less apart.
+               case when c.together then 0.75 else 1 end as apart
+        from meant m left join concepts c using (number) where not stop
+        union all
+        select 1, array[digits], null, 1, '{}', array['+' || digits], '{}', null, null, 1 from telephone
+    )
+    select n, coalesce(lexemes, '{}'), concepts, coalesce(quoted(lexemes || marks), '') || coalesce(said, ''), quoted(wider), quoted(lexemes, ':A'),
+           -- In a name, then as another phrase for it, then in the names of what it belongs to, in
+           -- what it offers or where it is, and last by its kind.
+           (select 'case ' || string_agg(format('when words @@ %L then %s', sign, round(worth::numeric, 4)), ' ' order by worth desc)
+                   || ' else 0 end'
+            from (values (quoted(words, ':A'), certain * apart), (quoted(lexemes, ':A'), 0.95 * certain * apart), (titled, 0.85),
+                         (quoted(lexemes, ':B'), 0.75 * certain * apart), (quoted(lexemes, ':C'), 0.7 * certain * apart),
+                         (quoted(lexemes, ':D'), 0.6 * certain), (said, 0.68), (quoted(marks), 0.6), (quoted(wider), 0.4)) signs (sign, worth)
+            where sign is not null)
+    from terms;
+end;
+comment on function search_terms is
+    'The words of a text that say something: lexemes of documents (none where it is unknown), concepts, what finds it, what finds it only widely, what finds it in a name, and how good a find is, as an expression.';
+
+create function search_squares(origin cube, reach double precision) returns text[]
+    language sql immutable parallel safe
+begin atomic
+    -- A tenth of a degree is about seven miles.
+    with at as (
+        select degrees(asin(greatest(-1, least(1, origin -> 3)))) as latitude, degrees(atan2(origin -> 2, origin -> 1)) as longitude,
+               degrees(2 * asin(reach / 2)) as radius, case when reach < 0.004 then 0.1 else 1 end as size
+    )
+    select array_agg('~' || size || '/' || row_ || '/' || column_)
+    from at,
+         generate_series(floor((latitude - radius) / size)::integer, floor((latitude + radius) / size)::integer) row_,
+         generate_series(floor((longitude - radius / greatest(cos(radians(latitude)), 0.1)) / size)::integer,
+                         floor((longitude + radius / greatest(cos(radians(latitude)), 0.1)) / size)::integer) column_;
+end;
+comment on function search_squares is 'The marks of all squares that something so near to a point can be in.';
+
+create function search_all(queries tsquery[]) returns tsquery
+    language plpgsql immutable parallel safe as $$
+declare
+    query tsquery;
+    together tsquery := '';
+begin
+    foreach query in array queries loop
+        together := together && coalesce(query, '');
+    end loop;
+    return together;
+end
+$$;
+comment on function search_all is 'What all of these find; an empty one finds everything.';
+
+create function search_any(queries tsquery[]) returns tsquery
+    language plpgsql immutable parallel safe as $$
+declare
+    query tsquery;
+    together tsquery := '';
+begin
+    foreach query in array queries loop
+        together := together || coalesce(query, '');
+    end loop;
+    return together;
+end
+$$;
+comment on function search_any is 'What one of these finds; an empty one finds nothing.';
+
+create function search_found(
+    query tsquery, origin cube, reach double precision, enough integer, most integer, out rows tid[], out complete boolean)
+    language plpgsql stable set enable_seqscan = off as $$
+declare
+    share text;
+    near double precision;
+    here tsquery;
+    few integer;
+begin
+    complete := true;
+    -- Everything; or, if that is too much, what is within 15 miles, or within 5.
+    foreach near in array case when origin is null then array[null::double precision]
+                               else array(select r from unnest(array[reach, chord(15), chord(5)]) r where r <= reach order by r desc) end loop
+        here := case when origin is null then query else query && quoted(search_squares(origin, near) || array['~']) end;
+        select count(*) into few from (select from search_documents where words @@ (here && quoted('{#8}')) limit 20) counted;
+        if few * 256 < most then
+            rows := array(
+                select ctid from search_documents
+                where words @@ here and (origin is null or everywhere or exists (select from unnest(positions) p where p <-> origin <= near))
+                limit most);
+            complete := complete and cardinality(rows) < most;
+            return;
+        end if;
+        complete := false;
+    end loop;
+    foreach share in array array['#8', '#6', '#4', '#2'] loop
+        rows := array(
+            select ctid from search_documents
+            where words @@ (here && quoted(array[share, '#']))
+            and (origin is null or everywhere or exists (select from unnest(positions) p where p <-> origin <= near))
+            limit most);
+        exit when cardinality(rows) >= enough;
+    end loop;
+end
+$$;
+comment on function search_found is
+    'Where the documents are that match, at most so many; or, if they are more, enough of them; and whether these are all.';
+
+create function search_within(wider text[]) returns setof text
+    language sql stable parallel safe
+begin atomic
+    with recursive within (code) as (
+        select unnest(wider)
+        union select c.code from categories c join within w on w.code = c.parent_code
+    )
+    select code from within;
+end;
+comment on function search_within is 'These categories and all narrower ones.';
+
+create function search(
+    text text, lang text, zip text, latitude double precision, longitude double precision, within_miles double precision,
+    of_types text[], in_counties text[], of_categories text[], in_languages text[], closed boolean)
+returns table (
+    kind text, key text, score double precision, distance_miles double precision, status text, title text,
+    categories text[], counties text[], languages text[], sought text[], concepts text[], spoken text, complete boolean)
+language plpgsql stable set search_path from current as $$
+#variable_conflict use_column
+declare
+    origin constant cube := near_position($3, $4, $5);
+    reach constant double precision := chord(coalesce($6, 50));
+    wanted constant tsquery := search_all(array[
+        quoted(array(select '%' || type from unnest($7) type)), quoted(array(select '$' || county from unnest($8) county)),
+        quoted(array(select '@' || code from search_within($9) code)), quoted(array(select '^' || language from unnest($10) language)),
+        case $11 when true then quoted('{!closed}') when false then !!quoted('{!closed}') end]);
+    terms record;
+    query tsquery;
+    places tid[] := '{}';
+    parts double precision[] := '{}';
+    part double precision := 1;
+    weights double precision[];
+    complete boolean := true;
+    more record;
+begin
+    select array_agg(t.meaning order by n) filter (where numnode(t.meaning) > 0) as known,
+           array_agg(t.meaning || coalesce(t.widely, '') order by n) as widely,
+           array_agg(t.worth order by n) as worth,
+           string_agg(format('coalesce((words @@ %L)::integer, 0)', t.named), ' + ' order by n) as naming,
+           -- Neither has a space in it.
+           array_remove(string_to_array(string_agg(array_to_string(t.lexemes, ' '), ' '), ' '), '') as lexemes,
+           array_remove(string_to_array(string_agg(array_to_string(t.concepts, ' '), ' '), ' '), '') as concepts
+    into terms from search_terms($1, $2) t;
+    if terms.known is null then
+        return;
+    end if;
+    -- Something of each word; of each but one; of any.
+    foreach query in array array[
+        search_all(terms.known),
+        search_any(array(
+            select search_all(terms.known[:i - 1] || terms.known[i + 1:]) from generate_subscripts(terms.known, 1) i
+            where cardinality(terms.known) > 2)),
+        search_any(terms.widely)] loop
+        if numnode(query) > 0 then
+            select * into more from search_found(query && wanted, origin, reach, 1000, 5000);
+            places := places || more.rows;
+            parts := parts || array_fill(part, array[cardinality(more.rows)]);
+            complete := complete and more.complete;
+            exit when cardinality(places) >= 10;
+        end if;
+        part := part - 0.25;
+    end loop;
+    -- A rare word says more than a frequent one.
+    weights := case when part = 1 then array_fill(1.0::float8, array[cardinality(terms.worth)]) else array(
+        select 1 / (1 + ln(1 + (select count(*) from (
+            select from search_documents where words @@ (meaning && quoted('{#6,#}')) limit 200) counted)))
+        from unnest(terms.widely) with ordinality w (meaning, n) order by n) end;
+    return query execute format($sql$
+        with looked_at as (
+            select d.*, part, (%s) / %s as fit, (%s)::float8 / greatest(title_words, %s) as naming,
+                   (select min(p <-> $2) from unnest(positions) p) as far
+            from (select place, max(part) as part from unnest($1, $8) f (place, part) group by place) found
+            join search_documents d on d.ctid = place
+        )
+        select l.kind, key,
+               round(least(1,
+                   part * (0.75 * fit + 0.25 * case when words @@ $4 then 1 else naming end)
+                   * (by_need + (by_name - by_need) * least(1, naming))
+                   * case when status in ('CLOSED', 'TEMPORARILY_CLOSED') then 0.9 else 1 end
+                   * case when $2 is null then 1 else 1 - 0.25 * coalesce(least(1, far / $3), 0.6) end
+                   * case when $6 = 'ES' and 'es' = any (languages) then 1.03 else 1 end
+               )::numeric, 4)::float8,
+               case when far <= $3 then round(miles(far)::numeric, 2)::float8 end, status, title,
+               categories, counties, languages, $5, $9, $6, $7
+        from looked_at l
+        -- A name calls for who is called so, a need for who does something about it.
+        join (values ('INSTITUTION', 1.00, 1.00), ('VISITOR_CENTER', 0.98, 0.97), ('CATEGORY', 0.98, 0.95), ('PROGRAM', 0.98, 0.97),
+                     ('REENTRY_PROGRAM', 0.98, 0.97), ('PROVIDER', 0.97, 0.90), ('SERVICE', 0.94, 0.98)) kinds (kind, by_name, by_need)
+             on kinds.kind = l.kind
+        where fit >= 0.3
+    $sql$,
+        (select string_agg(format('(%s) * %s', worth, round(weight::numeric, 4)), ' + ') from unnest(terms.worth, weights) w (worth, weight)),
+        (select round(sum(weight)::numeric, 4) from unnest(weights) weight),
+        terms.naming, cardinality(terms.worth))
+    using places, origin, reach, quoted(array['=' || left(plain($1), 200)]),
+          terms.lexemes, $2, complete, parts, terms.concepts;
+end
+$$;
+comment on function search is 'What a text finds, and how well it answers.';
+
+-- What was found, shown -------------------------------------------------------------------------
+
+create function escaped(text) returns text
+    language sql immutable strict parallel safe
+    return replace(replace(replace(replace(replace($1, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'), '"', '&quot;'), '''', '&#39;');
+comment on function escaped is 'A text as HTML that says just this.';
+
+create function search_marked(text text, sought text[], concepts text[] default '{}', begun text default null) returns text
+    language sql stable parallel safe
+begin atomic
+    -- A phrase is marked where it is whole.
+    with words as (
+        select sought || coalesce(array_agg(lexeme), '{}') as sought
+        from search_phrases p, unnest(p.lexemes) lexeme
+        where p.concept = any (concepts) and stems(text, p.lang) @@ p.query
+    )
+    select coalesce(string_agg(
+        case when array[plain(word)] || ts_lexize('english_stem', plain(word)) && words.sought or plain(word) like begun || '%'
+             then '<mark>' || escaped(word) || '</mark>' || escaped(rest) else escaped(word || rest) end, '' order by n), '')
+    from words, regexp_matches(text, '([[:alnum:]\u0300-\u036f''’]*)([^[:alnum:]\u0300-\u036f''’]*)', 'g') with ordinality parts (part, n),
+         lateral (select part[1] as word, part[2] as rest) pair;
+end;
+comment on function search_marked is 'A text as HTML, in which words that were sought, or begin as was typed, are marked.';
+
+create function search_snippet(kind text, key text, sought text[], concepts text[], spoken text) returns text
+    language sql stable parallel safe
+begin atomic
+    select string_agg(marked, ' · ' order by n)
+    from (
+        select n, search_marked(piece, sought, concepts) as marked
+        from search_documents d,
+             unnest(d.body || array(select case when spoken = 'ES' then coalesce(label_es, label_en) else label_en end
+                                    from categories c where d.kind <> 'CATEGORY' and c.code = any (d.categories) order by c.code))
+             with ordinality pieces (whole, n),
+             lateral (select case when length(whole) <= 160 then whole
+                                  else regexp_replace(left(whole, 160), '[^[:space:]]*$', '…') end as piece) cut
+        where d.kind = search_snippet.kind and d.key = search_snippet.key
+        order by n
+    ) pieces
+    where marked like '%<mark>%';
+end;
+comment on function search_snippet is 'What a record offers, as far as it was sought, as HTML; null if it was found by other things.';
+
+-- What somebody who is still typing may mean ----------------------------------------------------
+
+create function suggest(said text, lang text, first integer)
+returns table (text text, text_html text, type text, node_id text, score double precision)
+language plpgsql stable set search_path from current as $$
+#variable_conflict use_column
+declare
+    typed constant text := plain($1);
+    last constant text := (regexp_match(typed, '[^ ]*$'))[1];
+    -- Before the last word, whole words; they and what begins with the last one are in a name.
+    whole constant text[] := array(
+        select lexeme from search_terms(left(typed, -length(last)), $2) t, unnest(t.lexemes) lexeme);
+    before constant tsquery := (
+        select search_all(array_agg(t.named)) from search_terms(left(typed, -length(last)), $2) t having count(*) > 0);
+    begun text[] := array(
+        select lexeme from search_lexemes where lexeme like last || '%' order by length(lexeme), lexeme limit 50);
+    named tsquery := quoted(array[last], ':*A');
+    places tid[];
+begin
+    if begun = '{}' then
+        begun := coalesce((search_spelling(last)).lexemes, '{}');
+        named := named || coalesce(quoted(begun, ':A'), '');
+    end if;
+    named := coalesce(before, '') && named;
+    -- Of institutions, centers, programs and categories there are so few that all are looked at.
+    places := array(select ctid from search_documents where words @@ quoted('{#}'));
+    if length(typed) > 2 then
+        places := places
+            || (search_found(quoted(array['=' || typed], ':*'), null, null, 100, 500)).rows
+            || coalesce((search_found(coalesce(before, quoted(begun, ':A')), null, null, 100, 500)).rows, '{}');
+    end if;
+    return query
+        with looked_at as (
+            -- Not by an index: to find all that begins with a letter is too much.
+            select kind, key, title, words from search_documents where ctid = any (places) offset 0
+        ),
+        called as (
+            select d.kind, d.key, d.words, plain(name) as plainly, name
+            from looked_at d left join categories c on d.kind = 'CATEGORY' and c.code = d.key,
+                 unnest(case when $2 = 'ES' then array[coalesce(c.label_es, d.title)] when $2 = 'EN' then array[d.title]
+                             else array_remove(array[d.title, c.label_es], null) end) name
+            where d.words @@ named
+        )
+        select min(name), search_marked(min(name), whole || begun, '{}', last), kind,
+               case when count(*) = 1 then replace(initcap(replace(kind, '_', ' ')), ' ', '') || ':' || min(key) end,
+               round(max(case when words @@ quoted(array['=' || typed]) then 1
+                              when plainly like typed || '%' then 0.9
+                              when plainly ~ ('\m' || last) then 0.8
+                              else 0.6 end
+                         * case when kind in ('PROVIDER', 'SERVICE') then 0.95 else 1 end
+                         - 0.001 * least(100, length(name)))::numeric, 4)::float8
+        from called group by kind, plainly
+        order by 5 desc, 1, 3 limit $3;
+end
+$$;
+comment on function suggest is 'Names and categories that begin as somebody types, or nearly so.';
