@@ -467,7 +467,7 @@ async def test_what_has_closed_is_found_by_name_key_or_status_and_says_so(closin
         slugged: providers(filter: {slug: {eq: "cedar"}}) { totalCount }
         ids: providers(filter: {id: {in: [$provider]}}) { totalCount }
         provider(slug: "cedar") { name }
-        find(text: "Cedar") { ... on Provider { name } }
+        search(text: "Cedar Help", types: [SERVICE]) { nodes { ... on Service { name status } } }
     }"""
     variables = {"service": f"Service:{key}", "provider": f"Provider:{owner}"}
     data = await data_of(closing.database, text, variables)
@@ -479,7 +479,7 @@ async def test_what_has_closed_is_found_by_name_key_or_status_and_says_so(closin
     assert data["owned"] == {"nodes": [{"services": {"totalCount": 0}}]}
     assert data["slugged"] == data["ids"] == {"totalCount": 1}
     assert data["provider"] == {"name": "Cedar"}
-    assert {"name": "Cedar"} in data["find"]
+    assert {"name": "Cedar Help", **status} in data["search"]["nodes"]
 
 
 @pytest.mark.parametrize(
