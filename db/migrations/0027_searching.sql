@@ -274,7 +274,9 @@ begin
                        * case when $2 is null then 1 else 1 - 0.25 * coalesce(least(1, far / $3), 0.6) end
                        * case when $6 = 'ES' and 'es' = any (languages) then 1.03 else 1 end
                    )::numeric, 4)::float8,
-                   case when far <= $3 then round(miles(far)::numeric, 2)::float8 end, status, title,
+                   case when far <= $3 then round(miles(far)::numeric, 2)::float8 end, status,
+                   case when kind = 'CATEGORY' and $6 = 'ES'
+                        then coalesce((select c.label_es from categories c where c.code = key), title) else title end,
                    categories, counties, languages, $5, $9, $6, $7
             from looked_at where fit >= 0.3
         $sql$,

@@ -384,6 +384,11 @@ BAD = [
     ("institution_population.csv", "month=2026-01", "in_custody", "-1", "whole", False),
     ("provider_categories.csv", "code=MEDI_CAL", "parent", "NOPE", "categories", True),
     ("reentry_programs.csv", "slug=stop", "residential", "perhaps", "none of", True),
+    ("synonyms.csv", "code=HOUSE", "category", "HUSING", "categories", True),
+    ("synonyms.csv", "code=SHELTER", "narrower", "perhaps", "neither", True),
+    ("synonyms.csv", "code=VISIT", "record_type", "ROOM", "none of", True),
+    ("synonyms.csv", "code=DENTIST", "record_type", "PROGRAM", "beside", True),
+    ("synonyms.csv", "code=GED", "spanish", "GED|¡!", "no word", True),
 ]
 
 
