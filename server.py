@@ -18,16 +18,22 @@ from starlette.config import Config
 from starlette.types import ASGIApp
 
 from db import embedded
+from db.data.duplicates import refresh
 from db.data.load import load as load_files
 from db.data.report import LoadError
 from db.data.synthesize import synthesize as make_up
 from db.database import Database
+from db.documents import replace as trust
 from db.errors import DatabaseError
 from db.migrate import migrate as apply_pending
 from db.migrate import pending
 from resolvers.admit import Limits
+from resolvers.errors import RequestRefused
+from resolvers.parse import parse
 from schema.build import build, sdl
 from web.application import application as joined
+from web.discretion import keep_secrets
+from web.documents import Served, manifest
 
 Progress = Callable[[str, int, int], None]
 
@@ -66,6 +72,7 @@ class Settings:
     statement_timeout_seconds: float = 10.0
     max_body_bytes: int = 100_000
     answer_cache_bytes: int = 64_000_000
+    documents: Served = Served.ANY
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -98,6 +105,7 @@ class Settings:
 def application() -> ASGIApp:
     """The server of one process, as each of uvicorn's workers makes it."""
     settings = Settings.read()
+    keep_secrets()
     url = settings.url()
     graph = build(settings.limits)
     database = Database(
@@ -114,6 +122,7 @@ def application() -> ASGIApp:
         partial(pending, url),
         max_body_bytes=settings.max_body_bytes,
         answer_cache_bytes=settings.answer_cache_bytes,
+        documents=settings.documents,
         development=settings.development,
     )
 
@@ -158,7 +167,7 @@ def serve(settings: Settings) -> None:
         port=settings.port,
         workers=settings.workers,
         log_level=settings.log_level,
-        access_log=settings.log_level == "debug",
+        access_log=settings.log_level in ("debug", "trace"),
         http="httptools",
         lifespan="on",
         ws_max_size=settings.max_body_bytes,
@@ -192,6 +201,15 @@ def load(settings: Settings) -> None:
 
 
 @main.command()
+@click.pass_obj
+def duplicates(settings: Settings) -> None:
+    """Find records that may be one and the same, and count what waits for a decision."""
+    url = settings.url()
+    asyncio.run(apply_pending(url))
+    click.echo(asyncio.run(refresh(url)))
+
+
+@main.command()
 @click.option("--providers", type=click.IntRange(min=1), default=1_000_000, show_default=True)
 @click.pass_obj
 def synthesize(settings: Settings, providers: int) -> None:
@@ -206,6 +224,33 @@ def synthesize(settings: Settings, providers: int) -> None:
 def schema() -> None:
     """Print the schema."""
     click.echo(sdl(build()), nl=False)
+
+
+@main.group()
+def documents() -> None:
+    """Operations that may be asked by their hash alone."""
+
+
+@documents.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--only", is_flag=True, help="Forget all others.")
+@click.pass_obj
+def import_documents(settings: Settings, file: Path, only: bool) -> None:
+    """Trust the operations of a manifest, as the tools of Apollo, Relay and others write it."""
+    graph = build(settings.limits)
+    try:
+        found = manifest(file.read_bytes())
+        for each in found:
+            parse(graph, each.text)
+    except ValueError as error:
+        raise click.ClickException(f"{file}: {error}.") from error
+    except RequestRefused as refused:
+        reasons = "; ".join(error.message for error in refused.errors)
+        raise click.ClickException(f"{file}: {each.name or each.hash}: {reasons}") from refused
+    url = settings.url()
+    asyncio.run(apply_pending(url))
+    added, gone = asyncio.run(trust(url, found, forget=only))
+    click.echo(f"{len(found)} operations are trusted, {added} of them new; {gone} are forgotten.")
 
 
 @main.command("clean-data")

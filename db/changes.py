@@ -164,6 +164,10 @@ class Changes:
             return None
         return Sources(tuple(sorted(found & self._tables)), not found.isdisjoint(_CLOCK))
 
+    def looks_at_the_clock(self, name: str) -> bool:
+        """Whether a view or a function does that itself, and not only through others."""
+        return not self._mentions.get(name, frozenset()).isdisjoint({*_CLOCK, "clock"})
+
     def _knows(self, name: str) -> bool:
         return name in self._tables or name in self._mentions
 
@@ -188,7 +192,7 @@ class Changes:
     async def _hear(self, line: Any) -> NoReturn:
         while True:
             self._migrated.clear()
-            await self._learn(line)
+            await self.learn(line)
             # Whatever happened while nobody listened: what is known is known from now on.
             self._count += 1
             self._floor = self._count
@@ -231,7 +235,7 @@ class Changes:
     def _cut(self, line: Any) -> None:
         self._listening = False
 
-    async def _learn(self, line: Any) -> None:
+    async def learn(self, line: Any) -> None:
         """Read which tables there are, and what views and functions speak of."""
         tables = await line.fetch(_TABLES)
         self._tables = frozenset(name for name, heard in tables if heard)

@@ -70,6 +70,14 @@ class AnyOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Within:
+    """`operand in (select ...)`; several selects are put end to end with `union all`."""
+
+    operand: Expression
+    selects: tuple[Select, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Test:
     """`operand is null`, `operand is not true` and their like."""
 
@@ -157,6 +165,7 @@ Expression = (
     | Operation
     | Tuple
     | AnyOf
+    | Within
     | Test
     | Not
     | And
@@ -236,7 +245,10 @@ class With:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """One select. A column without a name keeps its own."""
+    """One select. A column without a name keeps its own.
+
+    With `ties` it goes beyond its limit for rows that are not after the last one in its order.
+    """
 
     columns: tuple[tuple[str | None, Expression], ...]
     source: Source | None = None
@@ -245,6 +257,7 @@ class Select:
     group: tuple[Expression, ...] = ()
     order: tuple[Order, ...] = ()
     limit: Expression | None = None
+    ties: bool = False
     with_: tuple[With, ...] = ()
 
 

@@ -48,6 +48,7 @@ from db.query import (
     Unnest,
     Value,
     Values,
+    Within,
 )
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
@@ -109,7 +110,10 @@ class _Renderer:
             steps = ", ".join(self.order(step, indent) for step in select.order)
             lines.append(f"order by {steps}")
         if select.limit is not None:
-            lines.append(f"limit {self.expression(select.limit, indent)}")
+            limit = self.expression(select.limit, indent)
+            lines.append(
+                f"fetch first ({limit}) rows with ties" if select.ties else f"limit {limit}"
+            )
         return f"\n{indent}".join(lines)
 
     def column(self, name: str | None, expression: Expression, indent: str) -> str:
@@ -121,12 +125,7 @@ class _Renderer:
             case From(table, alias):
                 return f"{identifier(table)} {alias}"
             case Selects(selects, alias):
-                inner = indent + "  "
-                if len(selects) == 1:
-                    return f"{self.block(selects[0], indent)} {alias}"
-                parts = [self.block(select, inner) for select in selects]
-                union = f"\n{inner}union all\n{inner}".join(parts)
-                return f"(\n{inner}{union}\n{indent}) {alias}"
+                return f"{self.union(selects, indent)} {alias}"
             case Unnest(arrays, alias, columns):
                 names = ", ".join(identifier(column) for column in columns)
                 return f"unnest({self.list(arrays, indent)}) with ordinality {alias}({names})"
@@ -135,6 +134,14 @@ class _Renderer:
                 return f"{name}({self.list(arguments, indent)}) {alias}{named}"
             case _:
                 assert_never(source)
+
+    def union(self, selects: tuple[Select, ...], indent: str) -> str:
+        if len(selects) == 1:
+            return self.block(selects[0], indent)
+        inner = indent + "  "
+        parts = [self.block(select, inner) for select in selects]
+        union = f"\n{inner}union all\n{inner}".join(parts)
+        return f"(\n{inner}{union}\n{indent})"
 
     def order(self, step: Order, indent: str) -> str:
         return self.expression(step.expression, indent) + (" desc" if step.descending else "")
@@ -164,6 +171,8 @@ class _Renderer:
                 return f"({self.list(items, indent)})"
             case AnyOf(operand, array):
                 return f"{self.operand(operand, indent)} = any({self.expression(array, indent)})"
+            case Within(operand, selects):
+                return f"{self.operand(operand, indent)} in {self.union(selects, indent)}"
             case Test(operand, verdict):
                 assert verdict in _VERDICTS, verdict
                 return f"{self.operand(operand, indent)} {verdict}"
@@ -200,7 +209,8 @@ class _Renderer:
 
     def operand(self, expression: Expression, indent: str) -> str:
         text = self.expression(expression, indent)
-        return f"({text})" if isinstance(expression, Operation | Test | AnyOf) else text
+        nested = isinstance(expression, Operation | Test | AnyOf | Within)
+        return f"({text})" if nested else text
 
     def junction(
         self, conditions: tuple[Expression, ...], word: str, nothing: str, indent: str

@@ -21,12 +21,14 @@ class Scalar:
     """One kind of value: its GraphQL name, its Postgres type, and the way from one to the other.
 
     `read` turns an input value, already coerced by GraphQL, into what Postgres is sent; it raises
-    ValueError, in words for the client, for what Postgres would refuse.
+    ValueError, in words for the client, for what Postgres would refuse. `few` says that it is one
+    of few values, all of them declared.
     """
 
     name: str
     postgres: str
     read: Callable[[object], object]
+    few: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,35 @@ class Id:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Where a text's other languages are: in a table that has many texts of many records.
+
+    `remote` is its column that points to our row's `local`, and `field` what our text is called in
+    it. Its other columns are `language`, `text`, `original` (what was translated: it counts only
+    while that is what our row says), `method` and `reviewed_at`.
+    """
+
+    table: str
+    remote: str
+    local: Column
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
 class Localized:
-    """A text with one column per language; the first language is the one to fall back to."""
+    """A text in several languages, by their columns; the first is the one to fall back to."""
 
     columns: Mapping[str, Column]
+    scalar: Scalar
+    elsewhere: Elsewhere | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A field that says of a text which language it is answered in, and how it came into it."""
+
+    text: Localized
+    target: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +92,8 @@ class Argument:
     required: bool
     default: Hashable = None
     fields: tuple[Argument, ...] = ()
+    # A language to answer in: if it is not given, that of the request.
+    language: bool = False
     # Of an object: called as a function's, wherever the object is given.
     check: Callable[..., None] | None = None
 
@@ -85,11 +114,17 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """A field that a function of Postgres makes: one value, or a list of values."""
+    """A field that a function of Postgres makes: one value, or a list of values.
+
+    `among` is a function of the same columns and a list, true if the value is in the list.
+    `where` is a function without columns: the keys of all rows of which it is true.
+    """
 
     function: Function
     column: Column
     scalar: Scalar
+    among: Function | None = None
+    where: Function | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,19 +179,24 @@ class ToMany:
     connection: bool
 
 
-Field = Leaf | Id | Localized | Derived | Made | Part | Computed | ToOne | ToMany
+Field = Leaf | Id | Localized | Wording | Derived | Made | Part | Computed | ToOne | ToMany
 
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """How rows are found by their place: columns of theirs, and functions of Postgres.
+    """How rows are found by their place: a column, and functions of Postgres.
 
-    `origin` makes a position of all arguments but the last, which is a distance in miles. `reach`
-    turns miles into distances between positions, and `miles` turns them back.
+    `place` leads from a row to those that have the column `position`; it is empty where the row
+    itself has it. The last hop leads to a key. `several` says that a row may be at several places.
+    What `everywhere` leads anywhere from is near to everybody. `origin` makes a position of all
+    arguments but the last, which is a distance in miles. `reach` turns miles into distances
+    between positions, and `miles` turns them back.
     """
 
     position: str
-    everywhere: str | None
+    place: Join
+    several: bool
+    everywhere: Join | None
     origin: Function
     reach: str
     miles: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 
 from graphql import GraphQLSyntaxError, validate
 from graphql import parse as parse_text
@@ -21,6 +22,9 @@ from resolvers.admit import Limits, admit
 from resolvers.errors import Code, RequestRefused, refuse, with_code
 from resolvers.graph import Graph
 from resolvers.scan import scan
+
+# Where the language of a request is among its variables; no name of GraphQL has a dot.
+LANGUAGE = ".language"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +85,21 @@ def parse(graph: Graph, text: str, operation_name: str | None = None) -> Operati
     return next(iter(document.operations.values()))
 
 
-def coerce(graph: Graph, operation: Operation, given: Mapping[str, object]) -> dict[str, object]:
-    """The variables' values by the specification: checked, and with their defaults."""
+def coerce(
+    graph: Graph,
+    operation: Operation,
+    given: Mapping[str, object],
+    language: Enum | None = None,
+) -> dict[str, object]:
+    """The variables' values by the specification, and among them the language of the request."""
+    values = _coerce(graph, operation, given)
+    if language is not None:
+        values[LANGUAGE] = language
+    return values
+
+
+def _coerce(graph: Graph, operation: Operation, given: Mapping[str, object]) -> dict[str, object]:
+    """The variables' values: checked, and with their defaults."""
     definitions = operation.definition.variable_definitions
     if not definitions:
         return {}

@@ -12,6 +12,7 @@ import orjson
 from graphql import GraphQLError
 
 from db.database import Database
+from db.discretion import discreet
 from db.errors import (
     BadValue,
     DatabaseBusy,
@@ -36,6 +37,8 @@ class GraphQLRequest:
     text: str
     operation_name: str | None = None
     variables: Mapping[str, object] | None = None
+    # What fields answer in that can be asked for a language, and are not; null is the graph's own.
+    language: Enum | None = None
 
 
 class Outcome(Enum):
@@ -54,12 +57,14 @@ class Answer:
     """A whole response as JSON, and how long each stage took, in milliseconds.
 
     `reads` is what it was made from. An answer without errors holds until that changes.
+    `localized` says that it is another one in another language of the request.
     """
 
     body: bytes
     outcome: Outcome
     timings: Mapping[str, float] = field(default_factory=dict)
     reads: Reads | None = None
+    localized: bool = False
 
 
 async def resolve(
@@ -73,7 +78,7 @@ async def resolve(
     try:
         operation = parse(graph, request.text, request.operation_name)
         given = request.variables or {}
-        variables = coerce(graph, operation, given)
+        variables = coerce(graph, operation, given, request.language)
         parsed = perf_counter()
         planned, arguments = plan(graph, operation, variables, computed=computed)
         ready = perf_counter()
@@ -85,7 +90,8 @@ async def resolve(
             "fetch": (done - ready) * 1000,
         }
         if fetched is not None and not planned.computed:
-            return Answer(b'{"data":' + fetched + b"}", Outcome.DATA, timings, planned.reads)
+            body = b'{"data":' + fetched + b"}"
+            return Answer(body, Outcome.DATA, timings, planned.reads, planned.localized)
         constant = planned.statement is None and not operation.definition.variable_definitions
         kept = graph.constants.get((request.text, operation.name)) if constant else None
         if kept is not None:
@@ -96,13 +102,13 @@ async def resolve(
         if constant and not errors:
             graph.constants.put((request.text, operation.name), body, weight=len(body))
         outcome = Outcome.PARTIAL if errors else Outcome.DATA
-        return Answer(body, outcome, timings, planned.reads)
+        return Answer(body, outcome, timings, planned.reads, planned.localized)
     except RequestRefused as refused:
         return Answer(orjson.dumps(_response(refused.errors)), Outcome.REFUSED)
     except DatabaseError as error:
         failure = _failure(error)
         if failure is Outcome.FAULT:
-            log.error("a statement failed: %s", error, exc_info=error)
+            log.error("a statement failed:\n%s", discreet(error))
         return Answer(orjson.dumps(_response(from_database(error).errors)), failure)
 
 
@@ -110,12 +116,15 @@ async def explain(graph: Graph, database: Database, request: GraphQLRequest) -> 
     """How an operation is answered: its road, its SQL, its arguments, and Postgres' own plan."""
     try:
         operation = parse(graph, request.text, request.operation_name)
-        variables = coerce(graph, operation, request.variables or {})
+        variables = coerce(graph, operation, request.variables or {}, request.language)
         planned, arguments = plan(graph, operation, variables)
     except RequestRefused as refused:
         return "".join(f"-- refused: {error.message}\n" for error in refused.errors)
     road = "second: graphql-core computes over what is fetched" if planned.computed else "first"
     lines = [f"-- road {road}"]
+    if planned.localized:
+        asked = request.language.value if request.language else "not asked for"
+        lines.append(f"-- language {asked}")
     lines += [f"-- refused {'.'.join(path)}: {error}" for path, error in planned.refused.items()]
     if planned.statement is None:
         return "\n".join([*lines, "-- nothing to ask Postgres", ""])

@@ -52,9 +52,12 @@ def filters(shapes: Shapes, entity: Entity) -> None:
         if field.filterable and asked:
             annotation = taken(shapes, asked[0])
             own[field.name] = FieldShape(shapes.optional(annotation), field.description)
+        elif field.filterable and field.derived is not None and field.derived.where:
+            own[field.name] = FieldShape(shapes.optional(bool), field.description)
         elif field.filterable:
             operators = _operators(shapes, field.python, field)
-            own[field.name] = FieldShape(operators, field.description)
+            also = " It is looked for in both languages." if field.localized else ""
+            own[field.name] = FieldShape(operators, field.description + also)
         elif field.part:
             own[field.name] = FieldShape(shapes.ref(f"{field.target}Filter"), field.description)
         elif field.target is not None and field.relation is not None:
@@ -178,7 +181,8 @@ def _steps(shapes: Shapes, entity: Entity) -> Iterator[tuple[str, FieldShape]]:
     direction = shapes.optional(SortDirection)
     for field in entity.fields:
         if field.orderable:
-            yield field.name, FieldShape(direction, field.description)
+            also = " In the language of the request." if field.localized else ""
+            yield field.name, FieldShape(direction, field.description + also)
         elif field.part:
             if shapes.has_order(field.target):
                 yield (
@@ -205,14 +209,16 @@ def _steps(shapes: Shapes, entity: Entity) -> Iterator[tuple[str, FieldShape]]:
 
 def aggregates(shapes: Shapes, entity: Entity) -> None:
     """Numbers about many rows: their count and, of what can be measured, its statistics."""
-    count = FieldShape(int, f"How many {entity.plural} there are.")
-    measured = {
-        field.name: FieldShape(_statistics(shapes, field.python), field.description)
-        for field in entity.fields
-        if field.measurable
-    }
+    count = {"count": FieldShape(int, f"How many {entity.plural} there are.")}
+    measured = _measured(shapes, entity)
+    if entity.is_value:
+        if measured:
+            shapes.object_type(
+                f"{entity.name}Aggregate", f"Numbers about the {entity.plural} of many.", measured
+            )
+        return
     shapes.object_type(
-        f"{entity.name}Aggregate", f"Numbers about {entity.plural}.", {"count": count, **measured}
+        f"{entity.name}Aggregate", f"Numbers about {entity.plural}.", {**count, **measured}
     )
     keys = {name: field for name, field, _ in groups(shapes, entity)}
     if not keys:
@@ -246,6 +252,20 @@ def aggregates(shapes: Shapes, entity: Entity) -> None:
             ),
         },
     )
+
+
+def _measured(shapes: Shapes, entity: Entity) -> dict[str, FieldShape]:
+    """What of an entity, and of its parts, has a smallest, a largest or a mean."""
+    found = {}
+    for field in entity.fields:
+        if field.measurable:
+            annotation = _statistics(shapes, field.python)
+        elif field.part and _measured(shapes, shapes.entities[field.target or ""]):
+            annotation = shapes.required(f"{field.target}Aggregate")
+        else:
+            continue
+        found[field.name] = FieldShape(annotation, field.description)
+    return found
 
 
 def groups(shapes: Shapes, entity: Entity) -> Iterator[tuple[str, Shape, Entity]]:

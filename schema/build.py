@@ -6,6 +6,7 @@ import inspect
 import sys
 import typing
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from enum import Enum
 from types import ModuleType
 from typing import Any
@@ -41,7 +42,7 @@ from schema.entity import (
     descriptions,
     hop,
 )
-from schema.scalars import SCALAR_MAP, TEXT_KEY, UUID_KEY, scalar_of
+from schema.scalars import SCALAR_MAP, TEXT_KEY, UUID_KEY, Checked, scalar_of
 from schema.shapes import (
     ArgumentShape,
     Entity,
@@ -49,6 +50,7 @@ from schema.shapes import (
     Given,
     Shape,
     Shapes,
+    answers_in,
     camel,
     listed,
     read_argument,
@@ -60,6 +62,7 @@ from schema.shapes import (
     unwrap,
 )
 from schema.view import CompiledSchema
+from schema.wording import Wording
 
 
 def build(
@@ -74,6 +77,7 @@ def build(
         name: value for name, value in vars(types).items() if hasattr(value, "__interface__")
     }
     parts = {name: value for name, value in vars(types).items() if hasattr(value, "__value__")}
+    parts[Wording.__name__] = Wording
     known = _introduced([*classes.values(), *interfaces.values(), *parts.values()])
     declared = {name: read_entity(cls, known) for name, cls in classes.items()}
     values = {name: read_entity(cls, known) for name, cls in parts.items()}
@@ -89,6 +93,7 @@ def build(
     for value in values.values():
         arguments.filters(shapes, value)
         arguments.orders(shapes, value)
+        arguments.aggregates(shapes, value)
         shapes.object_type(value.name, value.description, _fields(shapes, value))
     for entity in declared.values():
         arguments.filters(shapes, entity)
@@ -156,7 +161,6 @@ def _entity(shapes: Shapes, entity: Entity, declared: Mapping[str, Entity]) -> g
         name: _source(shapes, owner, shape, _columns(owner), declared)
         for name, shape, owner in arguments.groups(shapes, entity)
     }
-    position = entity.declaration.position
     listed_, *unless = entity.declaration.listed or (None,)
     return graph.Entity(
         entity.name,
@@ -165,14 +169,23 @@ def _entity(shapes: Shapes, entity: Entity, declared: Mapping[str, Entity]) -> g
         groups,  # type: ignore[arg-type]  # of the kinds that check() lets through
         mapping.Column(listed_, "bool") if listed_ else None,
         frozenset(camel(name) for name in unless if name),
-        _near(shapes, position, entity.declaration.everywhere) if position else None,
+        _near(shapes, entity, declared),
     )
 
 
-def _near(shapes: Shapes, position: str, everywhere: str | None) -> graph.Near:
+def _near(shapes: Shapes, entity: Entity, declared: Mapping[str, Entity]) -> graph.Near | None:
+    said = entity.declaration
+    if said.position is None:
+        return None
+    keys = {other.declaration.table: other.declaration.key for other in declared.values()}
+    place = tuple(map(hop, said.place))
+    several = any(keys.get(step.table) != step.remote for step in place)
+    everywhere = tuple(map(hop, said.everywhere)) or None
     asked = _asked(shapes, read_argument("near", near.Near, ""))
     origin = graph.Function("near_position", (), (asked,))
-    return graph.Near(position, everywhere, origin, "chord", "miles", near.NEAR)
+    return graph.Near(
+        said.position, place, several, everywhere, origin, "chord", "miles", near.NEAR
+    )
 
 
 def _columns(entity: Entity) -> dict[str | None, mapping.Column]:
@@ -181,8 +194,8 @@ def _columns(entity: Entity) -> dict[str | None, mapping.Column]:
         shape.column: _column(shape, key) for shape in entity.fields if shape.column
     }
     for shape in entity.fields:
-        for column in (shape.localized or {}).values():
-            nullable = column != next(iter((shape.localized or {}).values()))
+        for language, column in (shape.localized or {}).items():
+            nullable = shape.nullable or language != "EN"
             columns[column] = mapping.Column(column, "text", nullable)
     return columns
 
@@ -221,7 +234,9 @@ def _source(
     if shape.computed is not None:
         return _computed(entity, shape, columns)
     if shape.localized is not None:
-        return graph.Localized({lang: columns[name] for lang, name in shape.localized.items()})
+        return _localized(entity, shape, columns)
+    if shape.wording is not None:
+        return graph.Wording(_localized(entity, entity.field(shape.wording), columns), "Wording")
     if shape.relation is not None:
         assert shape.target is not None
         target = declared[shape.target]
@@ -241,6 +256,20 @@ def _source(
     return graph.Leaf(column, scalar_of(shape.python))
 
 
+def _localized(
+    entity: Entity, shape: Shape, columns: Mapping[str | None, mapping.Column]
+) -> graph.Localized:
+    assert shape.localized is not None
+    translated = entity.declaration.translated
+    return graph.Localized(
+        {language: columns[name] for language, name in shape.localized.items()},
+        scalar_of(str),
+        graph.Elsewhere("translations", translated, _key(entity), shape.name)
+        if translated
+        else None,
+    )
+
+
 def _derived(shapes: Shapes, shape: Shape) -> graph.Derived | graph.Made:
     assert shape.derived is not None
     said = shape.derived
@@ -250,14 +279,18 @@ def _derived(shapes: Shapes, shape: Shape) -> graph.Derived | graph.Made:
         return graph.Made(function, shape.target, not shape.to_one)
     scalar = scalar_of(shape.python)
     column = mapping.Column(shape.attribute, scalar.postgres, shape.nullable, shape.array)
-    return graph.Derived(function, column, scalar)
+    among = graph.Function(said.among, said.columns) if said.among else None
+    where = graph.Function(said.where, (), asked, said.check) if said.where else None
+    return graph.Derived(function, column, scalar, among, where)
 
 
-def _asked(shapes: Shapes, item: Given) -> graph.Argument:
+def _asked(shapes: Shapes, item: Given, *, inside: bool = False) -> graph.Argument:
     """An argument as the planner sees it; an input object is its fields."""
     needed = not item.nullable
     if hasattr(item.python, "__given__"):
-        fields = tuple(_asked(shapes, inner) for inner in read_given(item.python, shapes.known))
+        fields = tuple(
+            _asked(shapes, inner, inside=True) for inner in read_given(item.python, shapes.known)
+        )
         check = item.python.__given__
         return graph.Argument(
             item.name, item.attribute, None, False, needed, fields=fields, check=check
@@ -265,7 +298,11 @@ def _asked(shapes: Shapes, item: Given) -> graph.Argument:
     default = item.default.value if isinstance(item.default, Enum) else item.default
     assert isinstance(default, Hashable)
     scalar = scalar_of(item.python)
-    return graph.Argument(item.name, item.attribute, scalar, item.array, needed, default)
+    # Inside an object a language is what the object is about, not the one to answer in.
+    language = answers_in(item) and not inside
+    return graph.Argument(
+        item.name, item.attribute, scalar, item.array, needed, default, language=language
+    )
 
 
 def _computed(
@@ -340,6 +377,9 @@ def _menu(
                 raise DeclarationError(message)
             column = entity.fields[shape.name]
             assert isinstance(column, graph.Leaf)
+            if word.check is not None:
+                read = Checked(column.scalar.read, word.check)
+                column = replace(column, scalar=replace(column.scalar, read=read))
             given = camel(word.field)
             roots[name] = graph.One(entity.name, given, column)
             argument = ArgumentShape(shape.python, shape.description)
@@ -361,7 +401,7 @@ def _ranked(
 ) -> tuple[graph.Root, FieldShape]:
     hit = shapes.entities[word.hit.__name__]
     facets = shapes.entities[word.facets.__name__]
-    function = Derived(word.function, (), word.arguments, word.check, False, False, False)
+    function = Derived(word.function, (), word.arguments, word.check, False, False, False, None)
     shape = read_field(name, object, function, text)
     asked = tuple(_asked(shapes, item) for item in arguments.derived_arguments(shape))
     columns = [column for column in _columns(hit) if column]
@@ -474,13 +514,19 @@ def _annotation(shapes: Shapes, shape: Shape) -> object:
     return shapes.optional(annotation) if shape.nullable else annotation
 
 
+_OF_REQUEST = "that of the request (`Accept-Language`), else English."
+
+
 def _field_arguments(shapes: Shapes, shape: Shape) -> dict[str, ArgumentShape]:
     if shape.connection:
         assert shape.target is not None
         return _page_arguments(shapes, shapes.entities[shape.target])
     if shape.localized is not None:
-        text = "The language to answer in, if there is a text in it; else English."
-        return {"lang": ArgumentShape(Language, text, Language.EN)}
+        text = f"The language to answer in; if not given, {_OF_REQUEST}"
+        return {"lang": ArgumentShape(shapes.optional(Language), text)}
+    if shape.wording is not None:
+        text = f"The language that `{camel(shape.wording)}` is asked for, so the same as there."
+        return {"lang": ArgumentShape(shapes.optional(Language), text)}
     if shape.relation is not None:
         return {
             name: ArgumentShape(type(default), f"Which {name}.", default)
@@ -490,7 +536,9 @@ def _field_arguments(shapes: Shapes, shape: Shape) -> dict[str, ArgumentShape]:
         return {
             item.name: ArgumentShape(
                 arguments.taken(shapes, item),
-                item.description,
+                f"{item.description} If not given, {_OF_REQUEST}"
+                if answers_in(item)
+                else item.description,
                 UNSET if item.default is None else item.default,
             )
             for item in arguments.derived_arguments(shape)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 
 from schema.arguments import derived_arguments
-from schema.entity import DeclarationError, hop
+from schema.entity import DeclarationError, Language, hop
 from schema.scalars import SCALARS
 from schema.shapes import Entity, Shape
 
@@ -38,8 +38,25 @@ def _check(entity: Entity, known: Mapping[str, Entity]) -> None:
             raise DeclarationError(
                 f"{entity.name} is ordered by {name!r}, a column that no field of it has."
             )
+    _check_near(entity, known)
     for shape in entity.fields:
         _check_field(entity, shape, known)
+
+
+def _check_near(entity: Entity, known: Mapping[str, Entity]) -> None:
+    said = entity.declaration
+    if said.position is None and (said.place or said.everywhere):
+        raise DeclarationError(f"{entity.name} has a place, but no position there.")
+    for text in said.everywhere:
+        hop(text)
+    if said.place:
+        end = [hop(text) for text in said.place][-1]
+        keys = {(other.declaration.table, other.declaration.key) for other in known.values()}
+        if (end.table, end.remote) not in keys:
+            raise DeclarationError(
+                f"The place of {entity.name} is a record, and {end.remote!r} is no key of "
+                f"{end.table!r}."
+            )
 
 
 def _check_field(entity: Entity, shape: Shape, declared: Mapping[str, Entity]) -> None:
@@ -53,6 +70,10 @@ def _check_field(entity: Entity, shape: Shape, declared: Mapping[str, Entity]) -
     elif shape.facet is not None:
         if shape.target not in declared:
             raise DeclarationError(f"{place} is made of {shape.target}, which is no value.")
+    elif shape.wording is not None:
+        pass  # made by us, of a text that is checked itself
+    elif shape.localized is not None:
+        _check_localized(place, entity, shape)
     elif shape.derived is not None:
         _check_derived(place, shape, declared)
     elif shape.relation is not None:
@@ -68,13 +89,29 @@ def _check_field(entity: Entity, shape: Shape, declared: Mapping[str, Entity]) -
         raise DeclarationError(f"{place} is of a type that no column has: {shape.python}.")
 
 
+def _check_localized(place: str, entity: Entity, shape: Shape) -> None:
+    if shape.python is not str or shape.array:
+        raise DeclarationError(f"{place} is in several languages, so it is a text.")
+    if len(shape.localized or {}) == 1 and entity.declaration.translated is None:
+        raise DeclarationError(f"{place} is in one language only.")
+    if entity.large and (shape.filterable or shape.orderable):
+        raise DeclarationError(f"{place} is in several languages: no index serves that.")
+
+
 def _check_derived(place: str, shape: Shape, declared: Mapping[str, Entity]) -> None:
+    for item in derived_arguments(shape):
+        if item.python is Language and item.default is not None:
+            raise DeclarationError(f"{place} needs no default: the request has a language.")
     if shape.target is not None:
         if shape.target not in declared:
             raise DeclarationError(f"{place} is made of {shape.target}, which is no value.")
         return
     if not _is_value(shape.python):
         raise DeclarationError(f"{place} is of a type that no function has: {shape.python}.")
+    if shape.derived is not None and shape.derived.where and shape.python is not bool:
+        raise DeclarationError(f"{place} names the rows where it is true, but is not a truth.")
+    if shape.derived and shape.derived.among and not issubclass(shape.python, Enum):
+        raise DeclarationError(f"{place} asks whether it is among some words, and has no words.")
     required = [item for item in derived_arguments(shape) if not item.nullable]
     if required and (shape.orderable or shape.group):
         raise DeclarationError(f"{place} has no value to order or group by without an argument.")

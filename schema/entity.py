@@ -94,7 +94,9 @@ class Declaration:
     implements: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
     position: str | None = None
-    everywhere: str | None = None
+    place: tuple[str, ...] = ()
+    everywhere: tuple[str, ...] = ()
+    translated: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +113,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Localized:
-    """A field with a column for each language; English is always there."""
+    """A text in several languages, by their columns; English is always there."""
 
-    columns: Mapping[str, str]
+    columns: Mapping[str, str | None]
+    search: bool = False
+    filter: bool | None = None
+    order: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,8 @@ class Derived:
     filter: bool | None
     order: bool | None
     group: bool | str | None
+    among: str | None = None
+    where: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +191,7 @@ class One:
     """A root field: the entity with this value in a unique field."""
 
     field: str
+    check: Callable[[str], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +208,9 @@ def entity(
     implements: tuple[str, ...] = (),
     listed: tuple[str, ...] = (),
     position: str | None = None,
-    everywhere: str | None = None,
+    place: tuple[str, ...] = (),
+    everywhere: tuple[str, ...] = (),
+    translated: str | None = None,
 ) -> Callable[[Class], Class]:
     """Declare that a class is the face of a table (or view).
 
@@ -208,12 +218,26 @@ def entity(
     offer only filters and orders that a column asks for, because an index has to serve them.
     `listed=("listed", "status")` names a boolean column without which a row is in no list, unless
     the filter speaks of one of the fields after it. `position` is a column that tells where a
-    row is, so that its lists can be asked for what is near; what is true in the column
-    `everywhere` is near to everybody.
+    row is, so that its lists can be asked for what is near. It is a column of this table, or of
+    the one that the hops of `place` end in, whose key the last hop leads to; of several places the
+    nearest counts. What the hops of `everywhere` lead anywhere from is near to everybody.
+    `translated` is the column of the table `translations` that points to this one: its `localized`
+    texts have their Spanish there.
     """
 
     def declare(cls: Class) -> Class:
-        said = Declaration(table, key, order, large, implements, listed, position, everywhere)
+        said = Declaration(
+            table,
+            key,
+            order,
+            large,
+            implements,
+            listed,
+            position,
+            place,
+            everywhere,
+            translated,
+        )
         cls.__entity__ = said  # type: ignore[attr-defined]  # noted on the class itself, so that no registry is needed
         return cls
 
@@ -269,18 +293,35 @@ def column(
     return Column(name, unique, filter, order, search, group)
 
 
-def localized(*, en: str, es: str) -> Any:
-    """A text in two languages, chosen by the argument `lang`; falls back to English."""
-    return Localized({"EN": en, "ES": es})
+def localized(
+    *,
+    en: str | None = None,
+    es: str | None = None,
+    search: bool = False,
+    filter: bool | None = None,
+    order: bool | None = None,
+) -> Any:
+    """A text in two languages, chosen by the argument `lang`, or else by the request.
+
+    `en` is its column in English, if it is not called as the field is; `es` the one in Spanish, if
+    there is one. What an entity is `translated` by comes after that, and English last. Beside
+    `label` stands `labelWording`, which says which of them it was. Filters look in both languages.
+    """
+    return Localized({"EN": en, "ES": es}, search, filter, order)
 
 
-def join(*hops: str, given: Mapping[str, tuple[str, Enum]] | None = None) -> Any:
+def join(
+    *hops: str,
+    given: Mapping[str, tuple[str, Enum]] | None = None,
+    group: bool | str | None = None,
+) -> Any:
     """To one: `join("county_fips")`, or hop by hop `join("location_id = locations.id", ...)`.
 
     `given` adds arguments: `{"type": ("visit_type", VisitType.IN_PERSON)}` is the argument
-    `type`, compared with that column, and its default.
+    `type`, compared with that column, and its default. Rows are grouped by what a foreign key of
+    theirs leads to; by what is further away, if `group` says so.
     """
-    return Relation(hops, outward=True, given=dict(given or {}))
+    return Relation(hops, outward=True, given=dict(given or {}), group=group)
 
 
 def many(*hops: str, group: str | None = None) -> Any:
@@ -298,16 +339,25 @@ def derived(
     filter: bool | None = None,
     order: bool | None = None,
     group: bool | str | None = None,
+    among: str | None = None,
+    where: str | None = None,
     **arguments: Argument,
 ) -> Any:
     """What a function of Postgres makes of these columns and, after them, these arguments.
 
     It returns a value, or rows for a `@value` type or a list of them. An argument that is not
-    given is null. Where no argument is required it filters, orders and groups as a column does;
+    given is null; one of type `Language | None` is then the language of the request, if that
+    names one. Where no argument is required it filters, orders and groups as a column does;
     what is true or false only for one required argument makes a filter that *is* the argument.
     `check` is called with all arguments, by name, and raises ValueError for the client to read.
+    `among`, of an enum, is a function that is given the columns and a list of its words, and says
+    whether the value is one of them: where an index serves the question only if it is put like
+    that, filters ask it, with the words written into the statement.
+    `where` names a function that returns, for the same arguments, the keys of all rows for which it
+    is true. The filter then asks it once, instead of every row; without an argument it is a
+    Boolean, and false keeps the rest: what is false, and what is unknown.
     """
-    return Derived(function, columns, arguments, check, filter, order, group)
+    return Derived(function, columns, arguments, check, filter, order, group, among, where)
 
 
 def argument(annotation: Any, description: str, default: Any = None) -> Argument:
@@ -352,9 +402,13 @@ def ranked(
     return Ranked(function, hit, facets, arguments, check, complete)
 
 
-def one(field: str) -> Any:
-    """Root field: one entity, by a unique field."""
-    return One(field)
+def one(field: str, *, check: Callable[[str], None] | None = None) -> Any:
+    """Root field: one entity, by a unique field.
+
+    `check` is called with what was given, and raises ValueError, for the client to read, for what
+    nothing can be called.
+    """
+    return One(field, check)
 
 
 def every() -> Any:

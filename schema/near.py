@@ -6,6 +6,8 @@ import re
 
 from schema.entity import given
 
+# In miles: how far one may look at all, and where nobody says, how far we do.
+NEAREST = 0.01
 FARTHEST = 500.0
 NEAR = 50.0
 
@@ -18,12 +20,14 @@ def a_place(
         raise ValueError("`near` takes either a `zip` or a `point`.")
     if zip is not None and not re.fullmatch(r"\d{5}(-\d{4})?", zip, re.ASCII):
         raise ValueError("`near.zip` is five digits, such as 93610.")
+    if zip is not None and not "900" <= zip[:3] <= "961":
+        raise ValueError("`near.zip` is a zip code of California, from 90001 to 96162.")
     if latitude is not None and not -90 <= latitude <= 90:
         raise ValueError("`near.point.latitude` is between -90 and 90.")
     if longitude is not None and not -180 <= longitude <= 180:
         raise ValueError("`near.point.longitude` is between -180 and 180.")
-    if within_miles is not None and not 0 < within_miles <= FARTHEST:
-        raise ValueError(f"`near.withinMiles` is above 0 and at most {FARTHEST:g}.")
+    if within_miles is not None and not NEAREST <= within_miles <= FARTHEST:
+        raise ValueError(f"`near.withinMiles` is from {NEAREST:g} to {FARTHEST:g}.")
 
 
 @given()
@@ -45,4 +49,4 @@ class Near:
     point: Point | None
     """A point, such as where a phone is."""
     within_miles: float | None
-    """How far from there at the most, in miles; 50 if not given, and never more than 500."""
+    """How far from there at the most, in miles, from 0.01 to 500; 50 if not given."""

@@ -7,9 +7,13 @@ from schema.near import Near
 from schema.types import (
     ActivityGroupType,
     Category,
+    CategoryServices,
     County,
+    DuplicateCandidate,
+    EnumType,
     Import,
     Institution,
+    Location,
     Program,
     ProgramOffering,
     Provider,
@@ -19,15 +23,20 @@ from schema.types import (
     SearchFilter,
     SearchType,
     Service,
+    ServiceAtLocation,
+    ServiceCounts,
     Source,
     Suggestion,
+    Translation,
     Verification,
     VisitingFact,
     VisitingHoliday,
     VisitingStatus,
     VisitorAmenity,
     VisitorCenter,
+    VisitorServiceGap,
 )
+from schema.types.counties import a_fips
 from schema.types.search import a_beginning, a_text
 
 
@@ -50,6 +59,8 @@ class Query:
     """Centers that receive visitors at prisons."""
     visitor_amenities: Connection[VisitorAmenity] = every()
     """What visitor centers do for families."""
+    visitor_service_gaps: Connection[VisitorServiceGap] = every()
+    """What Penal Code 6350-6356 asks for at prisons and is not known to be there."""
     program: Program | None = one("slug")
     """A program by its slug, such as `arts-in-corrections`."""
     programs: Connection[Program] = every()
@@ -66,14 +77,24 @@ class Query:
     """A community provider by its slug."""
     providers: Connection[Provider] = every()
     """Community providers."""
+    duplicate_candidates: Connection[DuplicateCandidate] = every()
+    """Providers that may be one and the same, the most likely first."""
     services: Connection[Service] = every()
     """What community providers offer."""
+    service_counts: ServiceCounts | None = derived("service_counts")
+    """How many services are listed in the state, and how many of them somebody has checked."""
+    services_by_category: list[CategoryServices] | None = derived("services_by_category")
+    """The same for each category of which there are any, the largest first."""
+    services_at_locations: Connection[ServiceAtLocation] = every()
+    """Services where one can go for them: a service at two places is two of these."""
+    locations: Connection[Location] = every()
+    """Places, with as much of their address as the public may know."""
     category: Category | None = one("code")
     """A kind of help by its code, such as `HOUSING`."""
     categories: Connection[Category] = every()
     """Kinds of help."""
-    county: County | None = one("fips")
-    """A county by its FIPS code, such as `06037`."""
+    county: County | None = one("fips", check=a_fips)
+    """A county by its FIPS code, such as `06037`; null if there is none of that code."""
     counties: Connection[County] = every()
     """The counties of California."""
     source: Source | None = one("key")
@@ -82,6 +103,12 @@ class Query:
     """Where the facts come from."""
     imports: Connection[Import] = every()
     """What was loaded from them, newest first."""
+    enum: EnumType | None = one("name")
+    """What the values of an enum of this schema are called, such as `VisitingStatusCode`."""
+    enums: Connection[EnumType] = every()
+    """What the values of all enums are called: ask once, and keep it."""
+    translations: Connection[Translation] = every()
+    """Texts of records in another language; those that nobody has reviewed yet, for example."""
     verifications: Connection[Verification] = every()
     """Who checked which record and how, newest first."""
     search: (

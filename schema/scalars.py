@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import Enum
 from uuid import UUID
@@ -36,6 +37,19 @@ def _same(value: object) -> object:
 
 def _uuid(value: object) -> object:
     return UUID(str(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Reads a value, unless it makes no sense in its place; ValueError says why."""
+
+    read: Callable[[object], object]
+    check: Callable[[str], None]
+
+    def __call__(self, value: object) -> object:
+        found = self.read(value)
+        self.check(str(found))
+        return found
 
 
 def _parser(name: str, read: Callable[[str], object], example: str) -> Callable[[object], object]:
@@ -120,5 +134,5 @@ TEXT_KEY = Scalar("ID", "text", _text)
 def scalar_of(python: type) -> Scalar:
     """The scalar of a Python type; an enum travels as text."""
     if issubclass(python, Enum):
-        return Scalar(python.__name__, "text", _enum)
+        return Scalar(python.__name__, "text", _enum, few=True)
     return SCALARS[python]

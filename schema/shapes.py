@@ -25,6 +25,7 @@ from schema.entity import (
     DeclarationError,
     Derived,
     Facet,
+    Language,
     Localized,
     Part,
     Relation,
@@ -53,6 +54,8 @@ class Shape:
     group: str | None = None
     unique: bool = False
     localized: Mapping[str, str] | None = None
+    # The text, a shape beside this one, whose wording this field tells.
+    wording: str | None = None
     computed: Callable[..., object] | None = None
     relation: Relation | None = None
     derived: Derived | None = None
@@ -108,8 +111,11 @@ def read_entity(cls: type, known: Mapping[str, type]) -> Entity:
     below = descriptions(cls)
     hints = _hints(cls, known)
     fields = tuple(
-        _shape(attribute, hint, cls.__dict__.get(attribute), below.get(attribute), declaration)
+        field
         for attribute, hint in hints.items()
+        for field in _with_wording(
+            _shape(attribute, hint, cls.__dict__.get(attribute), below.get(attribute), declaration)
+        )
     )
     plural = declaration.table.replace("_", " ") or _words(cls.__name__)
     return Entity(cls.__name__, plural, inspect.cleandoc(cls.__doc__ or ""), declaration, fields)
@@ -131,6 +137,11 @@ class Given:
     array: bool
     nullable: bool
     default: object = None
+
+
+def answers_in(item: Given) -> bool:
+    """Whether an argument is the language to answer in, which the request may decide on."""
+    return item.python is Language and item.nullable and not item.array
 
 
 def read_given(cls: type, known: Mapping[str, type]) -> tuple[Given, ...]:
@@ -200,7 +211,17 @@ def _shape(
         case Computed(function):
             return _with(plain, array=origin is list, computed=function)
         case Localized(columns):
-            return _with(plain, localized=columns)
+            return _with(
+                plain,
+                localized={
+                    language: column or attribute
+                    for language, column in columns.items()
+                    if column or language == "EN"
+                },
+                search=word.search,
+                filterable=word.search or (small if word.filter is None else word.filter),
+                orderable=small if word.order is None else word.order,
+            )
         case Relation():
             plainly = word.outward and len(word.hops) == 1 and " = " not in word.hops[0]
             return _with(
@@ -212,7 +233,7 @@ def _shape(
                 connection=origin is Connection,
                 group=_group(plain.name, plainly if word.group is None else word.group),
             )
-        case _ if hasattr(inner, "__entity__"):
+        case _ if hasattr(inner, "__entity__") or hasattr(inner, "__value__"):
             return _with(plain, python=object, target=inner.__name__, to_one=True)
     said = word if isinstance(word, Column) else Column()
     array = origin is list
@@ -236,6 +257,16 @@ def _shape(
     )
 
 
+def _with_wording(shape: Shape) -> list[Shape]:
+    """A field and, beside a text in several languages, the field that says which one it is in."""
+    if shape.localized is None:
+        return [shape]
+    attribute = f"{shape.attribute}_wording"
+    text = f"Which language `{shape.name}` is answered in, and how it came into it."
+    beside = Shape(camel(attribute), attribute, text, object, shape.nullable)
+    return [shape, _with(beside, wording=shape.attribute, target="Wording", to_one=True)]
+
+
 def _derived(plain: Shape, inner: type, word: Derived, *, array: bool, small: bool) -> Shape:
     required = [item for item in word.arguments.values() if not unwrap(item.annotation)[1]]
     # One argument that decides between true and false is a filter of its own.
@@ -247,7 +278,9 @@ def _derived(plain: Shape, inner: type, word: Derived, *, array: bool, small: bo
         python=inner,
         array=array,
         derived=word,
-        filterable=small and (asks or not required) if word.filter is None else word.filter,
+        filterable=(word.where is not None or (small and (asks or not required)))
+        if word.filter is None
+        else word.filter,
         orderable=plainly and not array if word.order is None else word.order,
         measurable=plainly and not array and inner in _MEASURABLE,
         group=_group(plain.name, grouped if word.group is None else word.group),
@@ -438,6 +471,7 @@ __all__ = [
     "Given",
     "Shape",
     "Shapes",
+    "answers_in",
     "camel",
     "listed",
     "read_argument",

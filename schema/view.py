@@ -6,7 +6,8 @@ and answered by the same engine as those that come by POST.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from enum import Enum
 from typing import Any
 
 import orjson
@@ -20,21 +21,29 @@ from db.database import Database
 from resolvers.graph import Graph
 from resolvers.resolve import GraphQLRequest, Outcome, resolve
 
+# What a header such as Accept-Language asks for.
+Spoken = Callable[[bytes | None], Enum | None]
+
 
 class CompiledSchema(strawberry.Schema):
     """A strawberry schema that leaves every operation to the engine."""
 
     graph: Graph
     database: Database
+    spoken: Spoken
 
     async def execute(  # type: ignore[override]  # the arguments of other engines are left aside
         self,
         query: str | None,
         variable_values: dict[str, Any] | None = None,
+        context_value: Any = None,
         operation_name: str | None = None,
         **_: object,
     ) -> ExecutionResult:
-        request = GraphQLRequest(query or "", operation_name, variable_values)
+        headers = context_value["request"].headers
+        accepted = ",".join(headers.getlist("accept-language")).encode("latin-1")
+        language = self.spoken(accepted or None)
+        request = GraphQLRequest(query or "", operation_name, variable_values, language)
         answer = await resolve(self.graph, self.database, request)
         response = orjson.loads(answer.body)
         errors = [_error(error) for error in response.get("errors", ())]
@@ -67,11 +76,12 @@ def _error(formatted: dict[str, Any]) -> GraphQLError:
     return _Error(formatted)
 
 
-def strawberry_view(graph: Graph, database: Database) -> GraphQL[object, object]:
+def strawberry_view(graph: Graph, database: Database, spoken: Spoken) -> GraphQL[object, object]:
     """An ASGI application that speaks graphql-transport-ws."""
     schema: CompiledSchema = graph.schema._strawberry_schema  # type: ignore[attr-defined]  # noted there by strawberry
     schema.graph = graph
     schema.database = database
+    schema.spoken = spoken
     return GraphQL(
         schema, graphql_ide=None, subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,)
     )

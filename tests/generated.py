@@ -31,6 +31,7 @@ from graphql import (
 from hypothesis import strategies as st
 
 from resolvers.resolve import GraphQLRequest
+from schema.entity import Language
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 Item = TypeVar("Item")
@@ -110,7 +111,8 @@ class Question:
         body = self.selections(query, Level(), 0)
         given = f"({', '.join(self.definitions)})" if self.definitions else ""
         text = "\n".join([f"query Asked{given} {body}", *self.texts])
-        return GraphQLRequest(text, self.one_of([None, "Asked"]), self.variables)
+        name, language = self.one_of([None, "Asked"]), self.one_of([None, *Language])
+        return GraphQLRequest(text, name, self.variables, language)
 
     def one_of(self, items: Sequence[Item]) -> Item:
         index: int = self.draw(st.integers(0, len(items) - 1))

@@ -9,14 +9,14 @@ from __future__ import annotations
 import operator
 import re
 from collections import defaultdict
-from collections.abc import AsyncIterator, Hashable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from db.database import Database
-from tests.db.scratch import connected, scratch, stopped
-from tests.kinds import KINDS, LINKS
+from tests.db.scratch import CLOCK, connected, scratch, stopped
+from tests.kinds import KINDS, LINKS, PARTS
 
 Key = Any  # a uuid or a code
 Row = Mapping[str, Any]
@@ -36,6 +36,7 @@ class SecondOpinion:
         self._ranks = {text: rank for rank, text in enumerate(texts)}
         self._maps: dict[tuple[str, str], dict[Key, list[Key]]] = {}
         self._values: dict[tuple[str, str], list[Any]] = {}
+        self._translated: dict[str, dict[tuple[Key, str], list[Row]]] = {}
 
     # What is there
 
@@ -54,15 +55,34 @@ class SecondOpinion:
         if attribute == "id":
             return KINDS[name].key
         snake = re.sub(r"[A-Z]", lambda letter: "_" + letter[0].lower(), attribute)
-        return KINDS[name].columns.get(attribute, snake)
+        texts = KINDS[name].texts.get(attribute, snake).split()
+        return KINDS[name].columns.get(attribute, texts[0])
+
+    def texts(self, name: str, key: Key, attribute: str) -> list[Any]:
+        """A field in all of its languages, the one that is always there first."""
+        first = self.value(name, key, attribute)
+        if attribute not in KINDS[name].texts:
+            return [first]
+        columns = KINDS[name].texts[attribute].split()[1:]
+        there = [self.rows[name][key][column] for column in columns]
+        for row in self._translations(name).get((key, attribute), ()):
+            there += [row["text"]] if row["original"] == first else []
+        return [first, *there]
+
+    def _translations(self, name: str) -> Mapping[tuple[Key, str], Sequence[Row]]:
+        if name not in self._translated:
+            found = self._translated[name] = defaultdict(list)
+            for row in self._tables["translations"] if KINDS[name].translated else ():
+                found[row[KINDS[name].translated], row["field"]].append(row)
+        return self._translated[name]
 
     def values(self, name: str, attribute: str) -> list[Any]:
         """What a field, or an item of it, is found to be: each once, null not among it."""
         if (name, attribute) not in self._values:
             found: set[Hashable] = set()
             for key in self.rows[name]:
-                value = self.value(name, key, attribute)
-                found |= set(value) if isinstance(value, list) else {value}
+                for value in self.texts(name, key, attribute):
+                    found |= set(value) if isinstance(value, list) else {value}
             self._values[name, attribute] = sorted(found - {None})
         return self._values[name, attribute]
 
@@ -71,7 +91,15 @@ class SecondOpinion:
         return (KINDS[name].one.get(relation) or KINDS[name].many[relation]).split()[0]
 
     def related(self, name: str, relation: str) -> Mapping[Key, Sequence[Key]]:
-        """The keys that a relation leads to, each once, by where it starts."""
+        """The keys that a relation shows, each once, by where it starts."""
+        found = self._related(name, relation)
+        target = self.target(name, relation)
+        if relation in KINDS[name].one or not KINDS[target].unlisted_by:
+            return found
+        shown = self.listed(target)
+        return {key: [one for one in far if one in shown] for key, far in found.items()}
+
+    def _related(self, name: str, relation: str) -> Mapping[Key, Sequence[Key]]:
         if (name, relation) not in self._maps:
             one = KINDS[name].one.get(relation)
             many = KINDS[name].many.get(relation, "")
@@ -96,7 +124,18 @@ class SecondOpinion:
                 found[key] = list(dict.fromkeys(to for end in ends for to in onwards.get(end, ())))
         return found
 
-    # Filters
+    # Lists and filters
+
+    def listed(self, name: str, wanted: Filter | None = None) -> set[Key]:
+        """The keys of the records that a list with this filter may show."""
+        unless = KINDS[name].unlisted_by
+        if not unless or _speaks_of(wanted, unless):
+            return set(self.rows[name])
+        return {key for key, row in self.rows[name].items() if row["listed"]}
+
+    def kept(self, name: str, wanted: Filter) -> set[Key]:
+        """The keys of the records in a list with this filter."""
+        return self.listed(name, wanted) & self.matching(name, wanted)
 
     def matching(self, name: str, wanted: Filter) -> set[Key]:
         """The keys of the records that a filter keeps."""
@@ -111,22 +150,33 @@ class SecondOpinion:
                 kept &= set().union(*(self.matching(name, item) for item in inner))
             elif part == "not":
                 kept -= self.matching(name, inner)
+            elif part in PARTS:
+                kept &= self.matching(name, inner)
             elif part in KINDS[name].one:
                 kept = self._quantified(name, part, {"some": inner}, kept)
             elif part in KINDS[name].many:
                 kept = self._quantified(name, part, inner, kept)
             else:
-                values = {key: self.value(name, key, part) for key in kept}
+                texts = {key: self.texts(name, key, part) for key in kept}
                 for word, given in inner.items():
-                    kept = {key for key in kept if holds(values[key], word, given)}
+                    many = slice(1) if word == "isNull" else slice(None)
+                    kept = {
+                        key
+                        for key in kept
+                        if any(holds(value, word, given) for value in texts[key][many])
+                    }
         return kept
 
     def _quantified(self, name: str, part: str, wanted: Filter, kept: set[Key]) -> set[Key]:
-        near = self.related(name, part)
+        near = self._related(name, part)
+        target = self.target(name, part)
         for quantifier, inner in wanted.items():
             if inner is None:
                 continue
-            good = self.matching(self.target(name, part), inner)
+            good = self.matching(target, inner)
+            if part in KINDS[name].many:
+                shown = self.listed(target, inner)
+                near = {key: [one for one in far if one in shown] for key, far in near.items()}
             if quantifier == "some":
                 kept = {key for key in kept if not good.isdisjoint(near[key])}
             elif quantifier == "none":
@@ -153,6 +203,8 @@ class SecondOpinion:
 
     def _step(self, name: str, step: Step) -> tuple[str, bool]:
         ((attribute, inner),) = step.items()
+        if attribute in PARTS:
+            return self._step(name, inner)
         if attribute in KINDS[name].one:
             path, descending = self._step(self.target(name, attribute), inner)
             return f"{attribute}.{path}", descending
@@ -173,6 +225,17 @@ class SecondOpinion:
     def place(self, value: Any) -> tuple[bool, Any]:
         """What to sort a value by: null is larger than all."""
         return value is None, self._ranks[value] if isinstance(value, str) else value or 0
+
+
+def _speaks_of(wanted: Any, fields: Sequence[str]) -> bool:
+    """Whether a filter itself, or one that it is made of, has one of these fields."""
+    if isinstance(wanted, list):
+        return any(_speaks_of(part, fields) for part in wanted)
+    return any(
+        part is not None
+        and (name in fields or (name in ("and", "or", "not") and _speaks_of(part, fields)))
+        for name, part in (wanted or {}).items()
+    )
 
 
 _COMPARISONS = {
@@ -230,10 +293,18 @@ async def answered_twice(url: str) -> AsyncIterator[World]:
                 table: [dict(row) for row in await connection.fetch(f"select * from {table}")]
                 for table in [*(kind.table for kind in KINDS.values()), *LINKS]
             }
-            rows = (row for rows in tables.values() for row in rows)
-            texts = {value for row in rows for value in row.values() if isinstance(value, str)}
+            _add_newest(tables)
+            _add_what_is_listed(tables)
+            _add_freshness(tables)
+            _add_statute(tables)
+            _add_counties(tables)
+            _add_dashboards(tables)
+            add_completeness(tables)
+            values = [value for rows in tables.values() for row in rows for value in row.values()]
+            items = [item for value in values if isinstance(value, list) for item in value]
+            texts = {value for value in [*values, *items] if isinstance(value, str)}
             ranked = await connection.fetch("select t from unnest($1::text[]) t order by t", texts)
-        _add_newest(tables)
+        await _add_hours(stopped(copied), tables)
         opened = await Database.open(stopped(copied))
         try:
             yield opened, SecondOpinion(tables, [text for (text,) in ranked])
@@ -241,7 +312,21 @@ async def answered_twice(url: str) -> AsyncIterator[World]:
             await opened.close()
 
 
-def _add_newest(tables: Mapping[str, Sequence[dict[str, Any]]]) -> None:
+async def _add_hours(url: str, tables: Mapping[str, list[dict[str, Any]]]) -> None:
+    """What is open now. Whether that is right is not for here: here it is a value like others."""
+    columns = {
+        "institutions": ("visiting_now", "visiting_state"),
+        "visitor_centers": ("open_now", "hours_state"),
+    }
+    async with connected(url) as connection:
+        for table, (now, state) in columns.items():
+            sql = f"select id, open_now(id), hours_state(id) from {table}"
+            found = {key: values for key, *values in await connection.fetch(sql)}
+            for row in tables[table]:
+                row[now], row[state] = found[row["id"]]
+
+
+def _add_newest(tables: Mapping[str, list[dict[str, Any]]]) -> None:
     """What institutions have one of: the newest of several."""
     counts = sorted(tables["population_counts"], key=lambda row: row["month"])
     statuses = sorted(tables["visiting_statuses"], key=lambda row: row["last_updated"])
@@ -252,6 +337,282 @@ def _add_newest(tables: Mapping[str, Sequence[dict[str, Any]]]) -> None:
         row["newest_population_count"] = count.get(row["id"])
         row["newest_visiting_status"] = status.get(row["id"])
 
+
+def _add_counties(tables: Mapping[str, list[dict[str, Any]]]) -> None:
+    """The county of the institution that a record is about."""
+    counties = {row["id"]: row["county_fips"] for row in tables["institutions"]}
+    for table in ("visitor_centers", "visitor_service_gaps", "program_offerings"):
+        for row in tables[table]:
+            row["county_of_institution"] = counties[row["institution_id"]]
+
+
+def _add_dashboards(tables: Mapping[str, list[dict[str, Any]]]) -> None:
+    """What lists show in each county, and which kinds of help they do not."""
+    wider = {row["code"]: row["parent_code"] for row in tables["categories"]}
+    offered = defaultdict(set)
+    for row in tables["service_categories"]:
+        code = row["category_code"]
+        while code:
+            offered[row["service_id"]].add(code)
+            code = wider[code]
+    directory = {row["code"] for row in tables["categories"] if row["vocabulary"] == "DIRECTORY"}
+    tables["unserved_categories"].clear()
+    for county in tables["counties"]:
+        fips = county["fips"]
+        here = [row for row in tables["providers"] if row["county_fips"] == fips and row["listed"]]
+        county["provider_count"] = len(here)
+        services = [row for row in tables["services"] if row["county_fips"] == fips]
+        served = set().union(*(offered[row["id"]] for row in services if row["listed"]))
+        tables["unserved_categories"] += [
+            {"county_fips": fips, "category_code": code} for code in directory - served
+        ]
+
+
+def _add_statute(tables: Mapping[str, list[dict[str, Any]]]) -> None:
+    """What Penal Code 6350-6356 says of them, in the place of what Postgres makes of it."""
+    newest = {
+        row["institution_id"]: row
+        for row in sorted(tables["population_counts"], key=lambda row: row["month"])
+    }
+    for prison in tables["institutions"]:
+        prison["visitor_center_required"] = required(prison, newest.get(prison["id"]))
+    prisons = {row["id"]: row for row in tables["institutions"]}
+    offered = defaultdict(set)
+    for row in tables["visitor_center_amenities"]:
+        offered[row["visitor_center_id"]].add(row["amenity_code"])
+    six = {row["code"] for row in tables["visitor_amenities"] if row["statutory"]}
+    centers = defaultdict(list)
+    for row in tables["visitor_centers"]:
+        counted = newest.get(row["institution_id"])
+        row["statutory"] = prisons[row["institution_id"]]["visitor_center_required"]
+        row["population_used"] = counted and counted["in_custody"]
+        row["population_as_of"] = counted and counted["month"]
+        centers[row["institution_id"]].append(row)
+    tables["lacked_visitor_services"][:] = [
+        {"visitor_center_id": row["id"], "amenity_code": code}
+        for row in tables["visitor_centers"]
+        for code in six - offered[row["id"]]
+    ]
+    tables["visitor_service_gaps"][:] = [
+        {
+            "key": f"{prison['code']}/{code or kind}",
+            "institution_id": prison["id"],
+            "kind": kind,
+            "amenity_code": code,
+        }
+        for prison in tables["institutions"]
+        if prison["visitor_center_required"]
+        for kind, code in gaps(centers[prison["id"]], six, offered)
+    ]
+
+
+def required(prison: Row, counted: Row | None) -> bool | None:
+    """Whether the law asks for a visitor center, by the newest count."""
+    if prison["institution_type"] != "STATE_PRISON" or prison["population_age"] == "JUVENILE":
+        return False
+    if prison["status"] in ("CLOSED", "DEACTIVATED_UNIT"):
+        return False
+    return counted["in_custody"] > 300 if counted else None
+
+
+def gaps(
+    centers: Sequence[Row], six: set[str], offered: Mapping[Key, set[str]]
+) -> list[tuple[str, str | None]]:
+    """What is missing where the law asks for a center and its six services."""
+    statuses = {row["status"] for row in centers} - {"DEFUNCT"}
+    maybe_open = [row for row in centers if row["status"] in ("ACTIVE", "UNKNOWN")]
+    if not statuses:
+        return [("NO_CENTER", None)]
+    if not maybe_open:
+        return [("CENTER_NOT_ACTIVE", None)]
+    there = set().union(*(offered[row["id"]] for row in maybe_open))
+    unsure: list[tuple[str, str | None]] = [("CENTER_STATUS_UNKNOWN", None)]
+    return ([] if "ACTIVE" in statuses else unsure) + [
+        ("MISSING_SERVICE", code) for code in six - there
+    ]
+
+
+def _add_what_is_listed(tables: dict[str, list[dict[str, Any]]]) -> None:
+    """Which records lists show, from nothing but what is said of them."""
+    closed = defaultdict(list)
+    busy = {row["operator_id"] for row in tables["programs"]}
+    for row in tables["services"]:
+        row["listed"] = row["status"] in (None, "ACTIVE")
+        closed[row["provider_id"]].append(not row["listed"])
+    tables["listed_services"] = [row for row in tables["services"] if row["listed"]]
+    open_ = {row["id"]: row["listed"] for row in tables["services"]}
+    for row in tables["services_at_locations"]:
+        row["listed"] = open_[row["service_id"]]
+    for row in tables["visitor_centers"]:
+        row["listed"] = row["status"] != "DEFUNCT"
+        busy |= {row["operator_id"]} if row["listed"] else set()
+    for row in tables["providers"]:
+        services = closed[row["id"]]
+        row["listed"] = not services or not all(services) or row["id"] in busy
+
+
+# For how many days a check is FRESH, and until when it is AGING.
+DAYS = {
+    "institutions": ("institution_id", 180, 365),
+    "visitor_centers": ("visitor_center_id", 90, 180),
+    "programs": ("program_id", 180, 365),
+    "program_offerings": ("offering_id", 180, 365),
+    "providers": ("provider_id", 90, 180),
+    "services": ("service_id", 90, 180),
+}
+
+
+def _add_freshness(tables: Mapping[str, Sequence[dict[str, Any]]]) -> None:
+    """When each record was last checked, from the events alone."""
+    for table, (owner, fresh, aging) in DAYS.items():
+        checks = defaultdict(list)
+        for row in tables["verifications"]:
+            checks[row[owner]].append(row)
+        for row in tables[table]:
+            row |= freshness(checks[row["id"]], fresh, aging, datetime.fromisoformat(f"{CLOCK}:00"))
+    for row in tables["visiting_statuses"]:
+        age = datetime.fromisoformat(f"{CLOCK}:00") - row["last_updated"]
+        week, month = timedelta(days=7), timedelta(days=30)
+        row["freshness_state"] = "FRESH" if age <= week else "AGING" if age <= month else "STALE"
+
+
+def freshness(checks: Iterable[Row], fresh: int, aging: int, now: datetime) -> dict[str, Any]:
+    """What a record keeps of its checks."""
+    ordered = sorted(checks, key=lambda row: (row["verified_at"], row["created_at"], row["id"]))
+    findings = [row for row in ordered if row["outcome"] != "UNREACHABLE"]
+    last = findings[-1] if findings else None
+    since = ordered[ordered.index(last) :] if last else ordered
+    stated = [row["next_due_at"] for row in since if row["next_due_at"]]
+    due = stated[-1] if stated else None
+    state = "NEVER_VERIFIED"
+    if last:
+        good = last["verified_at"] + timedelta(days=fresh)
+        if due is None and last["outcome"] != "CLOSED":
+            due = good
+        good = min(good, last["next_due_at"] or good)
+        state = "FRESH" if now <= good else "AGING"
+        if last["outcome"] == "CLOSED" or now > last["verified_at"] + timedelta(days=aging):
+            state = "STALE"
+    return {
+        "freshness_state": state,
+        "verified_at": last["verified_at"] if last else None,
+        "verification_method": last["method"] if last else None,
+        "verification_outcome": last["outcome"] if last else None,
+        "verification_due_at": due,
+    }
+
+
+# What people need of each kind of record, and how much.
+NEEDED = {
+    "providers": {"PHONE": 35, "ADDRESS": 25, "CATEGORIES": 15, "WEBSITE": 15, "LANGUAGES": 10},
+    "services": {
+        "PHONE": 30,
+        "OFFERS": 20,
+        "ADDRESS": 15,
+        "HOURS": 15,
+        "CATEGORIES": 10,
+        "LANGUAGES": 10,
+    },
+    "institutions": {
+        "ADDRESS": 25,
+        "PHONE": 25,
+        "HOURS": 20,
+        "VISITING_STATUS": 20,
+        "WEBSITE": 10,
+    },
+    "visitor_centers": {"HOURS": 30, "PHONE": 30, "ADDRESS": 15, "AMENITIES": 15, "OPERATOR": 10},
+    "programs": {
+        "INSTITUTIONS": 30,
+        "DESCRIPTION": 25,
+        "AUDIENCE": 15,
+        "CATEGORIES": 15,
+        "OPERATOR": 15,
+    },
+}
+
+
+def add_completeness(tables: Mapping[str, Sequence[dict[str, Any]]]) -> None:
+    """What is missing of each record, from the tables that have it or do not."""
+
+    def having(table: str, column: str) -> set[Key]:
+        return {row[column] for row in tables[table] if row.get("kind") != "FAX"}
+
+    at_place = {row["id"]: row["service_id"] for row in tables["services_at_locations"]}
+    told = {
+        row["id"]
+        for row in tables["locations"]
+        if row["address_visibility"] != "PUBLIC"
+        or row["location_type"] in ("VIRTUAL", "MOBILE")
+        or any(row[part] is not None for part in ("street", "city", "zip", "latitude"))
+    }
+    categorized = having("service_categories", "service_id")
+    open_ = [row for row in tables["services"] if row["status"] in (None, "ACTIVE")]
+    kinds = {row["provider_id"] for row in open_ if row["id"] in categorized}
+    there = [row for row in tables["services_at_locations"] if row["location_id"] in told]
+    visited = [row for row in tables["visiting_statuses"] if row["status"] != "UNKNOWN"]
+    known: dict[str, Callable[[Row], Mapping[str, Any]]] = {
+        "providers": lambda row: {
+            "PHONE": row["id"] in having_phone["provider_id"],
+            "ADDRESS": row["location_id"] in told,
+            "CATEGORIES": row["id"] in kinds,
+            "WEBSITE": row["website"],
+            "LANGUAGES": row["languages"],
+        },
+        "services": lambda row: {
+            "PHONE": row["id"] in having_phone["service_id"]
+            or row["provider_id"] in having_phone["provider_id"]
+            or row["id"] in {at_place[key] for key in having_phone["service_at_location_id"]},
+            "OFFERS": row["offers"],
+            "ADDRESS": row["id"] in addressed,
+            "HOURS": row["hours_text"]
+            or row["id"] in scheduled["service_id"]
+            or row["id"] in {at_place[key] for key in scheduled["service_at_location_id"]},
+            "CATEGORIES": row["id"] in categorized,
+            "LANGUAGES": row["languages"],
+        },
+        "institutions": lambda row: {
+            "PHONE": row["id"] in having_phone["institution_id"] or row["status"] in CLOSED,
+            "ADDRESS": row["location_id"] in told,
+            "VISITING_STATUS": row["id"] in visiting or row["status"] in CLOSED,
+            "HOURS": row["id"] in scheduled["institution_id"] or row["status"] in CLOSED,
+            "WEBSITE": row["website"],
+        },
+        "visitor_centers": lambda row: {
+            "PHONE": row["id"] in having_phone["visitor_center_id"],
+            "HOURS": row["hours_text"] or row["id"] in scheduled["visitor_center_id"],
+            "ADDRESS": row["location_id"] in told,
+            "AMENITIES": row["id"] in equipped,
+            "OPERATOR": row["operator_id"],
+        },
+        "programs": lambda row: {
+            "INSTITUTIONS": row["id"] in running,
+            "DESCRIPTION": row["summary"],
+            "CATEGORIES": row["id"] in classed,
+            "AUDIENCE": row["audience"],
+            "OPERATOR": row["operator_id"] or row["operator_name"],
+        },
+    }
+    owners = ("institution_id", "visitor_center_id", "service_id", "service_at_location_id")
+    having_phone = {owner: having("phones", owner) - {None} for owner in (*owners, "provider_id")}
+    scheduled = {owner: having("schedules", owner) - {None} for owner in owners}
+    addressed = {row["service_id"] for row in there}
+    visiting = {row["institution_id"] for row in visited}
+    equipped = having("visitor_center_amenities", "visitor_center_id")
+    running = having("program_offerings", "program_id")
+    classed = having("program_categories", "program_id")
+    for table, weights in NEEDED.items():
+        for row in tables[table]:
+            facts = known[table](row)
+            # Those of one weight are in the order of the alphabet, as they stand above.
+            row["missing"] = [
+                field
+                for field in sorted(weights, key=lambda field: (-weights[field], field))
+                if not facts[field]
+            ]
+            row["completeness"] = 100 - sum(weights[field] for field in row["missing"])
+
+
+CLOSED = ("CLOSED", "DEACTIVATED_UNIT")
 
 # Names with every letter that a pattern, a quote or a cursor could trip over; two services of one
 # provider in one category; parents; several types of visit; times finer than a second.
@@ -287,6 +648,40 @@ select md5(code)::uuid, id, 'PHONE', 'CONFIRMED',
        timestamptz '2026-01-01 00:00:00.123456+00' + n * interval '1 hour',
        case when n % 2 = 0 then timestamptz '2027-01-01 00:00:00+00' end
 from (select id, code, row_number() over (order by code) n from institutions) t where n % 3 = 0;
+insert into verifications (id, provider_id, method, outcome, verified_at, next_due_at)
+select md5(id::text || n)::uuid, id, 'EMAIL', outcome, verified_at,
+       case when n % 5 = 0 then verified_at + n * interval '2 days' end
+from (select id, number * 6 + check_ as n,
+             (array['CONFIRMED', 'CHANGED', 'UNREACHABLE', 'CONFIRMED', 'CLOSED'])
+                 [1 + (number + check_ * 3) % 5] as outcome,
+             timestamptz '2026-07-03 16:00:00+00'
+                 - (number * 37 + check_ * 53) % 250 * interval '1 day' as verified_at
+      from (select id, row_number() over (order by name, id) as number from providers limit 60) p,
+           generate_series(1, 3) check_) t;
+insert into verifications (id, service_id, method, outcome, verified_at)
+select md5('called' || id)::uuid, id, 'PHONE', 'CONFIRMED', verified_at
+from (select id, row_number() over (order by name, id) as number from services limit 6) s
+join (values (1, timestamptz '2026-07-03 16:00:00+00' - interval '2160 hours'),
+             (2, timestamptz '2026-07-03 16:00:00+00' - interval '2160 hours 0.000001 seconds'),
+             (3, timestamptz '2026-07-03 16:00:00+00' - interval '4320 hours'),
+             (4, timestamptz '2026-07-03 16:00:00+00' - interval '4320 hours 0.000001 seconds'),
+             (5, timestamptz '2026-07-04 00:00:00+00')) t(number, verified_at) using (number);
+insert into verifications (id, visitor_center_id, method, outcome, verified_at)
+select md5('seen' || id)::uuid, id, 'SITE_VISIT', 'CHANGED', '2026-06-01'
+from visitor_centers limit 9;
+update services
+set status = (array['ACTIVE', 'INACTIVE', 'DEFUNCT', 'TEMPORARILY_CLOSED'])[1 + n % 4]
+from (select id as one, row_number() over (order by name, id) as n from services limit 90) t
+where id = one;
+update visitor_centers set status = 'DEFUNCT' where slug like '%-c%';
+update phones set kind = 'FAX' where number like '%7';
+insert into phones (id, number, kind, service_at_location_id, source_id)
+select md5('there' || id)::uuid, '+14155550100', 'VOICE', id, source_id
+from services_at_locations order by id limit 40;
+update locations set street = null, city = null, zip = null, latitude = null, longitude = null
+where id in (select location_id from institutions where camp_number % 5 = 0);
+delete from service_categories where service_id in (select id from services order by id limit 9);
+update programs set summary = null where slug like 'c%';
 insert into schedules (id, institution_id, kind, opens_at, closes_at, freq, byday, source_id)
 select md5(code || kind)::uuid, id, kind, opens_at, '15:00', 'WEEKLY', 'SA,SU', source_id
 from institutions, (values ('REGULAR', time '08:00'), ('HOLIDAY', time '10:30')) t(kind, opens_at)
@@ -294,4 +689,37 @@ where reentry_hub;
 insert into schedule_exceptions (id, institution_id, starts_on, ends_on, closed, source_id)
 select md5('closed' || code)::uuid, id, '2026-12-24', '2026-12-26', true, source_id
 from institutions where california_model;
+
+-- Visitor centers of every status, some with a second one, some that lack services; a prison with
+-- exactly 300 people, one that was counted before it closed, one never counted; a counted camp.
+update visitor_centers c set status = (array['ACTIVE', 'INACTIVE', 'DEFUNCT', 'TEMPORARILY_CLOSED',
+                                             'UNKNOWN', 'ACTIVE'])[1 + n % 6]
+from (select id, row_number() over (order by slug) n from visitor_centers) t where t.id = c.id;
+insert into visitor_centers (id, slug, institution_id, name, status, source_id)
+select md5(code)::uuid, 'second-' || lower(code), id, 'Second center', 'UNKNOWN', source_id
+from institutions where code in ('CAL', 'CCI', 'CEN', 'DVI', 'SQ', 'CAMP-ACTON');
+insert into visitor_center_amenities (visitor_center_id, amenity_code)
+select md5(code)::uuid, amenity
+from (values ('CAL', 'CHILD_CARE'), ('SQ', 'REFERRALS')) t(code, amenity);
+delete from visitor_center_amenities o using visitor_centers c, visitor_amenities a
+where c.id = o.visitor_center_id and a.code = o.amenity_code
+  and (length(c.slug) + length(a.code)) % 4 = 0;
+insert into population_counts (id, institution_id, month, in_custody, source_id)
+select md5(code || month)::uuid, i.id, month, counted, source_id
+from institutions i
+join (values ('ASP', date '2026-07-01', 300), ('DVI', date '2021-08-01', 1500),
+             ('CAMP-ACTON', date '2026-06-01', 400), ('CIW', date '2026-07-01', 301))
+     t(at, month, counted) on t.at = i.code;
+delete from population_counts using institutions i where i.id = institution_id and i.code = 'VSP';
+insert into required_documents (id, service_id, document, note, source_id)
+select md5(document || s.id)::uuid, s.id, document, nullif(note, ''), source_id
+from (select id, source_id, row_number() over (order by id) n from services) s
+join (values (3, 'PHOTO_ID', ''), (4, 'OTHER', 'a letter'), (6, 'NONE', '')) t(k, document, note)
+on n % 100 = k;
+insert into language_notes (id, service_id, language, note, source_id)
+select md5(id::text)::uuid, id, languages[1], 'not always', source_id
+from services where languages <> '{}' and id::text < '4';
+insert into service_capacities (id, service_at_location_id, unit, available, counted_at, source_id)
+select md5(id::text)::uuid, id, 'BED', 2, '2026-07-03 01:00-07', source_id
+from services_at_locations where id::text < '1';
 """

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from db.database import Database
 from resolvers.graph import Graph
-from resolvers.resolve import GraphQLRequest
+from resolvers.resolve import GraphQLRequest, explain
 from schema.build import build
 from schema.entity import (
     ID,
@@ -38,7 +38,7 @@ from tests.roads import both_roads, codes_of
 SQL = """
 create table growers (
     id uuid primary key, name text not null unique, planted date, tags text[] not null default '{}',
-    height integer, listed boolean not null default true
+    height integer, listed boolean not null default true, mother uuid references growers
 );
 create table fruits (code text primary key, name text not null);
 create table grower_fruits (grower_id uuid references growers, fruit_code text references fruits);
@@ -51,6 +51,10 @@ insert into fruits values ('A', 'acorn'), ('F', 'fig');
 insert into grower_fruits values
     ('00000000-0000-0000-0000-000000000001', 'A'), ('00000000-0000-0000-0000-000000000002', 'F'),
     ('00000000-0000-0000-0000-000000000003', 'F'), ('00000000-0000-0000-0000-000000000003', 'A');
+update growers set mother = '00000000-0000-0000-0000-000000000002' where name = 'Oak';
+update growers set mother = '00000000-0000-0000-0000-000000000003' where name = 'Fig';
+create view rival_growers as
+    select o.id as rival_id, g.* from growers g join growers o on o.id <> g.id and o.tags && g.tags;
 create extension cube;
 create function position_of(latitude float8, longitude float8) returns cube language sql immutable
     return cube(array[cos(radians(latitude)) * cos(radians(longitude)),
@@ -61,13 +65,25 @@ create function miles(chord float8) returns float8 language sql immutable strict
     return 2 * asin(least(1, chord / 2)) * 3958.7613;
 create function chord(miles float8) returns float8 language sql immutable
     return 2 * sin(miles / 3958.7613 / 2);
-alter table growers add position cube, add everywhere boolean not null default false;
+alter table growers add position cube;
+create table evergreens (grower_id uuid references growers);
 update growers set position = position_of(36 + height / 100.0, -119);
-update growers set position = position_of(30, -100), everywhere = true where name = 'Ash';
+update growers set position = position_of(30, -100) where name = 'Ash';
+insert into evergreens select id from growers where name = 'Ash';
+create table plots (name text primary key, position cube);
+create table stands (fruit_code text references fruits, plot text references plots);
+insert into plots values ('hill', position_of(36.2, -119)), ('pond', position_of(36.1, -119)),
+    ('wood', position_of(36.3, -119)), ('lost', null);
+insert into stands values ('A', 'hill'), ('A', 'wood'), ('F', 'pond'), ('F', 'wood'), ('F', 'lost');
 create function age_on(planted date, day date default null) returns integer
     language sql stable return coalesce(day, date '2026-01-01') - planted;
 create function size_of(height integer) returns text
     language sql stable return case when height >= 20 then 'LARGE' else 'SMALL' end;
+create function color_of(height integer) returns text
+    language sql stable return case when height >= 20 then 'DARK' else 'LIGHT' end;
+create function color_among(height integer, colors text[]) returns boolean language sql stable
+    return ('DARK' = any (colors) and height >= 20) or ('LIGHT' = any (colors) and height < 20);
+create index on growers (height);
 create function found_growers(text text, tags text[], low integer, high integer) returns table (
     kind text, key text, score float8, tags text[], size text, whole boolean)
     language sql stable as $$
@@ -80,6 +96,12 @@ create function found_growers(text text, tags text[], low integer, high integer)
 create function size_of_size(size text) returns text language sql stable return size;
 create function is_higher(height integer, than integer) returns boolean
     language sql stable return height > than;
+create function growers_higher(than integer) returns setof uuid language sql stable as
+    $$ select id from growers where height > than $$;
+create function old_growers() returns setof uuid language sql stable as
+    $$ select id from growers where planted < '2020-06-01' $$;
+create function is_old(planted date) returns boolean language sql stable
+    return planted < '2020-06-01';
 create function seasons_of(planted date, first date, until date)
     returns table (starts_on date, fruit_code text) language sql stable as
     $$ select d::date, 'A' from generate_series(first, until, interval '1 year') d
@@ -100,6 +122,15 @@ class Size(Enum):
     """Twenty meters or more."""
     SMALL = "SMALL"
     """Less."""
+
+
+class Color(Enum):
+    """How light its leaves are."""
+
+    DARK = "DARK"
+    """Dark."""
+    LIGHT = "LIGHT"
+    """Light."""
 
 
 @value(order=("-starts_on",))
@@ -212,7 +243,17 @@ def _a_period(first: date | None, until: date | None) -> None:
         raise ValueError("`first` comes after `until`.")
 
 
-@entity("growers", listed=("listed", "name"), position="position", everywhere="everywhere")
+def _a_name(name: str) -> None:
+    if not name.istitle():
+        raise ValueError("`name` is written with a capital.")
+
+
+@entity(
+    "growers",
+    listed=("listed", "name"),
+    position="position",
+    everywhere=("id = evergreens.grower_id",),
+)
 class Grower:
     """A tree."""
 
@@ -229,6 +270,14 @@ class Grower:
     """How large it is."""
     higher: bool | None = derived("is_higher", "height", than=argument(int, "In meters."))
     """Whether it is higher."""
+    color: Color = derived("color_of", "height", among="color_among")
+    """How light its leaves are."""
+    taller: bool | None = derived(
+        "is_higher", "height", than=argument(int, "In meters."), where="growers_higher"
+    )
+    """Whether it is higher."""
+    old: bool | None = derived("is_old", "planted", where="old_growers")
+    """Whether it is old; null if nobody knows."""
     stature: Stature = part()
     """How it stands."""
     seasons: list[Season] = derived(
@@ -243,13 +292,29 @@ class Grower:
         "judged", "height", by=argument(Wish, "By whom."), filter=False, order=False
     )
     """Whether it is wanted."""
+    neighbors: Connection[Grower] = many(
+        "id = grower_fruits.grower_id",
+        "fruit_code = grower_fruits.fruit_code",
+        "grower_id = growers.id",
+        group="neighbor",
+    )
+    """What bears the same fruit, and it itself, however many fruits they share."""
+    grandmother: Grower | None = join("mother = growers.id", "mother = growers.id", group=True)
+    """What its seed came from came from."""
     fruits: Connection[Fruit] = many(
         "id = grower_fruits.grower_id", "fruit_code = fruits.code", group="fruit"
     )
     """What grows on it."""
+    rivals: Connection[Grower] = many("id = rival_growers.rival_id")
+    """Who is called the same."""
 
 
-@entity("fruits", key="code")
+@entity(
+    "fruits",
+    key="code",
+    position="position",
+    place=("code = stands.fruit_code", "plot = plots.name"),
+)
 class Fruit:
     """A fruit."""
 
@@ -260,10 +325,19 @@ class Fruit:
     """Where it grows."""
 
 
+@entity("plots", key="name")
+class Plot:
+    """Where fruits grow."""
+
+    id: ID
+    name: str
+    """What it is called."""
+
+
 class Query:
     """Where questions start."""
 
-    grower: Grower | None = one("name")
+    grower: Grower | None = one("name", check=_a_name)
     """A tree by its name."""
     growers: Connection[Grower] = every()
     """Trees."""
@@ -292,7 +366,7 @@ class Query:
 
 def _graph() -> Graph:
     types = ModuleType("types")
-    for cls in (Grower, Fruit, Season, Stature, Judgment, Find, TagFacet, SizeFacet, Facets):
+    for cls in (Grower, Fruit, Plot, Season, Stature, Judgment, Find, TagFacet, SizeFacet, Facets):
         setattr(types, cls.__name__, cls)
     return build(types=types, menu=Query)
 
@@ -350,6 +424,28 @@ async def test_a_derived_value_filters_like_a_column(garden: Database) -> None:
     assert await _names(garden, "filter: {not: {age: {lt: 2000}}}") == ["Ash", "Oak"]
 
 
+async def test_a_filter_asks_whether_the_value_is_among_some_where_an_index_needs_it(
+    garden: Database,
+) -> None:
+    assert await _names(garden, "filter: {color: {eq: DARK}}") == ["Ash", "Oak"]
+    assert await _names(garden, "filter: {color: {eq: $c}}", c=("Color", "LIGHT")) == ["Fig"]
+    assert await _names(garden, "filter: {color: {in: [LIGHT, DARK]}}") == ["Ash", "Fig", "Oak"]
+    assert await _names(garden, "filter: {color: {in: $c}}", c=("[Color!]", [])) == []
+    both = ["DARK", "LIGHT", "DARK"]
+    assert len(await _names(garden, "filter: {color: {in: $c}}", c=("[Color!]", both))) == 3
+    one = ("Color!", "LIGHT")
+    assert len(await _names(garden, "filter: {color: {in: [DARK, $c]}}", c=one)) == 3
+    assert await _names(garden, "filter: {color: {in: [$c]}}", c=one) == ["Fig"]
+    assert await _names(garden, "filter: {not: {color: {in: [DARK]}}}") == ["Fig"]
+    assert await _names(garden, "orderBy: [{color: DESC}, {name: DESC}]") == ["Fig", "Oak", "Ash"]
+    response = await _ask(garden, "{ growers(filter: {color: {eq: null}}) { totalCount } }")
+    assert codes_of(response) == ["BAD_USER_INPUT"]
+    text = '{ growers(filter: {color: {eq: DARK}, name: {in: ["Elm"]}}) { nodes { color } } }'
+    explained = await explain(GRAPH, garden, GraphQLRequest(text))
+    assert "color_among(t0.height, '{DARK}'::text[])" in explained
+    assert "height >= 20" in explained.partition("color_among")[2]
+
+
 async def test_a_truth_about_one_argument_is_a_filter_of_that_argument(garden: Database) -> None:
     assert await _names(garden, "filter: {higher: 10}") == ["Ash", "Oak"]
     assert await _names(garden, "filter: {higher: $than}", than=("Int", 25)) == ["Oak"]
@@ -358,6 +454,29 @@ async def test_a_truth_about_one_argument_is_a_filter_of_that_argument(garden: D
         "Fig",
         "Oak",
     ]
+
+
+async def test_a_filter_asks_once_for_all_of_whom_it_is_true(garden: Database) -> None:
+    assert await _names(garden, "filter: {taller: 10}") == ["Ash", "Oak"]
+    assert await _names(garden, "filter: {not: {taller: $than}}", than=("Int!", 25)) == [
+        "Ash",
+        "Fig",
+    ]
+    assert await _names(garden, "filter: {taller: $than}", than=("Int", None)) == [
+        "Ash",
+        "Fig",
+        "Oak",
+    ]
+    assert await _names(garden, "filter: {old: true}") == ["Oak"]
+    # What is unknown is not true, and so it is among the rest.
+    assert await _names(garden, "filter: {old: $old}", old=("Boolean!", False)) == ["Ash", "Fig"]
+    assert await _names(garden, "filter: {or: [{old: true}, {taller: 15}]}") == ["Ash", "Oak"]
+    assert await _names(garden, "filter: {fruits: {some: {growers: {some: {old: true}}}}}") == [
+        "Ash",
+        "Oak",
+    ]
+    data = await _data(garden, '{ grower(name: "Oak") { taller(than: 3) old } }')
+    assert data == {"grower": {"taller": True, "old": True}}
 
 
 async def test_a_derived_value_sorts_and_pages(garden: Database) -> None:
@@ -396,6 +515,89 @@ async def test_rows_fall_into_groups_of_derived_values_and_of_each_item(garden: 
         {"key": {"fruit": {"name": "fig"}}, "count": 2},
     ]
     assert {"key": {"statureSize": "LARGE", "tag": "old"}, "count": 1} in data["byPart"]
+
+
+async def test_rows_are_in_a_group_once_however_many_ways_lead_there(garden: Database) -> None:
+    """A whole table is asked otherwise than a part of it, and answers alike."""
+    text = """query ($wanted: GrowerFilter) { growers(filter: $wanted) {
+        groupBy(keys: [NEIGHBOR, SIZE]) { key { neighbor { name } size } count
+            aggregate { age { sum } stature { height { avg } } } } } }"""
+    whole = (await _data(garden, text))["growers"]["groupBy"]
+    part = await _data(garden, text, wanted={"size": {"in": ["LARGE", "SMALL"]}})
+    assert part["growers"]["groupBy"] == whole
+    assert [
+        (
+            group["key"]["neighbor"]["name"],
+            group["key"]["size"],
+            group["count"],
+            group["aggregate"]["age"]["sum"],
+            group["aggregate"]["stature"]["height"]["avg"],
+        )
+        for group in whole
+    ] == [
+        ("Oak", "LARGE", 2, 2132, 25),
+        ("Ash", "LARGE", 2, 2132, 25),
+        ("Fig", "LARGE", 1, None, 20),
+        ("Fig", "SMALL", 1, 1736, 6),
+        ("Ash", "SMALL", 1, 1736, 6),
+    ]
+
+
+async def test_rows_fall_into_groups_of_what_is_further_away(garden: Database) -> None:
+    text = """{ growers { nodes { name grandmother { name } }
+        groupBy(keys: [GRANDMOTHER]) { key { grandmother { name } } count } } }"""
+    data = (await _data(garden, text))["growers"]
+    assert [(node["name"], node["grandmother"]) for node in data["nodes"]] == [
+        ("Ash", None),
+        ("Fig", None),
+        ("Oak", {"name": "Ash"}),
+    ]
+    assert data["groupBy"] == [
+        {"key": {"grandmother": None}, "count": 2},
+        {"key": {"grandmother": {"name": "Ash"}}, "count": 1},
+    ]
+    assert await _names(garden, 'filter: {grandmother: {name: {eq: "Ash"}}}') == ["Oak"]
+    assert await _names(garden, "orderBy: [{grandmother: {name: ASC}}]") == ["Oak", "Fig", "Ash"]
+
+
+async def test_what_nothing_can_be_called_is_refused_and_what_nothing_is_called_is_null(
+    garden: Database,
+) -> None:
+    assert await _data(garden, '{ grower(name: "Yew") { name } }') == {"grower": None}
+    response = await _ask(
+        garden, "query ($name: String!) { grower(name: $name) { name } }", name="oak"
+    )
+    assert codes_of(response) == ["BAD_USER_INPUT"]
+    assert response["errors"][0]["message"] == "`name` is written with a capital."
+    assert response["data"] == {"grower": None}
+
+
+async def test_a_part_is_measured_with_its_row(garden: Database) -> None:
+    text = """{ growers {
+        aggregate { count stature { __typename height { min max sum } } }
+        groupBy(keys: [SIZE]) { aggregate { stature { height { avg } } age { max } } }
+    } }"""
+    data = (await _data(garden, text))["growers"]
+    assert data["aggregate"] == {
+        "count": 3,
+        "stature": {"__typename": "StatureAggregate", "height": {"min": 6, "max": 30, "sum": 56}},
+    }
+    assert [group["aggregate"]["stature"]["height"]["avg"] for group in data["groupBy"]] == [25, 6]
+
+
+async def test_a_list_leads_through_a_view_of_the_table_of_its_rows(garden: Database) -> None:
+    text = """{ grower(name: "Oak") { rivals(first: 1, filter: {tags: {has: "old"}}) {
+        totalCount nodes { name } edges { cursor } pageInfo { hasNextPage }
+        aggregate { age { max } } } } }"""
+    rivals = (await _data(garden, text))["grower"]["rivals"]
+    assert (rivals["totalCount"], rivals["nodes"]) == (1, [{"name": "Fig"}])
+    assert rivals["pageInfo"] == {"hasNextPage": False}
+    assert await _names(garden, 'filter: {rivals: {some: {name: {eq: "Oak"}}}}') == ["Fig"]
+    assert await _names(garden, "orderBy: [{rivals: {count: DESC}}, {name: ASC}]") == [
+        "Fig",
+        "Oak",
+        "Ash",
+    ]
 
 
 async def test_a_part_is_made_of_the_same_row_and_filters(garden: Database) -> None:
@@ -518,6 +720,30 @@ async def test_no_place_is_no_distance(garden: Database) -> None:
         response = await _ask(garden, f"{{ growers(near: {near}) {{ nodes {{ name }} }} }}")
         assert codes_of(response) == ["BAD_USER_INPUT"], near
         assert "near" in response["errors"][0]["message"]
+
+
+async def test_of_several_places_the_nearest_counts(garden: Database) -> None:
+    text = """query ($latitude: Float!, $miles: Float, $first: Int, $after: String,
+                     $order: [FruitOrder!]) {
+        fruits(near: {point: {latitude: $latitude, longitude: -119}, withinMiles: $miles},
+               first: $first, after: $after, orderBy: $order) {
+            edges { cursor distanceMiles node { name } } totalCount } }"""
+
+    async def found(latitude: float, miles: float | None = None, **how: Any) -> Any:
+        page = (await _data(garden, text, latitude=latitude, miles=miles, **how))["fruits"]
+        found = [(edge["node"]["name"], edge["distanceMiles"]) for edge in page["edges"]]
+        assert how or page["totalCount"] == len(found)
+        return found
+
+    assert await found(36) == [("fig", 6.91), ("acorn", 13.82)]
+    assert await found(36.4) == [("acorn", 6.91), ("fig", 6.91)], "the same place; the key decides"
+    assert await found(36, 10) == [("fig", 6.91)]
+    assert await found(36.2, 8, order=[{"name": "ASC"}]) == [("acorn", 0), ("fig", 6.91)]
+    assert await found(36, 1) == []
+    page = (await _data(garden, text, latitude=36, first=1))["fruits"]
+    after = page["edges"][0]["cursor"]
+    assert page["totalCount"] == 2
+    assert await found(36, first=5, after=after) == [("acorn", 13.82)]
 
 
 async def test_what_a_function_finds_is_a_connection_best_first(garden: Database) -> None:

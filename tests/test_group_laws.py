@@ -6,6 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import date
+from itertools import product
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from graphql import GraphQLEnumType, GraphQLObjectType, get_named_type
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.kinds import KINDS
+from tests.kinds import KINDS, PARTS
 from tests.roads import ask, codes_of, data_of, the_graph
 from tests.second_opinion import Key, SecondOpinion, World, answered_twice, json_of
 
@@ -42,20 +43,26 @@ async def world(loaded_url: str) -> AsyncIterator[World]:
 
 
 def measured(name: str) -> Mapping[str, Sequence[str]]:
-    """What can be measured of a kind, and how."""
+    """What can be measured of a kind and its parts, such as `freshness.verifiedAt`, and how."""
     type_ = the_graph().schema.type_map[f"{name}Aggregate"]
     assert isinstance(type_, GraphQLObjectType)
-    statistics = {field: get_named_type(part.type) for field, part in type_.fields.items()}
-    return {
-        field: list(part.fields)
-        for field, part in statistics.items()
-        if isinstance(part, GraphQLObjectType)
-    }
+    found: dict[str, Sequence[str]] = {}
+    for field, part in type_.fields.items():
+        inner = get_named_type(part.type)
+        if field in PARTS:
+            found |= {f"{field}.{name}": how for name, how in measured(PARTS[field]).items()}
+        elif isinstance(inner, GraphQLObjectType):
+            found[field] = list(inner.fields)
+    return found
 
 
 def aggregate(name: str) -> str:
     """Everything that can be measured of a kind."""
-    parts = [f"{field} {{ {' '.join(how)} }}" for field, how in measured(name).items()]
+    parts = []
+    for path, how in measured(name).items():
+        head, _, field = path.rpartition(".")
+        asked = f"{field} {{ {' '.join(how)} }}"
+        parts.append(f"{head} {{ {asked} }}" if head else asked)
     return f"aggregate {{ count {' '.join(parts)} }}"
 
 
@@ -63,6 +70,17 @@ def attribute(key: str) -> str:
     """`STATUS_AS_OF_PRECISION` is a key named statusAsOfPrecision."""
     head, *tail = key.lower().split("_")
     return head + "".join(part.title() for part in tail)
+
+
+def own(name: str, field: str) -> str:
+    """`provenanceSource` is the field `source` in the part `provenance`."""
+    type_ = the_graph().schema.type_map[name]
+    assert isinstance(type_, GraphQLObjectType)
+    for part in PARTS:
+        if field.startswith(part) and part in type_.fields:
+            rest = field.removeprefix(part)
+            return rest[0].lower() + rest[1:]
+    return field
 
 
 # What is expected
@@ -73,7 +91,7 @@ def numbers(oracle: SecondOpinion, name: str, keys: Iterable[Key]) -> dict[str, 
     rows = list(keys)
     found: dict[str, Any] = {"count": len(rows)}
     for field, how in measured(name).items():
-        values = [oracle.value(name, key, field) for key in rows]
+        values = [oracle.value(name, key, field.rpartition(".")[2]) for key in rows]
         values = [value for value in values if value is not None]
         found[field] = dict.fromkeys(how)
         if values:
@@ -83,28 +101,48 @@ def numbers(oracle: SecondOpinion, name: str, keys: Iterable[Key]) -> dict[str, 
     return found
 
 
+def values(oracle: SecondOpinion, name: str, key: Key, field: str) -> Sequence[Any]:
+    """The groups that a record is in by one key: several, where that key is of items of a list."""
+    kind = KINDS[name]
+    field = kind.groups.get(field, own(name, field))
+    if field in kind.many:
+        items = oracle.related(name, field)[key]
+    elif field in kind.one:
+        items = oracle.rows[name][key][kind.one[field].split()[2]]
+    else:
+        items = oracle.value(name, key, field)
+    # An empty list has a group of its own.
+    return (items or [None]) if isinstance(items, list) else [items]
+
+
+def target(oracle: SecondOpinion, name: str, field: str) -> str | None:
+    """The kind of record that is a key of groups, if it is one."""
+    relation = KINDS[name].groups.get(field, own(name, field))
+    related = relation in KINDS[name].one or relation in KINDS[name].many
+    return oracle.target(name, relation) if related else None
+
+
 def groups(
     oracle: SecondOpinion, name: str, keys: Iterable[Key], by: Sequence[str]
 ) -> list[tuple[tuple[Any, ...], list[Key]]]:
     """Records that have these in common; the largest groups first, then by what they share."""
-    columns = [
-        KINDS[name].one[field].split()[2]
-        if field in KINDS[name].one
-        else oracle.column(name, field)
-        for field in by
-    ]
     members = defaultdict(list)
     for key in keys:
-        members[tuple(oracle.rows[name][key][column] for column in columns)].append(key)
+        for parts in product(*(values(oracle, name, key, field) for field in by)):
+            members[parts].append(key)
     found = sorted(members.items(), key=lambda group: [oracle.place(part) for part in group[0]])
     return sorted(found, key=lambda group: -len(group[1]))
 
 
 def same(answered: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
     """An aggregate is as expected, whatever the digits of its means and times."""
-    assert answered.keys() == expected.keys()
+    flat: dict[str, Any] = {}
+    for field, value in answered.items():
+        inner = value.items() if field in PARTS else ()
+        flat |= {f"{field}.{name}": part for name, part in inner} if inner else {field: value}
+    assert flat.keys() == expected.keys()
     for field, value in expected.items():
-        found = answered[field]
+        found = flat[field]
         if not isinstance(value, dict):
             assert found == value
             continue
@@ -119,9 +157,8 @@ def shared(oracle: SecondOpinion, name: str, by: Sequence[str], parts: Sequence[
     """The key of a group as clients see it."""
     found = {}
     for field, part in zip(by, parts, strict=True):
-        if field in KINDS[name].one:
-            target = oracle.target(name, field)
-            found[field] = None if part is None else {"id": oracle.id(target, part)}
+        if kind := target(oracle, name, field):
+            found[field] = None if part is None else {"id": oracle.id(kind, part)}
         else:
             found[field] = json_of(part)
     return found
@@ -139,12 +176,12 @@ async def test_generated_groups_and_their_numbers_are_those_of_python(
     assert isinstance(offered, GraphQLEnumType)
     by = drawn.draw(st.lists(st.sampled_from(list(offered.values)), min_size=1, max_size=3))
     fields = [*dict.fromkeys(attribute(key) for key in by)]
-    keys = sorted(oracle.rows[name])
+    keys = sorted(oracle.listed(name))
     wanted: dict[str, Any] = {}
     if drawn.draw(st.booleans()):
         keys = drawn.draw(st.lists(st.sampled_from(keys), max_size=30, unique=True))
         wanted = {"id": {"in": [oracle.id(name, key) for key in keys]}}
-    key = " ".join(f"{one} {{ id }}" if one in KINDS[name].one else one for one in fields)
+    key = " ".join(f"{one} {{ id }}" if target(oracle, name, one) else one for one in fields)
     first = drawn.draw(st.sampled_from([100, 3, 1, 0]))
     text = f"""query ($wanted: {name}Filter, $by: [{name}GroupBy!]!, $first: Int) {{
         all: {KINDS[name].root}(filter: $wanted, first: 1) {{
@@ -179,7 +216,7 @@ async def test_groups_below_many_parents_are_each_their_own(world: World) -> Non
     assert [node["id"] for node in nodes] == [
         oracle.id("County", key) for key in oracle.sorted("County", oracle.rows["County"])
     ]
-    kept = oracle.matching("Provider", {"not": {"orgType": {"eq": "PRIVATE"}}})
+    kept = oracle.kept("Provider", {"not": {"orgType": {"eq": "PRIVATE"}}})
     for node in nodes:
         key = node["id"].partition(":")[2]
         here = [one for one in oracle.related("County", "providers")[key] if one in kept]
@@ -269,4 +306,4 @@ async def test_groups_have_twenty_unless_one_says_how_many(world: World) -> None
     } }"""
     found = (await data_of(world[0], text))["providers"]
     assert found["groupBy"] == found["none"] == found["all"][:20]
-    assert sum(group["count"] for group in found["all"]) == len(world[1].rows["Provider"])
+    assert sum(group["count"] for group in found["all"]) == len(world[1].listed("Provider"))

@@ -35,7 +35,8 @@ NAMELESS = {"utils", "util", "helpers", "common", "core", "manager", "service", 
 
 # Words of the domain that mean something to programmers, too; in db/, those of operating systems.
 PLAIN = {"at", "count", "current", "exception", "fact", "group", "import", "source", "status"}
-PLAIN |= {"type"}
+PLAIN |= {"cost", "document", "enum", "language", "listed", "note", "option", "required", "type"}
+PLAIN |= {"value"}
 PLAIN_BELOW = {"location", "program", "provider"}
 
 

@@ -19,6 +19,7 @@ from resolvers.errors import RequestRefused
 from resolvers.parse import coerce, parse
 from resolvers.plan.plan import plan
 from resolvers.resolve import GraphQLRequest
+from schema.entity import Language
 from tests.roads import both_roads, ordered, the_graph
 
 FOLDER = Path(__file__).parent / "operations"
@@ -37,8 +38,9 @@ class Example:
         """What the client of this example sends."""
         envelope = self.path.with_suffix(".variables.json")
         sent = json.loads(envelope.read_text()) if envelope.exists() else {}
+        language = Language(sent["language"]) if "language" in sent else None
         return GraphQLRequest(
-            self.path.read_text(), sent.get("operationName"), sent.get("variables")
+            self.path.read_text(), sent.get("operationName"), sent.get("variables"), language
         )
 
     @property
@@ -83,7 +85,7 @@ def sql_of(request: GraphQLRequest) -> str:
     graph = the_graph()
     try:
         operation = parse(graph, request.text, request.operation_name)
-        variables = coerce(graph, operation, request.variables or {})
+        variables = coerce(graph, operation, request.variables or {}, request.language)
         planned, arguments = plan(graph, operation, variables)
     except RequestRefused:
         return ""

@@ -81,7 +81,7 @@ async def test_generated_walks_meet_every_record_once_in_the_order_of_python(
     name: str, order: list[Step], drawn: st.DataObject, world: World
 ) -> None:
     database, oracle = world
-    ids = [oracle.id(name, key) for key in oracle.sorted(name, oracle.rows[name], order)]
+    ids = [oracle.id(name, key) for key in oracle.sorted(name, oracle.listed(name), order)]
     size = drawn.draw(st.integers(len(ids) // 12 + 1, 100))
     backward = drawn.draw(st.booleans())
     how, beyond = ("last", "before") if backward else ("first", "after")
@@ -134,7 +134,7 @@ async def test_one_list_read_twice_in_an_operation_is_two_pages(world: World) ->
     database, oracle = world
     nodes = (await data_of(database, text, {"size": 3}))["counties"]["nodes"]
     counties = oracle.sorted("County", oracle.rows["County"])
-    unknown = oracle.matching("Provider", {"orgType": {"isNull": True}})
+    unknown = oracle.kept("Provider", {"orgType": {"isNull": True}})
     for key, node in zip(counties, nodes, strict=True):
         here = oracle.related("County", "providers")[key]
         there = oracle.sorted("Provider", here, [{"name": "DESC"}])

@@ -29,7 +29,7 @@ LISTS = [
     ("institutions", "[{reentryHub: ASC}, {closedOn: DESC}]"),
     ("institutions", "[{id: DESC}]"),
     ("programs", "[{deliveredBy: DESC}]"),
-    ("programs", "[{source: {dataDate: ASC}}, {updatedAt: DESC}]"),
+    ("programs", "[{operator: {name: ASC}}, {updatedAt: DESC}]"),
     ("visitorCenters", "[{vanNoticeDays: DESC}, {populationUsed: DESC}]"),
     ("visitingStatuses", "[]"),
     ("visitingStatuses", "[{lastUpdated: ASC}]"),

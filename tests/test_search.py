@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import re
@@ -195,9 +196,7 @@ async def test_what_is_near_is_within_reach_and_the_nearer_of_equals_comes_first
         equals.setdefault(round(alone, 2), []).append(edge["distanceMiles"])
     assert max(map(len, equals.values())) > 50
     for distances in equals.values():
-        assert all(
-            here <= there + 0.1 for here, there in zip(distances, distances[1:], strict=False)
-        )
+        assert all(here <= there + 0.1 for here, there in itertools.pairwise(distances))
 
 
 async def test_a_zip_code_that_nobody_knows_is_refused_by_name(database: Database) -> None:

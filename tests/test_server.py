@@ -20,6 +20,7 @@ from graphql import build_schema
 from db import embedded
 from db.changes import Changes
 from db.database import Database
+from db.horizon import Horizon
 from resolvers.graph import Graph
 from schema.build import build, sdl
 from server import Settings
@@ -27,6 +28,7 @@ from tests.serving import ROOT, Serving, command, data_directory, serving
 from web import graphiql
 from web.answers import Answers
 from web.application import application
+from web.documents import Documents
 from web.refusals import Refusal
 from web.view import View
 
@@ -110,8 +112,16 @@ def test_other_methods_are_not_allowed(client: httpx.Client, method: str) -> Non
 async def test_a_get_cannot_change_anything() -> None:
     graph = Graph(build_schema("type Query { a: Int } type Mutation { a: Int }"), {}, {})
     database = Database("postgresql://never-asked")
-    answers = Answers(Changes(database), weight=0)
-    view = View(graph, database, graphiql.page(), answers, max_body_bytes=1000, development=False)
+    changes = Changes(database)
+    view = View(
+        graph,
+        database,
+        graphiql.page(),
+        Answers(changes, Horizon(database, changes), weight=0),
+        Documents(database, changes),
+        max_body_bytes=1000,
+        development=False,
+    )
     transport = httpx.ASGITransport(view)
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
         response = await client.get("/graphql", params={"query": "mutation { a }"})
@@ -493,13 +503,7 @@ def test_a_production_server_waits_for_its_tables(directory: Path) -> None:
 async def test_a_socket_has_the_same_answers(server: Serving, directory: Path) -> None:
     graph, database = build(), Database(embedded.start(directory))
     whole = application(
-        graph,
-        database,
-        sdl(graph),
-        _nothing,
-        max_body_bytes=100_000,
-        answer_cache_bytes=0,
-        development=True,
+        graph, database, sdl(graph), _nothing, max_body_bytes=100_000, development=True
     )
     protocol = "graphql-transport-ws"
     scope = {"type": "websocket", "path": "/graphql", "headers": [], "subprotocols": [protocol]}
@@ -655,6 +659,8 @@ def test_a_second_load_changes_nothing_and_clean_data_drops_it_all() -> None:
     with data_directory() as fresh:
         first = command("load", data_directory=fresh)
         assert re.search(rf"together +{every} +{every} +0 +0 +\d+\n", first.stdout), first.stderr
+        queue = command("duplicates", data_directory=fresh)
+        assert re.search(r"^ 0\.95 +\d+ +0 +0$", queue.stdout, re.M), queue.stdout
         second = command("load", data_directory=fresh)
         assert re.search(rf"together +{every} +0 +0 +{every} +\d+\n", second.stdout), second.stderr
         assert command("clean-data", data_directory=fresh).returncode == 0

@@ -16,12 +16,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from db.changes import Changes
 from db.database import Database
+from db.horizon import Horizon
 from resolvers.errors import Code
 from resolvers.graph import Graph
 from schema.view import strawberry_view
 from web import graphiql
 from web.answers import Answers
+from web.documents import Documents, Served
 from web.health import Readiness, healthz
+from web.languages import spoken
 from web.view import View
 
 
@@ -32,15 +35,17 @@ def application(
     pending: Callable[[], Awaitable[Sequence[object]]],
     *,
     max_body_bytes: int,
-    answer_cache_bytes: int,
     development: bool,
+    answer_cache_bytes: int = 0,
+    documents: Served = Served.ANY,
 ) -> ASGIApp:
     """The whole server as one ASGI callable. It owns the database's connections."""
     changes = Changes(database)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        listening = asyncio.create_task(changes.listen()) if answer_cache_bytes else None
+        remembers = answer_cache_bytes or documents is Served.TRUSTED
+        listening = asyncio.create_task(changes.listen()) if remembers else None
         yield
         if listening is not None:
             listening.cancel()
@@ -57,7 +62,8 @@ def application(
         graph,
         database,
         graphiql.page(),
-        Answers(changes, weight=answer_cache_bytes),
+        Answers(changes, Horizon(database, changes), weight=answer_cache_bytes),
+        Documents(database, changes, documents),
         max_body_bytes=max_body_bytes,
         development=development,
     )
@@ -73,7 +79,7 @@ def application(
     )
     return _Fork(
         ServerErrorMiddleware(view, handler=_fault),
-        strawberry_view(graph, database),
+        strawberry_view(graph, database, spoken),
         everything_else,
     )
 

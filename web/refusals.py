@@ -4,6 +4,9 @@
      |-- MalformedJson         400 MALFORMED_JSON          the body is not JSON in UTF-8
      |-- MalformedRequest      400 MALFORMED_REQUEST       it is JSON, but no GraphQL request
      |-- BatchingNotSupported  400 BATCHING_NOT_SUPPORTED  a list of requests
+     |-- DocumentNotFound      400 PERSISTED_QUERY_NOT_FOUND      a hash that we do not remember
+     |-- DocumentMismatch      400 PERSISTED_QUERY_HASH_MISMATCH  the hash of another text
+     |-- DocumentNotTrusted    400 DOCUMENT_NOT_TRUSTED    only known operations are answered
      |-- MethodNotAllowed      405 METHOD_NOT_ALLOWED      not GET or POST, or a GET that writes
      |-- NotAcceptable         406 NOT_ACCEPTABLE          nothing the client accepts is offered
      |-- BodyTooLarge          413 BODY_TOO_LARGE          more bytes than MAX_BODY_BYTES
@@ -28,6 +31,8 @@ class Refusal(HTTPException):
 
     status: ClassVar[int]
     code: ClassVar[str]
+    answers: ClassVar[bool] = False
+    """Whether it is an answer to a well-formed request, which has status 200 in plain JSON."""
     beside: tuple[Header, ...] = ()
     """Headers that go with it."""
 
@@ -53,6 +58,18 @@ class MalformedRequest(Refusal):
 
 class BatchingNotSupported(Refusal):
     status, code = 400, "BATCHING_NOT_SUPPORTED"
+
+
+class DocumentNotFound(Refusal):
+    status, code, answers = 400, "PERSISTED_QUERY_NOT_FOUND", True
+
+
+class DocumentMismatch(Refusal):
+    status, code = 400, "PERSISTED_QUERY_HASH_MISMATCH"
+
+
+class DocumentNotTrusted(Refusal):
+    status, code, answers = 400, "DOCUMENT_NOT_TRUSTED", True
 
 
 class MethodNotAllowed(Refusal):

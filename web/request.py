@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from resolvers.resolve import GraphQLRequest
+from schema.entity import Language
 from web.refusals import BatchingNotSupported, BodyTooLarge, MalformedJson, MalformedRequest
 
 MAX_NESTING = 64
@@ -43,22 +44,26 @@ async def read_body(receive: Receive, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-def from_json(body: bytes) -> GraphQLRequest:
-    """A request from the body of a POST.
+Parameters = Mapping[str, object]
+"""What a request says: query, operationName, variables and so on."""
 
-    >>> from_json(b'{"query": "{ counties { name } }"}').text
-    '{ counties { name } }'
+
+def from_json(body: bytes) -> Parameters:
+    """The parameters in the body of a POST.
+
+    >>> from_json(b'{"query": "{ counties { name } }"}')
+    {'query': '{ counties { name } }'}
     """
     parameters = _parse(body, "The body")
     if isinstance(parameters, list):
         raise BatchingNotSupported("Send one operation per request; lists are not taken.")
     if not isinstance(parameters, dict):
         raise MalformedRequest("The body must be a JSON object with a query.")
-    return _request(parameters, body)
+    return parameters
 
 
-def from_query_string(query_string: bytes) -> GraphQLRequest:
-    """A request from the URL of a GET, where variables and extensions are JSON in a string."""
+def from_query_string(query_string: bytes) -> Parameters:
+    """The parameters in the URL of a GET, where variables and extensions are JSON in a string."""
     try:
         # A URL is ASCII by definition; UTF-8 is inside the percent signs.
         pairs = parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict")
@@ -71,7 +76,7 @@ def from_query_string(query_string: bytes) -> GraphQLRequest:
             parameters[name] = _parse(text.encode(), name)
         else:
             parameters.pop(name, None)
-    return _request(parameters, query_string)
+    return parameters
 
 
 def _parse(text: bytes, what: str) -> object:
@@ -81,10 +86,10 @@ def _parse(text: bytes, what: str) -> object:
         raise MalformedJson(f"{what} is not valid JSON: {error}.") from error
 
 
-def _request(parameters: Mapping[str, object], raw: bytes) -> GraphQLRequest:
-    text = parameters.get("query")
-    if not isinstance(text, str):
-        raise MalformedRequest("query must be a string.")
+def request_of(
+    parameters: Parameters, text: str, raw: bytes, language: Language | None
+) -> GraphQLRequest:
+    """The request that asks for this text, with the rest of what `raw` says."""
     name = parameters.get("operationName")
     if name is not None and not isinstance(name, str):
         raise MalformedRequest("operationName must be a string or null.")
@@ -96,7 +101,7 @@ def _request(parameters: Mapping[str, object], raw: bytes) -> GraphQLRequest:
     # Brackets are counted in a microsecond, and few of them cannot nest deeply.
     if variables and raw.count(b"[") + raw.count(b"{") > MAX_NESTING:
         _refuse_deep(variables)
-    return GraphQLRequest(text, name or None, variables)
+    return GraphQLRequest(text, name or None, variables, language)
 
 
 def _is_object(value: object) -> TypeGuard[dict[str, object] | None]:

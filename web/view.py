@@ -8,7 +8,7 @@ GraphQL-over-HTTP specification.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Hashable, Mapping
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,56 +18,23 @@ from db.errors import DatabaseError
 from resolvers.errors import RequestRefused
 from resolvers.graph import Graph
 from resolvers.parse import is_query, parse
-from resolvers.resolve import Answer, GraphQLRequest, Outcome, explain, resolve
-from web.answers import Answers, etag_of
+from resolvers.resolve import Answer, GraphQLRequest, explain, resolve
+from web.answers import Answers, Given
+from web.documents import Documents
+from web.encodings import negotiate as negotiate_encoding
 from web.hang_up import HangUp
+from web.languages import spoken
 from web.media_types import MediaType, is_json, negotiate
 from web.refusals import (
     BodyTooLarge,
-    Header,
     MethodNotAllowed,
     NotAcceptable,
     Refusal,
     ShuttingDown,
     UnsupportedMediaType,
 )
-from web.request import from_json, from_query_string, read_body
-
-# Clients of application/json cannot tell our 400 from a proxy's, so there a well-formed request
-# is always answered with 200. 294 is "Partial Success".
-STATUS: Mapping[MediaType, Mapping[Outcome, int]] = {
-    MediaType.JSON: {
-        Outcome.DATA: 200,
-        Outcome.PARTIAL: 200,
-        Outcome.REFUSED: 200,
-        Outcome.UNAVAILABLE: 503,
-        Outcome.TIMEOUT: 504,
-        Outcome.FAULT: 500,
-    },
-    MediaType.GRAPHQL: {
-        Outcome.DATA: 200,
-        Outcome.PARTIAL: 294,
-        Outcome.REFUSED: 400,
-        Outcome.UNAVAILABLE: 503,
-        Outcome.TIMEOUT: 504,
-        Outcome.FAULT: 500,
-    },
-}
-
-HEADERS: Mapping[MediaType, tuple[Header, ...]] = {
-    media_type: (
-        (b"content-type", f"{media_type.value}; charset=utf-8".encode()),
-        (b"vary", b"accept"),
-        (b"x-content-type-options", b"nosniff"),
-    )
-    for media_type in MediaType
-}
-
-# A browser or proxy may keep an answer, and asks each time whether it still holds.
-REVALIDATE: Header = (b"cache-control", b"no-cache")
-NOT_STORED: Header = (b"cache-control", b"no-store")
-
-RETRY_SOON: tuple[Header, ...] = ((b"retry-after", b"1"),)
+from web.request import Parameters, from_json, from_query_string, read_body, request_of
+from web.response import HEADERS, Client, refuse, respond, write
 
 
 class View:
@@ -79,6 +46,7 @@ class View:
         database: Database,
         page: ASGIApp,
         answers: Answers,
+        documents: Documents,
         *,
         max_body_bytes: int,
         development: bool,
@@ -87,6 +55,7 @@ class View:
         self.database = database
         self.page = page
         self.answers = answers
+        self.documents = documents
         self.max_body_bytes = max_body_bytes
         self.development = development
         inside = (MediaType.SQL,) if development else ()
@@ -97,18 +66,24 @@ class View:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        accept = content_type = content_encoding = content_length = known = None
+        accept = accept_encoding = accept_language = known = None
+        content_type = content_encoding = content_length = None
         for name, value in scope["headers"]:
-            if name == b"accept":
-                accept = value if accept is None else accept + b"," + value
-            elif name == b"content-type":
-                content_type = value
-            elif name == b"content-encoding":
-                content_encoding = value
-            elif name == b"content-length":
-                content_length = value
-            elif name == b"if-none-match":
-                known = value
+            match name:
+                case b"accept":
+                    accept = _joined(accept, value)
+                case b"content-type":
+                    content_type = value
+                case b"content-length":
+                    content_length = value
+                case b"accept-encoding":
+                    accept_encoding = _joined(accept_encoding, value)
+                case b"accept-language":
+                    accept_language = _joined(accept_language, value)
+                case b"if-none-match":
+                    known = _joined(known, value)
+                case b"content-encoding":
+                    content_encoding = value
 
         method: str = scope["method"]
         media_type = MediaType.JSON
@@ -132,12 +107,21 @@ class View:
                 raw = await read_body(receive, self.max_body_bytes)
             else:
                 raw = scope["query_string"]
-            if accepted is not MediaType.SQL and (kept := self.answers.get(raw)) is not None:
-                await self._send(send, media_type, kept.answer, kept.etag, known, method)
+            client = Client(
+                media_type,
+                method != "POST",
+                known,
+                negotiate_encoding(accept_encoding),
+                spoken(accept_language),
+            )
+            key: Hashable = raw if client.language is None else (raw, client.language)
+            if accepted is not MediaType.SQL and (given := self.answers.get(key)) is not None:
+                await respond(send, client, given, b"kept" if self.development else None)
                 return
-            request = from_json(raw) if method == "POST" else self._reading(raw)
+            parameters = from_query_string(raw) if client.reads else from_json(raw)
+            request = await self._request(parameters, raw, client)
         except Refusal as refusal:
-            await _refuse(send, media_type, refusal)
+            await refuse(send, media_type, refusal)
             return
         except ClientDisconnect:
             return
@@ -147,63 +131,22 @@ class View:
             if accepted is MediaType.SQL:
                 await self._explain(send, request)
             else:
-                answer = await self._answer(raw, request)
-                await self._send(send, media_type, answer, None, known, method)
+                given = await self._answer(key, request)
+                await respond(send, client, given, self._timing(given.answer))
         except asyncio.CancelledError:
             # Only two things cancel this task: a client that is gone, who needs no answer, and the
             # server at the end of its patience with shutting down, whose clients deserve one.
             if not hang_up.happened:
                 busy = ShuttingDown("This server is shutting down; please ask again.")
-                await _refuse(send, media_type, busy)
+                await refuse(send, media_type, busy)
         finally:
             hang_up.stop()
 
-    async def _answer(self, raw: bytes, request: GraphQLRequest) -> Answer:
-        def ask() -> Awaitable[Answer]:
-            return resolve(self.graph, self.database, request)
-
-        return await (self.answers.ask(raw, ask) if self._reads(request) else ask())
-
-    async def _send(
-        self,
-        send: Send,
-        media_type: MediaType,
-        answer: Answer,
-        etag: bytes | None,
-        known: bytes | None,
-        method: str,
-    ) -> None:
-        status = STATUS[media_type][answer.outcome]
-        headers = HEADERS[media_type]
-        if answer.outcome is Outcome.UNAVAILABLE:
-            headers += RETRY_SOON
-        if self.development and answer.timings:
-            # What was kept took no time at all, and says so.
-            timings = (f"{stage};dur={ms:.3f}" for stage, ms in answer.timings.items())
-            headers += ((b"server-timing", b"kept" if etag else ", ".join(timings).encode()),)
-        if method != "POST":
-            if answer.outcome is Outcome.DATA:
-                etag = etag or etag_of(answer.body)
-                headers += ((b"etag", etag), REVALIDATE)
-                if known is not None and matches(known, etag):
-                    await _respond(send, 304, headers, None)
-                    return
-            else:
-                headers += (NOT_STORED,)
-        await _respond(send, status, headers, answer.body)
-
-    async def _explain(self, send: Send, request: GraphQLRequest) -> None:
-        status = 200
-        try:
-            text = await explain(self.graph, self.database, request)
-        except DatabaseError as error:
-            status, text = 503, f"-- {error}\n"
-        await _respond(send, status, HEADERS[MediaType.SQL], text.encode())
-
-    def _reading(self, query_string: bytes) -> GraphQLRequest:
-        """The request of a GET, which may only read: a link must not change anything."""
-        request = from_query_string(query_string)
-        if not self._reads(request):
+    async def _request(self, parameters: Parameters, raw: bytes, client: Client) -> GraphQLRequest:
+        text = await self.documents.text(parameters)
+        request = request_of(parameters, text, raw, client.language)
+        if client.reads and not self._reads(request):
+            # A link must not change anything.
             raise MethodNotAllowed("Only a query can be sent by GET.", allow="POST")
         return request
 
@@ -214,25 +157,29 @@ class View:
         except RequestRefused:
             return True
 
+    async def _answer(self, key: Hashable, request: GraphQLRequest) -> Given:
+        def ask() -> Awaitable[Answer]:
+            return resolve(self.graph, self.database, request)
 
-def matches(known: bytes, etag: bytes) -> bool:
-    """Whether a client has this answer already, by its If-None-Match (RFC 9110, 13.1.2).
+        if not self._reads(request):
+            return Given(await ask())
+        return await self.answers.ask(key, ask, self.documents.tables)
 
-    >>> matches(b'W/"a", "b"', b'"b"'), matches(b"*", b'"b"'), matches(b'"a"', b'"b"')
-    (True, True, False)
-    """
-    tags = (tag.strip().removeprefix(b"W/") for tag in known.split(b","))
-    return any(tag in (etag, b"*") for tag in tags)
+    def _timing(self, answer: Answer) -> bytes | None:
+        if not (self.development and answer.timings):
+            return None
+        stages = (f"{stage};dur={ms:.3f}" for stage, ms in answer.timings.items())
+        return ", ".join(stages).encode()
+
+    async def _explain(self, send: Send, request: GraphQLRequest) -> None:
+        status = 200
+        try:
+            text = await explain(self.graph, self.database, request)
+        except DatabaseError as error:
+            status, text = 503, f"-- {error}\n"
+        await write(send, status, HEADERS[MediaType.SQL], text.encode())
 
 
-async def _respond(
-    send: Send, status: int, headers: tuple[Header, ...], body: bytes | None
-) -> None:
-    length = () if body is None else ((b"content-length", b"%d" % len(body)),)
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, *length]})
-    await send({"type": "http.response.body", "body": body or b""})
-
-
-async def _refuse(send: Send, media_type: MediaType, refusal: Refusal) -> None:
-    headers = HEADERS[media_type] + refusal.beside
-    await _respond(send, refusal.status, headers, refusal.body())
+def _joined(before: bytes | None, value: bytes) -> bytes:
+    """A header that comes in several lines is one list."""
+    return value if before is None else before + b"," + value

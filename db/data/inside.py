@@ -32,7 +32,6 @@ def _institution(line: Line, intake: Intake) -> None:
         closed_on = closed_precision = None
     county = intake.called(line, "county_fips", "counties")
     capacity_date, capacity_precision = line.partial("design_capacity_date")
-    source_date, source_precision = line.partial("source_date")
     values = {
         "id": id,
         "code": code,
@@ -47,8 +46,8 @@ def _institution(line: Line, intake: Intake) -> None:
         "population_age": None,
         "status": status,
         "status_note": line.text("status_note"),
-        "status_as_of": source_date,
-        "status_as_of_precision": source_precision,
+        "status_as_of": line.source_date[0],
+        "status_as_of_precision": line.source_date[1],
         "opened_year": line.integer("opened_year", 1850, 2100),
         "opened_note": line.text("opened_note"),
         "closed_on": closed_on,
@@ -72,8 +71,6 @@ def _institution(line: Line, intake: Intake) -> None:
         "reentry_hub": line.boolean("reentry_hub"),
         "california_model": line.boolean("california_model"),
         "fema_facility_id": line.text("fema_facility_id"),
-        "source_date": source_date,
-        "source_date_precision": source_precision,
         **provenance(line, code),
     }
     intake.add(line, "institutions", values)
@@ -96,7 +93,6 @@ def _camp(line: Line, intake: Intake) -> None:
 
     county = intake.called(line, "county_fips", "counties")
     reported_on, reported_precision = line.partial("status_reported_on")
-    source_date, source_precision = line.partial("source_date")
     verified = line.boolean("status_verified")
     values = {
         "id": id,
@@ -135,9 +131,7 @@ def _camp(line: Line, intake: Intake) -> None:
         "reentry_hub": None,
         "california_model": None,
         "fema_facility_id": line.text("fema_facility_id"),
-        "source_date": source_date,
-        "source_date_precision": source_precision,
-        **provenance(line, line.text("fema_facility_id"), retrieved_at=source_date),
+        **provenance(line, line.text("fema_facility_id"), retrieved_at=line.source_date[0]),
     }
     intake.add(line, "institutions", values)
     contact.phone(line, intake, "institution_id", id)

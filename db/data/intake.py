@@ -8,7 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from db.data.line import Line, RowRejected
-from db.data.report import Rejection
+from db.data.report import Rejection, Remark
 from db.data.sheet import Sheet
 from db.data.words import Words
 
@@ -36,6 +36,7 @@ class Intake:
 
     words: Words
     rejections: list[Rejection] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
     rows: dict[str, dict[Key, Row]] = field(default_factory=dict)
     origins: dict[str, dict[Key, Line]] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
@@ -45,7 +46,7 @@ class Intake:
     def take(self, shape: Shape, sheet: Sheet) -> None:
         """Make rows of every line. A line that is refused leaves none."""
         for number, cells in sheet.lines:
-            line = Line(sheet.file, number, cells, self.rejections)
+            line = Line(sheet.file, number, cells, self.rejections, self.remarks)
             self.lines.append(line)
             try:
                 shape.take(line, self)
@@ -109,6 +110,8 @@ def provenance(
     """The columns that say where a row comes from."""
     return {
         "source_id": line.source_id,
+        "source_date": line.source_date[0],
+        "source_date_precision": line.source_date[1],
         "source_record_id": record,
         "retrieved_at": retrieved_at,
     }

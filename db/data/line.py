@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import TypeVar
 from uuid import UUID
 
-from db.data.report import Rejection
+from db.data.report import Rejection, Remark
 
 Value = TypeVar("Value")
 
@@ -33,7 +33,10 @@ class Line:
     number: int
     cells: Mapping[str, str]
     rejections: list[Rejection]
+    remarks: list[Remark]
     source_id: UUID | None = None
+    # What the source's data bears, and how much of it is known.
+    source_date: tuple[date | None, str | None] = (None, None)
     rejected: bool = False
 
     def reject(self, column: str, reason: str) -> None:
@@ -48,6 +51,11 @@ class Line:
     def _note(self, column: str, reason: str, *, kept: bool) -> None:
         cell = self.cells[column]
         self.rejections.append(Rejection(self.file, self.number, column, cell, reason, kept))
+
+    def leave(self, column: str, reason: str) -> None:
+        """Note that a text is kept as it is, and that nothing more was made of it."""
+        cell = self.cells[column]
+        self.remarks.append(Remark(self.file, self.number, column, cell, reason))
 
     def text(self, column: str) -> str | None:
         return self.cells[column] or None

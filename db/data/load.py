@@ -9,8 +9,20 @@ from uuid import UUID
 
 import asyncpg
 
-from db.data import inside, organizations, places, programs, sources, taxonomy, visiting
+from db.data import (
+    inside,
+    meanings,
+    organizations,
+    places,
+    programs,
+    schedules,
+    sources,
+    taxonomy,
+    translations,
+    visiting,
+)
 from db.data.connection import alone, connected
+from db.data.duplicates import COMPARED, Found, find_duplicates
 from db.data.identity import identity
 from db.data.intake import Intake, Key
 from db.data.line import Line
@@ -36,12 +48,15 @@ SHAPES = (
     taxonomy.SYNONYMS,
     taxonomy.ACTIVITY_GROUP_TYPES,
     taxonomy.AMENITIES,
+    meanings.MEANINGS,
     organizations.OPERATORS,
     organizations.PROVIDERS,
+    organizations.SERVICE_AREAS,
     inside.INSTITUTIONS,
     inside.CAMPS,
     inside.POPULATION,
     visiting.STATUSES,
+    schedules.VISITING,
     visiting.CENTERS,
     visiting.FACTS,
     visiting.HOLIDAYS,
@@ -49,6 +64,8 @@ SHAPES = (
     programs.OFFERINGS,
     programs.REENTRY_PROGRAMS,
     programs.REENTRY_COUNTIES,
+    translations.ENUM_LABELS,
+    translations.TRANSLATIONS,
 )
 
 
@@ -61,7 +78,7 @@ async def load(url: str, *, directory: Path = DIRECTORY, progress: Progress = si
 
     A second load of the same files changes nothing. Two loads at once happen one after the other.
     """
-    steps = len(SHAPES) + len(TARGETS)
+    steps = len(SHAPES) + len(TARGETS) + 1
     sheets: list[Sheet] = []
     for shape in SHAPES:
         progress(f"reading {shape.file}", len(sheets), steps)
@@ -75,12 +92,19 @@ async def load(url: str, *, directory: Path = DIRECTORY, progress: Progress = si
                 raise LoadError("There are no tables yet: apply the migrations first.")
             for shape, sheet in zip(SHAPES, sheets, strict=True):
                 intake.take(shape, sheet)
-            outcomes = await _merge(connection, intake, progress, steps)
+            # Rows are written table by table; what they keep of one another is worked out once.
+            await connection.execute("set local directory.keeping = 'later'")
+            outcomes, touched = await _merge(connection, intake, progress, steps)
+            if outcomes:
+                await connection.execute("select keep_everything()")
             await _record(connection, intake, sheets, outcomes)
+            progress("finding duplicates", steps - 1, steps)
+            # What is compared as it was before was found before.
+            found = await find_duplicates(connection) if touched & COMPARED else None
     except asyncpg.IntegrityConstraintViolationError as error:
         raise LoadError(f"{error.table_name}: {error}: {error.detail}") from error
     progress("done", steps, steps)
-    return _report(intake, sheets, outcomes)
+    return _report(intake, sheets, outcomes, found)
 
 
 # What became of lines, by file and number: "inserted" or "changed". The rest said nothing new.
@@ -89,8 +113,9 @@ Outcomes = dict[tuple[str, int], str]
 
 async def _merge(
     connection: asyncpg.Connection, intake: Intake, progress: Progress, steps: int
-) -> Outcomes:
+) -> tuple[Outcomes, set[str]]:
     outcomes: Outcomes = {}
+    touched: set[str] = set()
     tables = {shape.file: shape.table for shape in SHAPES}
 
     def note(table: str, keys: Iterable[Key], outcome: str) -> None:
@@ -112,8 +137,9 @@ async def _merge(
         for owner, key in merged.bereft:
             note(owner, [key], "changed")
         if merged:
+            touched.add(target.table)
             await connection.execute(f"analyze {target.table}")
-    return outcomes
+    return outcomes, touched
 
 
 async def _record(
@@ -152,9 +178,11 @@ def _counted(file: str, lines: list[Line], outcomes: Outcomes) -> FileReport:
     return FileReport(file, len(lines), **became)
 
 
-def _report(intake: Intake, sheets: list[Sheet], outcomes: Outcomes) -> Report:
+def _report(
+    intake: Intake, sheets: list[Sheet], outcomes: Outcomes, duplicates: Found | None
+) -> Report:
     lines: dict[str, list[Line]] = {sheet.file: [] for sheet in sheets}
     for line in intake.lines:
         lines[line.file].append(line)
     files = [_counted(file, each, outcomes) for file, each in lines.items()]
-    return Report(files, intake.rejections)
+    return Report(files, intake.rejections, intake.remarks, duplicates)

@@ -16,7 +16,8 @@ class Target:
 
     `owners` says whose rows these are: what an owner in this load no longer has is removed. A
     record of its own is never removed, because others may point to it. `frozen` columns keep
-    their first value, as links that people have saved.
+    their first value, as links that people have saved. What a person has `reviewed`, by the time in
+    that column, is changed only by what was reviewed later.
     """
 
     table: str
@@ -25,7 +26,14 @@ class Target:
     frozen: tuple[str, ...] = ()
     append_only: bool = False
     dated: bool = True
+    reviewed: str | None = None
 
+
+_HOURS = {
+    "institution_id": "institutions",
+    "visitor_center_id": "visitor_centers",
+    "service_id": "services",
+}
 
 # In the order of their foreign keys.
 TARGETS = (
@@ -36,6 +44,7 @@ TARGETS = (
     Target("synonyms", ("code",)),
     Target("activity_group_types", ("code",)),
     Target("visitor_amenities", ("code",)),
+    Target("meanings"),
     Target("locations"),
     Target("providers", frozen=("slug",)),
     Target("services"),
@@ -45,7 +54,9 @@ TARGETS = (
         {"service_id": "services"},
         dated=False,
     ),
+    Target("cost_options", owners={"service_id": "services"}),
     Target("services_at_locations", owners={"service_id": "services"}),
+    Target("service_areas", owners={"service_id": "services"}),
     Target("institutions", frozen=("code",)),
     Target("population_counts"),
     Target("visiting_statuses", append_only=True),
@@ -87,8 +98,29 @@ TARGETS = (
             "provider_id": "providers",
         },
     ),
-    Target("schedules", owners={"visitor_center_id": "visitor_centers"}),
+    Target("schedules", owners=_HOURS),
+    Target("schedule_exceptions", owners=_HOURS),
+    Target("enums", ("name",)),
+    Target("enum_values", ("key",)),
+    Target(
+        "translations",
+        owners={
+            "institution_id": "institutions",
+            "visiting_status_id": "visiting_statuses",
+            "visitor_center_id": "visitor_centers",
+            "visiting_fact_key": "visiting_facts",
+            "program_id": "programs",
+            "reentry_program_id": "reentry_programs",
+            "service_id": "services",
+            "category_code": "categories",
+            "activity_group_type_code": "activity_group_types",
+            "enum_value_key": "enum_values",
+        },
+        reviewed="reviewed_at",
+    ),
 )
+
+_KEYS = {target.table: target.key[0] for target in TARGETS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +178,9 @@ def _merging(target: Target, columns: list[str]) -> str:
             f" where ({', '.join(f't.{name}' for name in values)})"
             f" is distinct from ({', '.join(f'excluded.{name}' for name in values)})"
         )
+        if target.reviewed:
+            when = target.reviewed
+            action += f" and (t.{when} is null or t.{when} < excluded.{when})"
     return (
         f"insert into {target.table} as t ({names}) select {names} from staged_{target.table}"
         f" on conflict ({key}) do {action}"
@@ -160,7 +195,7 @@ def _removal(target: Target, column: str, owner: str) -> str:
     ours = " and t.source_record_id is not null" if target.dated else ""
     return (
         f"delete from {target.table} t using staged_{owner} o"
-        f" where t.{column} = o.id{ours}"
+        f" where t.{column} = o.{_KEYS[owner]}{ours}"
         f" and not exists (select from staged_{target.table} s where {same})"
         f" returning t.{column} as owner"
     )

@@ -1,14 +1,18 @@
-"""Operators and providers: who helps, with what, and where."""
+"""Operators and providers: who helps, with what, where, and for whom by where they live."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from db.data import contact
+from db.data import contact, schedules
 from db.data.identity import identity, slug
 from db.data.intake import Intake, Shape, provenance
 from db.data.line import Line
+from db.data.meanings import ACCEPTED, Meaning, meant
 from db.data.sources import cite
+
+# What a service area is called that is no county.
+_STATE = "California"
 
 # What we may tell of an address. Where its source cannot be read on that, it is hidden.
 _VISIBILITY = {"true": "PUBLIC", "false": "HIDDEN", "withheld": "HIDDEN"}
@@ -27,8 +31,6 @@ def _operator(line: Line, intake: Intake) -> None:
                 "website",
                 "location_id",
                 "county_fips",
-                "source_date",
-                "source_date_precision",
             )
         ),
         "id": id,
@@ -71,7 +73,6 @@ def _provider(line: Line, intake: Intake) -> None:
 
     # A slug is read by everybody, so it may not tell the city of a hidden address.
     city = line.text("city") if visibility == "PUBLIC" else None
-    source_date, precision = line.partial("source_date")
     languages = _languages(line)
     provider = {
         "id": id,
@@ -83,8 +84,6 @@ def _provider(line: Line, intake: Intake) -> None:
         "location_id": location_id,
         "county_fips": county,
         "languages": languages,
-        "source_date": source_date,
-        "source_date_precision": precision,
         **provenance(line, record),
     }
     intake.add(line, "providers", provider)
@@ -103,6 +102,8 @@ def _service(
 ) -> None:
     id = identity("services", record)
     offers = line.items("services")
+    serves = line.items("serves")
+    found = [*meant(intake, "SERVES", serves), *meant(intake, "SERVICES", offers)]
     site = line.text("site_name") or line.text("name")
     service = {
         "id": id,
@@ -111,11 +112,17 @@ def _service(
         "offers": offers,
         "county_fips": county,
         "languages": languages,
-        "serves": line.items("serves"),
+        "serves": serves,
+        **_eligibility(found),
         "hours_text": line.text("hours_text"),
         **provenance(line, record),
     }
     intake.add(line, "services", service)
+    intake.names["services", record] = id
+    schedules.spoken(line, intake, "service_id", id, "hours_text")
+    for meaning in found:
+        if meaning.criterion == "FEES":
+            _cost_option(line, intake, id, meaning)
     for code in line.items("categories", intake.codes("categories")):
         link: dict[str, object] = {"service_id": id, "category_code": code}
         intake.add(line, "service_categories", link, *link)
@@ -127,6 +134,55 @@ def _service(
             **provenance(line, record),
         }
         intake.add(line, "services_at_locations", there)
+
+
+def _area(line: Line, intake: Intake) -> None:
+    cite(line, intake)
+    service = intake.needed(line, "provider_id", "services")
+    # Said in a word, and not by a cell left empty: a gap may not make an area larger.
+    county = None
+    if line.cells["area"] != _STATE:
+        county = line.needed("area", lambda column: intake.called(line, column, "counties"))
+    record = f"{line.cells['provider_id']}/{county or _STATE}"
+    id = identity("service_areas", record)
+    intake.once(line, "area", "service_areas", id)
+    values = {
+        "id": id,
+        "service_id": service,
+        "county_fips": county,
+        "description": line.text("description"),
+        **provenance(line, record),
+    }
+    intake.add(line, "service_areas", values)
+
+
+def _eligibility(found: list[Meaning]) -> dict[str, object]:
+    """Who may come, as far as the words of the line say; what they do not say is unknown."""
+
+    def codes(criterion: str) -> list[str]:
+        return sorted({meaning.code for meaning in found if meaning.criterion == criterion})
+
+    accepted, gender = codes("RECORD"), codes("GENDER")
+    return {
+        "audience": codes("AUDIENCE") or None,
+        # Where words contradict one another, nothing is known.
+        "accepts_people_with_records": ACCEPTED[accepted[0]] if len(accepted) == 1 else None,
+        "gender": gender[0] if len(gender) == 1 else None,
+        "referral_routes": codes("REFERRAL") or None,
+    }
+
+
+def _cost_option(line: Line, intake: Intake, service_id: UUID, meaning: Meaning) -> None:
+    record = f"{service_id}/{meaning.code}"
+    values = {
+        "id": identity("cost_options", record),
+        "service_id": service_id,
+        "option": meaning.code,
+        "note": meaning.note,
+        # Whoever says what the word means, says what it costs.
+        **provenance(meaning.line, record),
+    }
+    intake.add(line, "cost_options", values)
 
 
 def _languages(line: Line) -> list[str]:
@@ -146,4 +202,7 @@ PROVIDERS = Shape(
     " zip latitude longitude phone website languages hours_text accessibility_text serves"
     " address_published source_key source_date",
     _provider,
+)
+SERVICE_AREAS = Shape(
+    "service_areas.csv", "service_areas", "provider_id area description source", _area
 )

@@ -82,6 +82,13 @@ def _reentry_program(line: Line, intake: Intake) -> None:
     slug, id = _slug(line, intake, "reentry_programs")
     residential = line.word("residential", _RESIDENTIAL)
     areas = line.text("service_areas")
+    words = intake.words
+    first, last = (
+        line.integer(column, -36_500, 36_500) for column in ("entry_from_days", "entry_to_days")
+    )
+    if first is not None and last is not None and first > last:
+        line.reject("entry_from_days", "comes after entry_to_days")
+        first = last = None
     values = {
         "id": id,
         "slug": slug,
@@ -91,6 +98,16 @@ def _reentry_program(line: Line, intake: Intake) -> None:
         "eligibility": line.text("eligibility"),
         "referral_route": line.text("referral_route"),
         "service_areas": areas,
+        "audience": line.items("audience", words["reentry_programs", "audience"]) or None,
+        "gender": line.word("gender", words["reentry_programs", "gender"]),
+        "entry_from_days": first,
+        "entry_to_days": last,
+        "referral_routes": line.items(
+            "referral_routes", words["reentry_programs", "referral_routes"]
+        )
+        or None,
+        "application_process": line.text("application_process"),
+        "conditions": line.text("conditions"),
         "statewide": areas == "statewide",
         **provenance(line, slug),
     }
@@ -131,6 +148,7 @@ REENTRY_PROGRAMS = Shape(
     "reentry_programs.csv",
     "reentry_programs",
     "slug name category residential max_length_days eligibility referral_route service_areas"
+    " audience gender entry_from_days entry_to_days referral_routes application_process conditions"
     " source",
     _reentry_program,
 )

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from db.data.duplicates import Found
+
 # A value is shown to say which one is meant, not to be copied from here.
 SHOWN = 60
 
 
 class LoadError(Exception):
     """A file is broken in a way that leaves no row to trust. Nothing was changed."""
+
+
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= SHOWN else value[: SHOWN - 1] + "…")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +30,23 @@ class Rejection:
     row_kept: bool
 
     def __str__(self) -> str:
-        value = self.value if len(self.value) <= SHOWN else self.value[: SHOWN - 1] + "…"
         fate = "value left out" if self.row_kept else "row left out"
-        return f"{self.file}:{self.line}: {self.column} = {value!r}: {self.reason} ({fate})"
+        place = f"{self.file}:{self.line}: {self.column}"
+        return f"{place} = {_shown(self.value)}: {self.reason} ({fate})"
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A text that was kept as it is, because nothing more could be made of it."""
+
+    file: str
+    line: int
+    column: str
+    value: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.column} = {_shown(self.value)}: {self.reason}"
 
 
 @dataclass(slots=True)
@@ -47,10 +67,13 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of every file, and each value that was refused."""
+    """What became of every file, which values were refused or stay mere text, and what may be
+    there twice."""
 
     files: list[FileReport] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+    duplicates: Found | None = None
 
     @property
     def total(self) -> FileReport:
@@ -67,4 +90,8 @@ class Report:
         ]
         if self.rejections:
             lines += ["", "Rejected:", *(f"  {each}" for each in self.rejections)]
+        if self.duplicates:
+            lines += ["", f"Duplicates: {self.duplicates}"]
+        if self.remarks:
+            lines += ["", "Kept as text only:", *(f"  {each}" for each in self.remarks)]
         return "\n".join(lines)

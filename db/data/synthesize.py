@@ -23,7 +23,16 @@ KEY = "SYNTHETIC"
 BATCH = 50_000
 
 # Whose rows these are, in the order in which they can go.
-TABLES = ("phones", "services_at_locations", "services", "providers", "locations")
+TABLES = (
+    "phones",
+    "schedules",
+    "service_areas",
+    "services_at_locations",
+    "cost_options",
+    "services",
+    "providers",
+    "locations",
+)
 
 # What is filled together with them.
 _BESIDE = ("service_categories", "search_documents")
@@ -49,12 +58,16 @@ _MODELS = """
            array_to_string(words[cardinality(words) / 2 + 2:], ' ') as tail,
            p.site_name is not null as has_site, p.org_type,
            p.website is not null as has_website, p.languages,
-           s.offers, cardinality(s.offers) = 1 as named, s.name as service_name,
+           s.id as service_id, s.offers, cardinality(s.offers) = 1 as named, s.name as service_name,
            s.languages as service_languages, s.serves, s.hours_text,
+           s.audience, s.accepts_people_with_records, s.gender, s.referral_routes, s.fees,
            array(select c.category_code from service_categories c
                  where c.service_id = s.id order by 1) as categories,
+           array(select coalesce(a.county_fips, '') from service_areas a
+                 where a.service_id = s.id order by 1) as areas,
            p.county_fips, l.id is not null as has_location, l.address_visibility,
            regexp_replace(l.street, '^[0-9-]+ +', '') as street, l.unit, l.city,
+           l.id is not null and place_is_told(l.id) as told,
            l.county_fips as location_county_fips, l.zip, l.latitude, l.longitude, l.accessibility,
            substr(h.number, 3, 3) as area
     from providers p
@@ -72,20 +85,32 @@ _DRAW = """
     create temp table drawn on commit drop as
     select n, trim(does.head || ' ' || named.tail) as name,
            case when does.has_site then 'Site ' || pg_temp.draw('site', n, 20) end as site_name,
-           does.org_type, does.has_website, does.languages, does.offers,
+           does.org_type, does.has_website, does.languages, does.service_id, does.offers,
            does.named, does.service_name, does.service_languages, does.serves, does.hours_text,
-           does.categories, does.area,
+           does.audience, does.accepts_people_with_records, does.gender, does.referral_routes,
+           does.fees, does.categories, does.areas, does.area,
            place.county_fips, place.has_location, place.address_visibility,
            pg_temp.draw('number', n, 9999) || ' ' || place.street as street, place.unit, place.city,
            place.location_county_fips, place.zip,
            -- Within a mile or two of the real one.
            place.latitude + (pg_temp.draw('north', n, 40001) - 20001) / 1000000.0 as latitude,
            place.longitude + (pg_temp.draw('east', n, 40001) - 20001) / 1000000.0 as longitude,
-           place.accessibility
+           place.accessibility, provider_known, service_known
     from generate_series({first}::bigint, {last}::bigint) n
     join models does on does.number = pg_temp.draw('does', n, {models})
     join models place on place.number = pg_temp.draw('place', n, {models})
     join models named on named.number = pg_temp.draw('name', n, {models})
+    cross join lateral (select case when does.area is not null then 'PHONE' end as phone,
+                               case when place.told then 'ADDRESS' end as address,
+                               case when does.categories <> '{{}}' then 'CATEGORIES' end as kinds,
+                               case when does.languages <> '{{}}' then 'LANGUAGES' end as spoken,
+                               case when does.has_website then 'WEBSITE' end as website,
+                               case when does.offers <> '{{}}' then 'OFFERS' end as offered,
+                               case when does.hours_text is not null then 'HOURS' end as hours) f
+    cross join lateral (
+        select array_remove(array[phone, address, kinds, spoken, website], null) as provider_known,
+               array_remove(array[phone, address, kinds, spoken, offered, hours], null)
+                   as service_known) k
 """
 
 _SOURCE = """
@@ -117,23 +142,34 @@ _FILL = (
     """,
     """
     insert into providers (id, slug, name, site_name, org_type, website, location_id, county_fips,
-                           languages, source_id, source_record_id)
+                           languages, source_id, source_record_id, missing, completeness)
     select pg_temp.made_id('providers', n),
            ltrim(trim('-' from left(regexp_replace(lower(name), '[^a-z0-9]+', '-', 'g'), 60))
                  || '-synthetic-' || n, '-'),
            name, site_name, org_type,
            case when has_website then 'https://example.org/' || n end,
            case when has_location then pg_temp.made_id('locations', n) end,
-           county_fips, languages, $1, n::text
-    from drawn
+           county_fips, languages, $1, n::text, c.missing, c.completeness
+    from drawn, completeness('PROVIDER', provider_known) c
     """,
     """
     insert into services (id, provider_id, name, offers, county_fips, languages, serves, hours_text,
-                          source_id, source_record_id)
+                          audience, accepts_people_with_records, gender, referral_routes, fees,
+                          accessibility, source_id, source_record_id, missing, completeness)
     select pg_temp.made_id('services', n), pg_temp.made_id('providers', n),
            case when named then service_name else name end,
-           offers, county_fips, service_languages, serves, hours_text, $1, n::text
-    from drawn
+           offers, county_fips, service_languages, serves, hours_text,
+           audience, accepts_people_with_records, gender, referral_routes, fees,
+           case when has_location then nullif(accessibility, '{}') end, $1, n::text,
+           c.missing, c.completeness
+    from drawn, completeness('SERVICE', service_known) c
+    """,
+    # What triggers gather from these rows is there already, so that they have nothing to write.
+    """
+    insert into cost_options (id, service_id, option, source_id, source_record_id)
+    select pg_temp.made_id('cost_options/' || fee, n), pg_temp.made_id('services', n), fee, $1,
+           n || '/' || fee
+    from drawn, unnest(fees) fee
     """,
     """
     insert into service_categories (service_id, category_code)
@@ -145,6 +181,20 @@ _FILL = (
     select pg_temp.made_id('services_at_locations', n), pg_temp.made_id('services', n),
            pg_temp.made_id('locations', n), $1, n::text
     from drawn where has_location
+    """,
+    """
+    insert into schedules (id, service_id, kind, description, timezone, opens_at, closes_at, freq,
+                           byday, source_id, source_record_id)
+    select pg_temp.made_id('schedules/' || m.source_record_id, n), pg_temp.made_id('services', n),
+           m.kind, m.description, m.timezone, m.opens_at, m.closes_at, m.freq, m.byday, $1,
+           'schedules/' || n
+    from drawn join schedules m on m.service_id = drawn.service_id
+    """,
+    """
+    insert into service_areas (id, service_id, county_fips, source_id, source_record_id)
+    select pg_temp.made_id('service_areas/' || fips, n), pg_temp.made_id('services', n),
+           nullif(fips, ''), $1, n || '/' || fips
+    from drawn cross join unnest(areas) fips
     """,
     # 555-0100 to 555-0199 are kept free for fiction in every area.
     """
@@ -189,6 +239,8 @@ async def _make(connection: asyncpg.Connection, providers: int, progress: Progre
     await connection.execute("analyze models")
 
     source_id = identity("sources", KEY)
+    # What these rows keep of others is known when they are made.
+    await connection.execute("set local directory.keeping = 'later'")
     await _remove(connection, source_id, progress)
     await connection.execute(_MADE_SEARCHABLE)
     await connection.execute(_SOURCE, source_id, KEY, coverage)

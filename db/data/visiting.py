@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import time
 
-from db.data import contact
+from db.data import contact, schedules
 from db.data.identity import identity, slug
 from db.data.intake import Intake, Shape, provenance
 from db.data.line import Line
@@ -19,6 +18,9 @@ _AMENITIES = {
     "referrals": "REFERRALS",
     "sheltered_waiting": "SHELTERED_WAITING",
 }
+
+# What a center says that is open when its prison has visiting.
+_WITH_VISITING = re.compile(r"\bvisiting (days|hours)\b", re.ASCII | re.IGNORECASE)
 
 
 def _status(line: Line, intake: Intake) -> None:
@@ -70,8 +72,6 @@ def _center(line: Line, intake: Intake) -> None:
         own = contact.location(line, intake, f"visitor_centers/{code}", county_fips=county)
         location_id = own or location_id
     status_as_of, status_precision = line.partial("status_as_of")
-    population_as_of, population_precision = line.partial("population_date")
-    source_date, source_precision = line.partial("source_date")
     values = {
         "id": id,
         "slug": slug(operator or "visitor-center", code),
@@ -83,19 +83,14 @@ def _center(line: Line, intake: Intake) -> None:
         "status_as_of_precision": status_precision,
         "alert": line.text("alert"),
         "funder": line.text("funder"),
-        "statutory": line.boolean("required_by_statute"),
-        "population_used": line.integer("population_used"),
-        "population_as_of": population_as_of,
-        "population_as_of_precision": population_precision,
         "location_id": location_id,
         "location_note": line.text("location_note"),
         "hours_text": line.text("schedule_text"),
+        "opens_with_visiting": bool(_WITH_VISITING.search(line.cells["schedule_text"])),
         "van_notice_days": line.parsed(
             "transport_advance_notice", _days, "is not a number of days such as P7D"
         ),
         "child_care_max_age": line.integer("child_care_max_age", 0, 17),
-        "source_date": source_date,
-        "source_date_precision": source_precision,
         **provenance(line, code),
     }
     intake.add(line, "visitor_centers", values)
@@ -104,18 +99,9 @@ def _center(line: Line, intake: Intake) -> None:
             link: dict[str, object] = {"visitor_center_id": id, "amenity_code": amenity}
             intake.add(line, "visitor_center_amenities", link, *link)
     contact.phone(line, intake, "visitor_center_id", id)
-    opens_at = line.parsed("opens_at", time.fromisoformat, "is no time such as 07:30")
-    closes_at = line.parsed("closes_at", time.fromisoformat, "is no time such as 15:30")
-    if opens_at and closes_at:
-        schedule = {
-            "id": identity("schedules", f"{id}/regular"),
-            "visitor_center_id": id,
-            "description": line.text("schedule_text"),
-            "opens_at": opens_at,
-            "closes_at": closes_at,
-            **provenance(line, f"{id}/regular"),
-        }
-        intake.add(line, "schedules", schedule)
+    schedules.receiving(line, intake, id, institution)
+    since = status_as_of if status_precision == "DAY" else None
+    schedules.closure(line, intake, id, "alert", since)
 
 
 def _days(duration: str) -> int:
@@ -165,6 +151,8 @@ STATUSES = Shape(
 CENTERS = Shape(
     "visitor_centers.csv",
     "visitor_centers",
+    # required_by_statute, population_used and population_date are what our own rule makes of
+    # institution_population.csv, and are taken from there.
     "institution_code name operator operator_type funder required_by_statute population_used"
     " population_date location_note phone status status_as_of alert schedule_text opens_at"
     " closes_at transportation_from_transit transport_advance_notice child_care child_care_max_age"

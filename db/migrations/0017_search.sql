@@ -54,11 +54,14 @@ create table synonyms (
     narrower         boolean not null default false,
     english          text[] not null default '{}',
     spanish          text[] not null default '{}',
+    source_date      date,
+    source_date_precision text check (source_date_precision in ('DAY', 'MONTH', 'YEAR')),
     source_id        uuid not null references sources,
     source_record_id text,
     retrieved_at     date,
     created_at       timestamptz not null default now(),
     updated_at       timestamptz not null default now(),
+    check ((source_date is null) = (source_date_precision is null)),
     check (cardinality(english) + cardinality(spanish) > 0),
     check (num_nonnulls(category_code, record_type) <= 1)
 );

@@ -9,6 +9,7 @@ functions.py    functions of Postgres are called with columns and arguments
 relations.py    hops become conditions
 pages.py        connections become pages, cursors and counts
 near.py         a place becomes a circle
+texts.py        a text of several languages becomes the one to answer
 filters.py      the filter language becomes conditions
 orders.py       orderBy becomes sort keys; sort keys become cursors and back
 aggregates.py   aggregate and groups

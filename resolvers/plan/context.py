@@ -15,7 +15,17 @@ from resolvers.errors import Code, FieldRefused, refuse
 from resolvers.graph import Entity, Graph, Scalar
 from resolvers.parse import Operation
 from resolvers.plan.selections import Fields, collect
-from resolvers.plan.values import Items, Leaf, Literal, Lookout, Tree, Variable, Variables, value_of
+from resolvers.plan.values import (
+    REQUESTED,
+    Items,
+    Leaf,
+    Literal,
+    Lookout,
+    Tree,
+    Variable,
+    Variables,
+    value_of,
+)
 
 # Where in the response: keys only, as a list's items share their plan.
 Path = tuple[str, ...]
@@ -131,6 +141,8 @@ class Context:
     weights: list[Weight] = field(default_factory=list)
     # What a request is refused for although no statement needs it.
     checks: list[Bound] = field(default_factory=list)
+    # Whether the answer is another one in another language of the request.
+    localized: bool = False
     _aliases: int = 0
     _conditions: dict[int, Tree] = field(default_factory=dict)
 
@@ -171,6 +183,13 @@ class Context:
     def params(self, leaf: Leaf, scalar: Scalar, path: Path) -> Param:
         """A parameter that takes a list of values, as an array."""
         return Param(Bound(leaf, ListOf(scalar.read), path), f"{scalar.postgres}[]")
+
+    def language(self, given: Leaf | None) -> Leaf:
+        """The language to answer in: the one that is given, or else that of the request."""
+        if given is not None:
+            return given
+        self.localized = True
+        return REQUESTED
 
     def name(self, key: str) -> str:
         """The column that answers this response key."""

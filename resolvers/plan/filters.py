@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 
 from db.query import (
     AnyOf,
+    Call,
+    Cast,
     Const,
     Exists,
     Expression,
@@ -25,13 +27,28 @@ from db.query import (
     Ref,
     Select,
     Test,
+    Within,
     all_of,
 )
+from db.query import Function as Rows
 from resolvers.errors import Code, FieldRefused
-from resolvers.graph import Derived, Entity, Id, Leaf, Part, Scalar, ToMany, ToOne
+from resolvers.graph import (
+    Derived,
+    Entity,
+    Function,
+    Id,
+    Leaf,
+    Localized,
+    Part,
+    Scalar,
+    ToMany,
+    ToOne,
+)
 from resolvers.plan.context import Context, KeyOf, Path, branch, leaf
-from resolvers.plan.functions import value
+from resolvers.plan.functions import passed, value
 from resolvers.plan.relations import between, far_key, given_defaults, reach_many, reach_one
+from resolvers.plan.texts import any_text, original
+from resolvers.plan.values import Leaf as Given
 from resolvers.plan.values import Look, Tree
 
 _LONGEST = 200
@@ -110,14 +127,19 @@ def _field(
 ) -> list[Expression]:
     field = entity.fields[name]
     match field:
+        case Derived(where=Function() as where):
+            return [_one_of_the_found(context, entity, alias, field, where, part, path)]
         case Leaf() | Derived() if not _asks(field):
             operand = value(context, field, alias)
-            return _compare(context, operand, field.scalar, branch(part), path)
+            among = _among(context, field, alias)
+            return _compare(context, operand, field.scalar, branch(part), path, among)
         case Derived():
             # What is true or not of a row only for an argument: the filter is the argument.
             context.count_condition(part)
             (argument,) = field.function.arguments
             return [value(context, field, alias, {argument.name: part}, path)]
+        case Localized():
+            return _text(context, field, alias, branch(part), path)
         case Part(target_name):
             inner = condition(context, context.entity(target_name), alias, part, path)
             return [] if inner is None else [inner]
@@ -132,10 +154,64 @@ def _field(
             raise AssertionError(f"{entity.name}.{name} has no filter")
 
 
+def _one_of_the_found(
+    context: Context,
+    entity: Entity,
+    alias: str,
+    field: Derived,
+    where: Function,
+    part: Tree,
+    path: Path,
+) -> Expression:
+    """Whether a row is one of those of which a function tells the keys."""
+    context.count_condition(part)
+    verdict = "is true"
+    arguments: dict[str, Tree] = {}
+    if _asks(field):
+        (argument,) = where.arguments
+        arguments = {argument.name: part}
+    else:
+        given = leaf(part)
+        assert given is not None
+        if context.lookout.ask(Look.VALUE, given) is not True:
+            verdict = "is not true"
+    far = context.alias()
+    source = Rows(where.name, passed(context, where, alias, arguments, path), far, "key")
+    key = Ref(alias, entity.table.key.name)
+    # As a test it is looked up in what was found once, and not turned into a join: a page in
+    # another order stays as short as it is.
+    return Test(Within(key, (Select(((None, Ref(far, "key")),), source),)), verdict)
+
+
+def _text(
+    context: Context, field: Localized, alias: str, operators: Mapping[str, Tree], path: Path
+) -> list[Expression]:
+    """What holds of a text holds in one of its languages; it is null if it is in none of them."""
+    found: list[Expression] = []
+    for operator, part in operators.items():
+        single = {operator: part}
+
+        def compared(operand: Expression, asked: Mapping[str, Tree] = single) -> Expression:
+            return _compare(context, operand, field.scalar, asked, path)[0]
+
+        if operator == "isNull":
+            found.append(compared(original(field, alias)))
+        else:
+            found.append(any_text(context, field, alias, compared))
+    return found
+
+
 def _asks(field: Leaf | Derived) -> bool:
     return isinstance(field, Derived) and any(
         argument.required for argument in field.function.arguments
     )
+
+
+def _among(context: Context, field: Leaf | Derived, alias: str) -> Call | None:
+    """The question whether a value is one of a list, still without the list."""
+    if not isinstance(field, Derived) or field.among is None:
+        return None
+    return Call(field.among.name, passed(context, field.among, alias, {}, ()))
 
 
 def _compare(
@@ -144,6 +220,7 @@ def _compare(
     scalar: Scalar,
     operators: Mapping[str, Tree],
     path: Path,
+    among: Call | None = None,
 ) -> list[Expression]:
     found: list[Expression] = []
     for operator, part in operators.items():
@@ -152,7 +229,10 @@ def _compare(
         if value is None:
             message = f"`{operator}: null` compares with nothing. Leave it out, or use `isNull`."
             raise FieldRefused(Code.BAD_USER_INPUT, message)
-        if operator in _COMPARISONS:
+        if among is not None and operator in ("eq", "in"):
+            items = _items(context, value, scalar, path)
+            found.append(Call(among.function, (*among.arguments, items)))
+        elif operator in _COMPARISONS:
             one = context.param(value, scalar, path)
             found.append(Operation(operand, _COMPARISONS[operator], one))
         elif operator == "in":
@@ -163,14 +243,28 @@ def _compare(
         elif operator == "isNull":
             null = context.lookout.ask(Look.VALUE, value) is True
             found.append(Test(operand, "is null" if null else "is not null"))
-        elif operator == "has":
-            found.append(AnyOf(context.param(value, scalar, path), operand))
-        elif operator in ("hasSome", "hasEvery"):
-            many = context.params(value, scalar, path)
+        elif operator in ("has", "hasSome", "hasEvery"):
+            # An index finds the lists that contain something, even if it is one thing.
+            many = _items(context, value, scalar, path)
             found.append(Operation(operand, "&&" if operator == "hasSome" else "@>", many))
         else:
             raise AssertionError(f"the schema offers an operator {operator} that is not planned")
     return found
+
+
+def _items(context: Context, given: Given, scalar: Scalar, path: Path) -> Expression:
+    """The items that a list, or a function of a list, is asked for.
+
+    Where they are words of an enum, which has few, Postgres is told them when it plans: one word
+    may be in every other row, and the next in none, and of a parameter it knows nothing.
+    """
+    if scalar.few:
+        value = context.lookout.ask(Look.VALUE, given)
+        words = value if isinstance(value, tuple) else (value,)
+        if all(isinstance(word, str) for word in words):
+            known = sorted({str(word) for word in words})
+            return Cast(Const(f"{{{','.join(known)}}}"), "text[]")
+    return context.params(given, scalar, path)
 
 
 def _to_one(context: Context, field: ToOne, alias: str, part: Tree, path: Path) -> Expression:

@@ -46,13 +46,23 @@ def passed(
     context: Context, function: Function, alias: str, arguments: Mapping[str, Tree], path: Path
 ) -> tuple[Expression, ...]:
     """What a function is called with."""
-    given = list(_flat(function.arguments, arguments))
+    given = _given(context, function.arguments, arguments)
     if arguments:
         _check(context, function.check, given, path)
     for argument, tree in _objects(function.arguments, arguments):
-        _check(context, argument.check, list(_flat(argument.fields, tree)), path)
+        _check(context, argument.check, _given(context, argument.fields, tree), path)
     columns = (Ref(alias, column) for column in function.columns)
     return (*columns, *(_expression(context, *item, path) for item in given))
+
+
+def _given(
+    context: Context, arguments: tuple[Argument, ...], trees: Mapping[str, Tree]
+) -> list[tuple[Argument, Given | None]]:
+    """The values of arguments; a language that is not given is that of the request."""
+    return [
+        (argument, context.language(value) if argument.language else value)
+        for argument, value in _flat(arguments, trees)
+    ]
 
 
 def _check(

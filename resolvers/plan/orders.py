@@ -35,12 +35,13 @@ from db.query import (
 )
 from db.values import READ
 from resolvers.errors import Code, FieldRefused
-from resolvers.graph import Derived, Entity, Id, Part, ToMany, ToOne
+from resolvers.graph import Derived, Entity, Id, Localized, Part, ToMany, ToOne
 from resolvers.graph import Leaf as LeafField
 from resolvers.plan.context import Bound, Context, Path, branch, leaf
 from resolvers.plan.filters import listed
 from resolvers.plan.functions import value
 from resolvers.plan.relations import given_defaults, reach_many, reach_one
+from resolvers.plan.texts import language_of, text
 from resolvers.plan.values import Leaf, Look, Tree
 
 
@@ -191,12 +192,15 @@ def _asked(context: Context, entity: Entity, tree: Tree) -> SortKey:
         case LeafField(column, _) | Id(column, _):
             return _plain(Sort(column, _descending(context, part)))
         case Derived():
+            asks = any(argument.language for argument in field.function.arguments)
             return SortKey(
-                name,
+                f"{name} {language_of(context, {})}" if asks else name,
                 lambda alias: value(context, field, alias),
                 field.column,
                 _descending(context, part),
             )
+        case Localized():
+            return _localized(context, name, field, _descending(context, part))
         case Part(target_name):
             inner = _asked(context, context.entity(target_name), part)
             return replace(inner, name=f"{name}.{inner.name}")
@@ -227,6 +231,20 @@ def _asked(context: Context, entity: Entity, tree: Tree) -> SortKey:
             return SortKey(f"{name}.count", count, Column("count", "int8"), descending)
         case _:
             raise AssertionError(f"{entity.name}.{name} has no order")
+
+
+def _localized(context: Context, name: str, field: Localized, descending: bool) -> SortKey:
+    """A text in the language of the request; a cursor of one language is of no use in another."""
+    language = language_of(context, {})
+    fallback, column = next(iter(field.columns.items()))
+    if language in (None, fallback):
+        return _plain(Sort(column, descending))
+    return SortKey(
+        f"{name} {language}",
+        lambda alias: text(context, field, alias, language),
+        column,
+        descending,
+    )
 
 
 def _descending(context: Context, tree: Tree) -> bool:

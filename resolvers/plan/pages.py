@@ -9,7 +9,7 @@ everything else is read from them:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from graphql.language import FieldNode
@@ -17,7 +17,6 @@ from graphql.language import FieldNode
 from db.mapping import Column
 from db.query import (
     Call,
-    Cast,
     Const,
     Exists,
     Expression,
@@ -31,6 +30,7 @@ from db.query import (
     Rows,
     Select,
     Selects,
+    Test,
     Value,
     With,
     all_of,
@@ -114,7 +114,7 @@ class Listing:
         self.filter = arguments.get("filter")
         self.path = path
         self.readers: set[str] = set()
-        self.circle = _circle(context, entity, arguments, path)
+        self.circle = Circle.of(context, entity, arguments.get("near"), path)
         self.page = _page(context, entity, arguments, self._nearest())
 
     def select(self, fields: Fields) -> Select:
@@ -244,7 +244,7 @@ class Listing:
         columns: Columns = tuple((None, Ref(alias, column)) for column in read)
         if self.circle is None:
             found = self._found(columns, alias, self._inside(alias), self.page.keys)
-        elif self.page.keys[0].name == "near" and self.circle.near.everywhere is not None:
+        elif self._by_distance():
             found = self._nearest_first(columns, alias, self.circle)
         else:
             columns = (*columns, (_DISTANCE, self.circle.distance_inside(alias)))
@@ -269,21 +269,32 @@ class Listing:
             limit=self._size(1),
         )
 
+    def _by_distance(self) -> bool:
+        return self.circle is not None and self.page.keys[0].name == "near"
+
     def _nearest_first(self, read: Columns, alias: str, circle: Circle) -> Select:
         """What is inside the circle, by an index in its order; then what is near to everybody."""
-        near, *others = self.page.keys
-        places = [(circle.inside(alias), circle.distance(alias))]
-        if (everywhere := circle.everywhere(alias)) is not None:
-            places.append((everywhere, Cast(Const(None), "float8")))
+        others = self.page.keys[1:]
         parts = []
-        for place, distance in places:
-            here = (replace(near, at=_always(distance)), *others)
-            where = all_of([self._belonging(alias), place, *self._between(here, alias)])
+        for way in circle.ways(alias):
+            here = self._keys_at(way.distance)
+            where = all_of([self._belonging(alias), way.where, *self._between(here, alias)])
             keys = tuple((f".{n}", key.at(alias)) for n, key in enumerate(others))
-            columns = (*read, (_DISTANCE, distance), *keys)
-            # A sort by what is the same for all would keep Postgres from the index of the rest.
-            steps = tuple(others) if place is everywhere else here
-            parts.append(self._found(columns, alias, where, steps))
+            columns = (*read, (_DISTANCE, way.distance), *keys)
+            # By the distance alone an index has an order, and by the others alone. So what is as
+            # far away as the last one comes along, and is put in order below.
+            steps = here[:1] if way.ordered else tuple(others)
+            parts.append(
+                Select(
+                    columns,
+                    way.source,
+                    way.joins,
+                    where,
+                    order=order(steps, alias, backward=self.page.backward),
+                    limit=self._size(1),
+                    ties=way.ordered,
+                )
+            )
         both = self.context.alias()
         names = (_DISTANCE, *(f".{n}" for n in range(len(others))))
         backward = self.page.backward
@@ -294,6 +305,11 @@ class Listing:
             order=tuple(map(Order, (Ref(both, name) for name in names), directions)),
             limit=self._size(1),
         )
+
+    def _keys_at(self, distance: Expression) -> tuple[SortKey, ...]:
+        """The keys of an order by distance, of rows whose distance is known."""
+        nearest, *others = self.page.keys
+        return (replace(nearest, at=_always(distance)), *others)
 
     def _reader(self) -> str:
         """An alias under which the rows of this page are read."""
@@ -396,14 +412,29 @@ class Listing:
             extra = Operation(Ref(alias, _NUMBER), ">", self._size())
             options.append(Exists(Select((), From(name, alias), where=extra)))
         if edge is not None:
-            # Rows outside the cursor that bounds this side, the cursor's own row among them.
-            alias = self.context.alias()
-            outside = beyond(
-                self.page.keys, alias, edge, self.path, backward=backward, inclusive=True
-            )
-            where = all_of([self._matching(alias), outside])
-            options.append(Exists(Select((), From(self.entity.table.name, alias), where=where)))
+            options += self._outside(edge, backward=backward)
         return Or(tuple(options)) if options else Const(False)
+
+    def _outside(self, edge: Leaf, *, backward: bool) -> Iterator[Expression]:
+        """That there are rows outside the cursor that bounds one side, its own row among them."""
+        alias = self.context.alias()
+
+        def outside(keys: tuple[SortKey, ...]) -> Expression:
+            return beyond(keys, alias, edge, self.path, backward=backward, inclusive=True)
+
+        if self.circle is None or not self._by_distance():
+            where = all_of([self._matching(alias), outside(self.page.keys)])
+            yield Exists(Select((), From(self.entity.table.name, alias), where=where))
+            return
+        for way in self.circle.ways(alias):
+            here = self._keys_at(way.distance)
+            where = all_of([self._belonging(alias), way.where, outside(here)])
+            # What is before a cursor is found at once where one starts in the middle; of `exists`
+            # Postgres would forget the order.
+            steps = order(here[:1], alias) if way.ordered and backward else ()
+            one = ((None, Const(True)),)
+            found = Select(one, way.source, way.joins, where, order=steps, limit=Const(1))
+            yield Test(Value(found), "is true")
 
 
 def _always(expression: Expression) -> Callable[[str], Expression]:
@@ -412,14 +443,6 @@ def _always(expression: Expression) -> Callable[[str], Expression]:
 
 def _names(columns: Columns) -> list[str]:
     return [column.column for _, column in columns if isinstance(column, Ref)]
-
-
-def _circle(
-    context: Context, entity: Entity, arguments: Mapping[str, Tree], path: Path
-) -> Circle | None:
-    if entity.near is None:
-        return None
-    return Circle.of(context, entity.near, arguments.get("near"), path)
 
 
 def _page(

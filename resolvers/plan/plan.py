@@ -34,6 +34,8 @@ class Plan:
     checks: tuple[Bound, ...]
     # What the answer is made from; it holds for as long as that does not change.
     reads: Reads
+    # Whether the answer is another one in another language of the request.
+    localized: bool
 
     @property
     def text(self) -> str:
@@ -162,6 +164,7 @@ def _finished(context: Context, operation: Operation) -> Plan:
         tuple(context.weights),
         tuple(context.checks),
         Reads.of(select),
+        context.localized,
     )
 
 

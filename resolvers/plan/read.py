@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from graphql.language import FieldNode
 
+from db.mapping import Join
 from db.query import (
-    Call,
     Cast,
     Const,
     Expression,
@@ -18,6 +19,7 @@ from db.query import (
     Row,
     Rows,
     Select,
+    Selects,
     all_of,
 )
 from resolvers.errors import Code, FieldRefused
@@ -38,6 +40,7 @@ from resolvers.graph import (
     Ranked,
     ToMany,
     ToOne,
+    Wording,
 )
 from resolvers.plan.context import Columns, Context, Path, leaf
 from resolvers.plan.functions import passed, value
@@ -48,7 +51,8 @@ from resolvers.plan.ranked import ranked
 from resolvers.plan.references import by_id, by_ids
 from resolvers.plan.relations import reach_many, reach_one
 from resolvers.plan.selections import Fields
-from resolvers.plan.values import Look, Tree
+from resolvers.plan.texts import language_of, text, wording
+from resolvers.plan.values import Tree
 
 
 def root(context: Context, fields: Fields) -> Select:
@@ -157,11 +161,18 @@ def _field(
             key = Cast(Ref(alias, column.name), "text")
             return Operation(Const(f"{entity.name}:"), "||", key)
         case Localized():
-            return _localized(context, entity, alias, field, nodes[0])
+            language = language_of(context, context.arguments(entity.name, nodes[0]))
+            return text(context, field, alias, language)
+        case Wording(of, target_name):
+            language = language_of(context, context.arguments(entity.name, nodes[0]))
+            said, far = wording(context, of, alias, language), context.alias()
+            target, below = context.entity(target_name), context.below(target_name, nodes)
+            inner = context.columns(context, target, far, below, path)
+            return Row(Select(inner, Selects((said,), far)))
         case ToOne():
             return _to_one(context, entity, alias, field, nodes, path)
         case ToMany(join, target_name, paged):
-            target = context.entity(target_name)
+            target = _behind(context.entity(target_name), join)
 
             def scope(far: str) -> Expression:
                 return reach_many(context, join, alias, far)
@@ -174,6 +185,11 @@ def _field(
             return connection(context, target, scope, arguments, below, path)
         case Computed():
             raise AssertionError("computed fields have no column of their own")
+
+
+def _behind(entity: Entity, join: Join) -> Entity:
+    """The entity as a relation shows it: its last hop may lead to a view of the entity's table."""
+    return replace(entity, table=replace(entity.table, name=join[-1].table))
 
 
 def _made(
@@ -203,18 +219,6 @@ def _made(
             limit=Const(context.graph.limits.page),
         )
     )
-
-
-def _localized(
-    context: Context, entity: Entity, alias: str, field: Localized, node: FieldNode
-) -> Expression:
-    chosen = leaf(context.arguments(entity.name, node).get("lang"))
-    fallback, *_ = field.columns
-    language = fallback if chosen is None else context.lookout.ask(Look.VALUE, chosen)
-    texts = [Ref(alias, field.columns[str(language)].name)]
-    if language != fallback:
-        texts.append(Ref(alias, field.columns[fallback].name))
-    return texts[0] if len(texts) == 1 else Call("coalesce", tuple(texts))
 
 
 def _to_one(

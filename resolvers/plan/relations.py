@@ -1,7 +1,8 @@
 """Hops become conditions: which rows of a far table belong to a row that is at hand.
 
 Only the last row is ever selected. Tables between are looked at inside `exists` or a scalar
-sub-select, so that no join can make a row appear twice, and pages stay exact.
+sub-select, so that no join can make a row appear twice, and pages stay exact. What is near is the
+exception: `near.py` starts from places, and says which of several places of a row counts.
 """
 
 from __future__ import annotations
@@ -56,9 +57,26 @@ def reach_many(context: Context, join: Join, near: str, far: str) -> Expression:
 
 def between(context: Context, join: Join, near: str) -> tuple[Select, str] | None:
     """The rows just before the far table, as a select without columns, and their alias."""
-    if len(join) == 1:
-        return None
-    source, joins, where, last = _between(context, join[:-1], near)
+    return None if len(join) == 1 else reached(context, join[:-1], near)
+
+
+def along(context: Context, hops: tuple[Hop, ...], alias: str) -> tuple[tuple[Joined, ...], str]:
+    """The hops as joins, from a row at hand, and the alias at their end.
+
+    Where one of them leads to many, the row comes as often as it leads anywhere.
+    """
+    joins: list[Joined] = []
+    for hop in hops:
+        next_alias = context.alias()
+        on = Operation(Ref(next_alias, hop.remote), "=", Ref(alias, hop.local))
+        joins.append(Joined(From(hop.table, next_alias), on))
+        alias = next_alias
+    return tuple(joins), alias
+
+
+def reached(context: Context, hops: tuple[Hop, ...], near: str) -> tuple[Select, str]:
+    """What hops lead to from a row at hand, as a select without columns, and its alias."""
+    source, joins, where, last = _between(context, hops, near)
     return Select((), source, joins, where), last
 
 
@@ -68,10 +86,5 @@ def _between(
     alias = context.alias()
     source = From(hops[0].table, alias)
     where = Operation(Ref(alias, hops[0].remote), "=", Ref(near, hops[0].local))
-    joins: list[Joined] = []
-    for hop in hops[1:]:
-        next_alias = context.alias()
-        on = Operation(Ref(next_alias, hop.remote), "=", Ref(alias, hop.local))
-        joins.append(Joined(From(hop.table, next_alias), on))
-        alias = next_alias
-    return source, tuple(joins), where, alias
+    joins, last = along(context, hops[1:], alias)
+    return source, joins, where, last

@@ -35,6 +35,8 @@ from graphql.pyutils import Undefined
 from graphql.utilities import coerce_input_literal
 from graphql.utilities.coerce_input_value import coerce_default_value
 
+from resolvers.parse import LANGUAGE
+
 Path = tuple[str | int, ...]
 Variables = Mapping[str, object]
 
@@ -61,6 +63,8 @@ class Items:
 
 
 Leaf = Literal | Variable | Items
+# The language that the request as a whole asks for; null if it asks for none.
+REQUESTED = Variable((LANGUAGE,))
 Tree = Leaf | None | dict[str, "Tree"] | list["Tree"]
 
 
@@ -70,6 +74,8 @@ def value_of(leaf: Leaf, variables: Variables) -> object:
         case Literal(value):
             return value
         case Variable(path):
+            if len(path) == 1:
+                return variables.get(path[0])  # type: ignore[arg-type]  # a name
             found: object = variables
             for step in path:
                 try:

@@ -1,15 +1,29 @@
 """Everyone in the graph, introduced: a file per entity, from place to proof.
 
-sources, counties, locations, categories, activity_group_types, providers, services,
-institutions, population_counts, visiting_statuses, visitor_centers, visiting_facts,
-visiting_holidays, programs, reentry_programs, phones, schedules, verifications, search, synonyms.
+sources, counties, locations, categories, activity_group_types, providers, services, service_areas,
+institutions, population_counts, visiting_statuses, visitor_centers, visitor_service_gaps,
+visiting_facts, visiting_holidays, programs, reentry_programs, phones, schedules, verifications,
+completeness, service_counts, enums, translations,
+duplicate_candidates, opening_hours, eligibility, search, synonyms.
 """
 
 from schema.types.activity_group_types import ActivityGroupType
 from schema.types.categories import Category
+from schema.types.completeness import Completeness
 from schema.types.counties import County
+from schema.types.duplicate_candidates import DuplicateCandidate
+from schema.types.eligibility import (
+    CostOption,
+    LanguageNote,
+    Match,
+    MatchReason,
+    RequiredDocument,
+    ServiceCapacity,
+)
+from schema.types.enums import EnumType, EnumValue
 from schema.types.institutions import Institution
 from schema.types.locations import Location
+from schema.types.opening_hours import OpeningHours
 from schema.types.phones import Phone
 from schema.types.population_counts import PopulationCount
 from schema.types.programs import Program, ProgramOffering
@@ -28,32 +42,49 @@ from schema.types.search import (
     Suggestion,
     TypeCount,
 )
+from schema.types.service_areas import ServiceArea
+from schema.types.service_counts import CategoryServices, ServiceCounts
 from schema.types.services import Service, ServiceAtLocation
 from schema.types.sourced import Sourced
-from schema.types.sources import Import, Source
+from schema.types.sources import Import, Provenance, Source
 from schema.types.synonyms import Synonym
-from schema.types.verifications import Verification
+from schema.types.translations import Translation
+from schema.types.verifications import Freshness, Verification
 from schema.types.visiting_facts import VisitingFact
 from schema.types.visiting_holidays import VisitingHoliday
 from schema.types.visiting_statuses import VisitingStatus
 from schema.types.visitor_centers import VisitorAmenity, VisitorCenter
+from schema.types.visitor_service_gaps import VisitorServiceGap
 
 __all__ = [
     "ActivityGroupType",
     "Category",
     "CategoryCount",
+    "CategoryServices",
+    "Completeness",
+    "CostOption",
     "County",
     "CountyCount",
+    "DuplicateCandidate",
+    "EnumType",
+    "EnumValue",
+    "Freshness",
     "Import",
     "Institution",
     "LanguageCount",
+    "LanguageNote",
     "Location",
+    "Match",
+    "MatchReason",
+    "OpeningHours",
     "Phone",
     "PopulationCount",
     "Program",
     "ProgramOffering",
+    "Provenance",
     "Provider",
     "ReentryProgram",
+    "RequiredDocument",
     "Schedule",
     "ScheduleException",
     "Search",
@@ -62,11 +93,15 @@ __all__ = [
     "SearchStatus",
     "SearchType",
     "Service",
+    "ServiceArea",
     "ServiceAtLocation",
+    "ServiceCapacity",
+    "ServiceCounts",
     "Source",
     "Sourced",
     "Suggestion",
     "Synonym",
+    "Translation",
     "TypeCount",
     "Verification",
     "VisitingFact",
@@ -74,4 +109,5 @@ __all__ = [
     "VisitingStatus",
     "VisitorAmenity",
     "VisitorCenter",
+    "VisitorServiceGap",
 ]

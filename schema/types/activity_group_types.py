@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, many
+from schema.entity import ID, Connection, column, entity, localized, many, part
 
 if TYPE_CHECKING:
     from schema.types.programs import Program
-    from schema.types.sources import Source
+    from schema.types.sources import Provenance
+    from schema.types.translations import Translation
 
 
-@entity(table="activity_group_types", key="code", order=("label",), implements=("Sourced",))
+@entity(
+    table="activity_group_types",
+    key="code",
+    order=("label",),
+    implements=("Sourced",),
+    translated="activity_group_type_code",
+)
 class ActivityGroupType:
     """One of the 16 classes into which CDCR sorts Inmate Activity Groups."""
 
     id: ID
     code: str = column(unique=True)
     """A stable code, such as `VETERANS_SUPPORT`."""
-    label: str
+    label: str = localized(search=True)
     """CDCR's name for it."""
     programs: Connection[Program] = many("code = programs.activity_group_type_code")
     """The programs that we count in this class."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    translations: Connection[Translation] = many("activity_group_type_code")
+    """Its label in other languages."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

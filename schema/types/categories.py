@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, localized, many
+from schema.entity import ID, Connection, column, entity, join, localized, many, part
 
 if TYPE_CHECKING:
     from schema.types.programs import Program
     from schema.types.providers import Provider
     from schema.types.reentry_programs import ReentryProgram
     from schema.types.services import Service
-    from schema.types.sources import Source
+    from schema.types.sources import Provenance
     from schema.types.synonyms import Synonym
+    from schema.types.translations import Translation
 
 
 class CategoryVocabulary(Enum):
@@ -26,7 +27,13 @@ class CategoryVocabulary(Enum):
     """Classes that only programs use, such as `ARTS`."""
 
 
-@entity(table="categories", key="code", order=("label_en",), implements=("Sourced",))
+@entity(
+    table="categories",
+    key="code",
+    order=("label_en",),
+    implements=("Sourced",),
+    translated="category_code",
+)
 class Category:
     """A kind of help, such as housing or legal services."""
 
@@ -35,8 +42,8 @@ class Category:
     """A stable code, such as `HOUSING_SOBER_LIVING`."""
     vocabulary: CategoryVocabulary
     """Which list it belongs to."""
-    label: str = localized(en="label_en", es="label_es")
-    """What to call it; in English where no Spanish label is known."""
+    label: str = localized(en="label_en", es="label_es", search=True)
+    """What to call it."""
     open_eligibility_ids: list[str]
     """The nearest terms of the Open Eligibility taxonomy 2.0; the mapping is ours."""
     parent: Category | None = join("parent_code")
@@ -49,7 +56,7 @@ class Category:
     """The services in this category itself; those of narrower ones are not repeated here."""
     providers: Connection[Provider] = many(
         "code = service_categories.category_code",
-        "service_id = services.id",
+        "service_id = listed_services.id",
         "provider_id = providers.id",
     )
     """The providers with a service in this category."""
@@ -64,12 +71,10 @@ class Category:
     """The reentry programs in this category."""
     synonyms: list[Synonym] = many("category_code")
     """What else people call it, or a part of it."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    translations: Connection[Translation] = many("category_code")
+    """Its label in other languages, where its source has none in them."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

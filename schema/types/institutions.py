@@ -6,20 +6,37 @@ from datetime import date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, many
+from schema.entity import (
+    ID,
+    Connection,
+    argument,
+    column,
+    derived,
+    entity,
+    join,
+    localized,
+    many,
+    part,
+)
+from schema.types import opening_hours
+from schema.types.opening_hours import HoursState, OpeningHours
 from schema.types.visiting_statuses import VisitType
 
 if TYPE_CHECKING:
+    from schema.types.categories import Category
+    from schema.types.completeness import Completeness
     from schema.types.counties import County
     from schema.types.locations import Location
     from schema.types.phones import Phone
     from schema.types.population_counts import PopulationCount
     from schema.types.programs import Program, ProgramOffering
     from schema.types.schedules import Schedule, ScheduleException
-    from schema.types.sources import DatePrecision, Source
-    from schema.types.verifications import Verification
+    from schema.types.sources import DatePrecision, Provenance
+    from schema.types.translations import Translation
+    from schema.types.verifications import Freshness, Verification
     from schema.types.visiting_statuses import VisitingStatus
     from schema.types.visitor_centers import VisitorCenter
+    from schema.types.visitor_service_gaps import VisitorServiceGap
 
 
 class InstitutionType(Enum):
@@ -96,7 +113,13 @@ class FemaSecurityClass(Enum):
     """Maximum security."""
 
 
-@entity(table="institutions", implements=("Sourced",))
+@entity(
+    table="institutions",
+    translated="institution_id",
+    implements=("Sourced",),
+    position="position",
+    place=("location_id = locations.id",),
+)
 class Institution:
     """A California state prison, conservation camp or community reentry facility."""
 
@@ -121,7 +144,7 @@ class Institution:
     """Whether it holds adults, by FEMA; null if unknown."""
     status: InstitutionStatus
     """Whether it holds people."""
-    status_note: str | None
+    status_note: str | None = localized()
     """What else is known of that."""
     status_as_of: date | None
     """When the source said so, as precise as `statusAsOfPrecision` says."""
@@ -129,13 +152,13 @@ class Institution:
     """How much of `statusAsOf` is known."""
     opened_year: int | None
     """The year it opened."""
-    opened_note: str | None
+    opened_note: str | None = localized()
     """Where sources differ on that, or what stood there before."""
     closed_on: date | None
     """When it closed, as precise as `closedOnPrecision` says."""
     closed_on_precision: DatePrecision | None
     """How much of `closedOn` is known."""
-    deactivations: str | None
+    deactivations: str | None = localized()
     """Which parts are no longer used, in the source's words."""
     website: str | None
     """Web address."""
@@ -143,7 +166,7 @@ class Institution:
     """Where it is."""
     county: County | None = join("county_fips")
     """The county it is in."""
-    security_levels: list[SecurityLevel]
+    security_levels: list[SecurityLevel] = column(group="security_level")
     """Levels of security it has, by CDCR's plan of May 2026; empty if unknown."""
     fema_security_class: FemaSecurityClass | None
     """FEMA's class of security, which is not CDCR's level."""
@@ -180,32 +203,60 @@ class Institution:
     """Everything that was said about visiting, newest first."""
     visitor_centers: Connection[VisitorCenter] = many("institution_id")
     """The hospitality centers that receive visitors here."""
+    visitor_center_required: bool | None = derived(
+        "visitor_center_required",
+        "id",
+        on=argument(date | None, "As of this day; now, if not given."),
+    )
+    """Whether the law asks for a visitor center here: at an adult state prison with more than 300
+    people, by the newest count (Penal Code 6351). Null where nobody has counted them."""
+    visitor_service_gaps: list[VisitorServiceGap] = many("institution_id")
+    """What the law asks for here (Penal Code 6351 and 6352) and is not known to be there."""
     schedules: list[Schedule] = many("institution_id")
     """Visiting hours as rules."""
     schedule_exceptions: list[ScheduleException] = many("institution_id")
     """Days on which the rules do not hold."""
+    visiting_now: bool | None = opening_hours.open_now(visit=True)
+    """Whether visiting is on now; null if unknown."""
+    visiting_at: bool | None = opening_hours.open_at(visit=True)
+    """Whether visiting is on at a moment; null if unknown."""
+    visiting_state: HoursState = opening_hours.hours_state(visit=True)
+    """Whether visiting is on, with a word for what is unknown."""
+    visiting_on: bool | None = opening_hours.visiting_on()
+    """Whether visiting is held on a day, at hours that may be unknown; null if unknown."""
+    visiting_hours: list[OpeningHours] = opening_hours.hours(visit=True)
+    """What holds on a day, or on some: rules, exceptions, holidays and closures together."""
+    next_visiting: OpeningHours | None = opening_hours.next_opening(visit=True)
+    """The next visiting in nine weeks that is certain to come; a day, if hours are unknown."""
+    visiting_in_words: str | None = opening_hours.hours_in_words(visit=True)
+    """The rules of visiting in words, such as `Friday to Sunday, 07:30 to 15:30`."""
     program_offerings: Connection[ProgramOffering] = many("institution_id")
     """The programs that run here, each with how we know."""
     programs: Connection[Program] = many(
         "id = program_offerings.institution_id", "program_id = programs.id"
     )
     """The programs that run here."""
+    program_categories: Connection[Category] = many(
+        "id = program_offerings.institution_id",
+        "program_id = program_categories.program_id",
+        "category_code = categories.code",
+        group="program_category",
+    )
+    """The kinds of help that the programs here are; the classification is ours."""
     population: PopulationCount | None = join("id = current_population_counts.institution_id")
     """The newest count of people in custody."""
     population_counts: Connection[PopulationCount] = many("institution_id")
     """People in custody month by month, newest first."""
     verifications: Connection[Verification] = many("institution_id")
     """Who checked this record and how, newest first; empty if nobody has."""
-    source_date: date | None
-    """The date that the source's data bears, as precise as `sourceDatePrecision` says."""
-    source_date_precision: DatePrecision | None
-    """How much of `sourceDate` is known."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    translations: Connection[Translation] = many("institution_id")
+    """Its texts in other languages."""
+    freshness: Freshness = part()
+    """When it was last checked, and how far that can be trusted."""
+    completeness: Completeness = part()
+    """How much of what people need to know of it is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

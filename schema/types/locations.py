@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, many
+from schema.entity import ID, Connection, column, entity, join, many, part
 
 if TYPE_CHECKING:
     from schema.types.counties import County
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from schema.types.phones import Phone
     from schema.types.providers import Provider
     from schema.types.services import ServiceAtLocation
-    from schema.types.sources import Source
+    from schema.types.sources import Provenance
     from schema.types.visitor_centers import VisitorCenter
 
 
@@ -67,7 +67,13 @@ class AccessibilityFeature(Enum):
     """Information on compact disc."""
 
 
-@entity(table="locations", order=("public_city",), large=True, implements=("Sourced",))
+@entity(
+    table="locations",
+    order=("public_city",),
+    large=True,
+    implements=("Sourced",),
+    position="position",
+)
 class Location:
     """A place, with as much of its address as the public may know."""
 
@@ -111,12 +117,8 @@ class Location:
     """The providers at this place."""
     services_at_location: Connection[ServiceAtLocation] = many("location_id")
     """What one can go there for."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from resolvers.fields import phones
-from schema.entity import ID, computed, entity, join
+from schema.entity import ID, computed, entity, join, part
 
 if TYPE_CHECKING:
     from schema.types.institutions import Institution
     from schema.types.locations import Location
     from schema.types.providers import Provider
     from schema.types.services import Service, ServiceAtLocation
-    from schema.types.sources import Source
+    from schema.types.sources import Provenance
     from schema.types.visitor_centers import VisitorCenter
 
 
@@ -64,12 +64,8 @@ class Phone:
     """The place whose number it is."""
     service_at_location: ServiceAtLocation | None = join("service_at_location_id")
     """The service at a place whose number it is."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, entity, join
+from schema.entity import ID, entity, join, part
 
 if TYPE_CHECKING:
     from schema.types.institutions import Institution
-    from schema.types.sources import Source
+    from schema.types.sources import Provenance
 
 
 @entity(table="population_counts", order=("-month",), implements=("Sourced",))
@@ -23,12 +23,8 @@ class PopulationCount:
     """The first day of the month."""
     in_custody: int
     """How many people were in custody."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

@@ -6,15 +6,30 @@ from datetime import date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, many
+from schema.entity import (
+    ID,
+    Connection,
+    argument,
+    column,
+    derived,
+    entity,
+    join,
+    localized,
+    many,
+    part,
+)
+from schema.types.eligibility import Audience, Match, Situation, a_situation
 
 if TYPE_CHECKING:
     from schema.types.activity_group_types import ActivityGroupType
     from schema.types.categories import Category
+    from schema.types.completeness import Completeness
+    from schema.types.counties import County
     from schema.types.institutions import Institution
     from schema.types.providers import Provider
-    from schema.types.sources import DatePrecision, Source
-    from schema.types.verifications import Verification
+    from schema.types.sources import DatePrecision, Provenance
+    from schema.types.translations import Translation
+    from schema.types.verifications import Freshness, Verification
 
 
 class DeliveredBy(Enum):
@@ -49,25 +64,6 @@ class OperatorType(Enum):
     """Several of these together."""
     PRIVATE = "PRIVATE"
     """A private company."""
-
-
-class Audience(Enum):
-    """Whom a program is for."""
-
-    FAMILY = "FAMILY"
-    """Families of people inside."""
-    INCARCERATED = "INCARCERATED"
-    """People inside."""
-    PAROLE = "PAROLE"
-    """People on parole."""
-    PROBATION = "PROBATION"
-    """People on probation."""
-    YOUTH = "YOUTH"
-    """Young people outside."""
-    CHILDREN = "CHILDREN"
-    """Children of people inside."""
-    PARTNER = "PARTNER"
-    """Organizations that work with us."""
 
 
 class ProgramScope(Enum):
@@ -109,19 +105,19 @@ class Evidence(Enum):
     """A source says that it runs at all institutions, without listing them."""
 
 
-@entity(table="programs", implements=("Sourced",))
+@entity(table="programs", implements=("Sourced",), translated="program_id")
 class Program:
     """Something done with or for people inside, or their families."""
 
     id: ID
     slug: str = column(unique=True)
     """A readable stable name for links, such as `arts-in-corrections`."""
-    name: str = column(search=True)
+    name: str = localized(search=True)
     """Its name."""
-    summary: str | None
+    summary: str | None = localized(search=True)
     """What it is, in a sentence."""
     categories: Connection[Category] = many(
-        "id = program_categories.program_id", "category_code = categories.code"
+        "id = program_categories.program_id", "category_code = categories.code", group="category"
     )
     """The kinds of help it is; the classification is ours."""
     delivered_by: DeliveredBy | None
@@ -132,8 +128,28 @@ class Program:
     """What kind of body runs it."""
     operator: Provider | None = join("operator_id")
     """Who runs it, where that is one organization of this directory."""
-    audience: list[Audience]
-    """Whom it is for; the classification is ours."""
+    audience: list[Audience] = column(group="audience")
+    """Whom it is for, and nobody else; the classification is ours."""
+    matches: Match = derived(
+        "program_match", "id", check=a_situation, for_=argument(Situation, "Somebody's situation.")
+    )
+    """Whether it is for somebody in this situation, and why."""
+    fits: bool = derived(
+        "program_fits",
+        "audience",
+        "scope",
+        check=a_situation,
+        for_=argument(Situation, "Somebody's situation."),
+    )
+    """Whether it fits this situation for certain."""
+    may_fit: bool = derived(
+        "program_may_fit",
+        "audience",
+        "scope",
+        check=a_situation,
+        for_=argument(Situation, "Somebody's situation."),
+    )
+    """Whether nothing is known to speak against it in this situation."""
     scope: ProgramScope
     """How widely it runs."""
     activity_group_type: ActivityGroupType | None = join("activity_group_type_code")
@@ -141,17 +157,26 @@ class Program:
     offerings: Connection[ProgramOffering] = many("program_id")
     """Where it runs, each with how we know."""
     institutions: Connection[Institution] = many(
-        "id = program_offerings.program_id", "institution_id = institutions.id"
+        "id = program_offerings.program_id", "institution_id = institutions.id", group="institution"
     )
     """Where it runs."""
+    counties: Connection[County] = many(
+        "id = program_offerings.program_id",
+        "institution_id = institutions.id",
+        "county_fips = counties.fips",
+        group="county",
+    )
+    """The counties it runs in."""
     verifications: Connection[Verification] = many("program_id")
     """Who checked this record and how, newest first; empty if nobody has."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    translations: Connection[Translation] = many("program_id")
+    """Its texts in other languages."""
+    freshness: Freshness = part()
+    """When it was last checked, and how far that can be trusted."""
+    completeness: Completeness = part()
+    """How much of what people need to know of it is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime
@@ -167,6 +192,16 @@ class ProgramOffering:
     """The program."""
     institution: Institution = join("institution_id")
     """The institution."""
+    county: County | None = join(
+        "institution_id = institutions.id", "county_fips = counties.fips", group=True
+    )
+    """The county of the institution."""
+    categories: Connection[Category] = many(
+        "program_id = program_categories.program_id",
+        "category_code = categories.code",
+        group="category",
+    )
+    """The kinds of help that the program is; the classification is ours."""
     status: OfferingStatus
     """Whether it runs there."""
     yards: list[str]
@@ -181,12 +216,10 @@ class ProgramOffering:
     """How much of `asOf` is known."""
     verifications: Connection[Verification] = many("offering_id")
     """Who checked this record and how, newest first; empty if nobody has."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    freshness: Freshness = part()
+    """When it was last checked, and how far that can be trusted."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, many
+from schema.entity import ID, Connection, column, entity, join, many, part
 
 if TYPE_CHECKING:
     from schema.types.categories import Category
+    from schema.types.completeness import Completeness
     from schema.types.counties import County
+    from schema.types.duplicate_candidates import DuplicateCandidate
     from schema.types.locations import Location
     from schema.types.phones import Phone
     from schema.types.programs import Program
     from schema.types.services import Service
-    from schema.types.sources import DatePrecision, Source
-    from schema.types.verifications import Verification
+    from schema.types.sources import Provenance
+    from schema.types.verifications import Freshness, Verification
     from schema.types.visitor_centers import VisitorCenter
 
 
@@ -33,9 +35,20 @@ class OrganizationType(Enum):
     """A private company."""
 
 
-@entity(table="providers", large=True, implements=("Sourced",))
+@entity(
+    table="providers",
+    large=True,
+    implements=("Sourced",),
+    listed=("listed", "id", "slug", "name"),
+    position="position",
+    place=("location_id = locations.id",),
+    everywhere=("id = statewide_services.provider_id",),
+)
 class Provider:
-    """An organization at one site that helps people coming home, or their families."""
+    """An organization at one site that helps people coming home, or their families.
+
+    One that has closed everything it offered is in no list, but found by its id, slug or name.
+    """
 
     id: ID
     slug: str = column(unique=True)
@@ -51,7 +64,7 @@ class Provider:
     """What kind of organization it is; null if unknown."""
     website: str | None
     """Web address."""
-    languages: list[str] = column(filter=True)  # index: gin (languages)
+    languages: list[str] = column(filter=True, group="language")  # index: gin (languages)
     """Languages spoken there, as ISO 639 codes such as `es`; empty if unknown."""
     location: Location | None = join("location_id")
     """The place; null if its source gives none."""
@@ -62,9 +75,10 @@ class Provider:
     services: Connection[Service] = many("provider_id")
     """What it offers."""
     categories: Connection[Category] = many(
-        "id = services.provider_id",
+        "id = listed_services.provider_id",
         "id = service_categories.service_id",
         "category_code = categories.code",
+        group="category",
     )
     """The kinds of help it offers."""
     phones: list[Phone] = many("provider_id")
@@ -73,18 +87,18 @@ class Provider:
     """The visitor centers that it runs."""
     programs: Connection[Program] = many("operator_id")
     """The programs that it runs inside."""
+    duplicates: Connection[DuplicateCandidate] = many(
+        "id = provider_duplicate_candidates.provider_id"
+    )
+    """Pairs of this and another provider that may be one and the same, the most likely first."""
     verifications: Connection[Verification] = many("provider_id")
     """Who checked this record and how, newest first; empty if nobody has."""
-    source_date: date | None
-    """The date that the source's data bears, as precise as `sourceDatePrecision` says."""
-    source_date_precision: DatePrecision | None
-    """How much of `sourceDate` is known."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    freshness: Freshness = part()
+    """When it was last checked, and how far that can be trusted."""
+    completeness: Completeness = part()
+    """How much of what people need to know of it is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

@@ -6,12 +6,13 @@ from datetime import date, datetime, time
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, entity, join
+from schema.entity import ID, entity, join, part
+from schema.types.visiting_statuses import VisitType
 
 if TYPE_CHECKING:
     from schema.types.institutions import Institution
     from schema.types.services import Service, ServiceAtLocation
-    from schema.types.sources import Source
+    from schema.types.sources import Provenance
     from schema.types.visitor_centers import VisitorCenter
 
 
@@ -21,9 +22,9 @@ class ScheduleKind(Enum):
     REGULAR = "REGULAR"
     """Ordinary days."""
     SEASONAL = "SEASONAL"
-    """Part of the year."""
+    """A part of the year, in which they hold instead of the regular ones."""
     HOLIDAY = "HOLIDAY"
-    """Holidays."""
+    """Holidays, on which they hold instead of all others. At a prison: the visiting holidays."""
 
 
 class Frequency(Enum):
@@ -63,14 +64,18 @@ class Schedule:
     """Which days it speaks of."""
     description: str | None
     """The hours in words."""
+    visit_type: VisitType | None
+    """The type of visit they are for, where they are visiting hours."""
+    yard: str | None
+    """The yard they are for; null means all that have none of their own."""
     timezone: str
     """The IANA time zone of the hours, such as `America/Los_Angeles`."""
     opens_at: time | None
-    """When it opens, local time."""
+    """When it opens, local time; null where only the days are known."""
     closes_at: time | None
-    """When it closes, local time; earlier than `opensAt` means on the next day."""
+    """When it closes, local time; not after `opensAt` means the next day, and 23:59 midnight."""
     freq: Frequency | None
-    """How it recurs; null where the days are only in the description."""
+    """How it recurs; null where the days are unknown, and for the visiting holidays."""
     interval: int
     """Every how many weeks or months."""
     byday: str | None
@@ -101,12 +106,8 @@ class Schedule:
     """The service whose hours these are."""
     service_at_location: ServiceAtLocation | None = join("service_at_location_id")
     """The service at a place whose hours these are."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime
@@ -122,6 +123,10 @@ class ScheduleException:
     """The first of these days."""
     ends_on: date
     """The last of these days."""
+    visit_type: VisitType | None
+    """The type of visit it is about; null means every type."""
+    yard: str | None
+    """The yard it is about; null means all."""
     closed: bool
     """True if it is closed all day; otherwise the hours below hold."""
     opens_at: time | None
@@ -138,12 +143,8 @@ class ScheduleException:
     """The service whose hours change."""
     service_at_location: ServiceAtLocation | None = join("service_at_location_id")
     """The service at a place whose hours change."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

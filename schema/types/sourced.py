@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from schema.entity import ID, interface
 
 if TYPE_CHECKING:
-    from schema.types.sources import Source
+    from schema.types.sources import Provenance
 
 
 @interface
@@ -17,12 +17,8 @@ class Sourced:
 
     id: ID
     """The global id."""
-    source: Source
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, many
+from schema.entity import ID, Connection, column, derived, entity, join, many, value
 
 if TYPE_CHECKING:
     from schema.types.institutions import Institution
@@ -90,3 +90,23 @@ class Import:
     """How many of them were refused, each for a reason in the load's report."""
     imported_at: datetime
     """When the load happened."""
+
+
+@value(large=True)
+class Provenance:
+    """Where a record was taken from, when, and under what terms."""
+
+    source: Source = join("source_id")
+    """The publication."""
+    source_url: str | None = derived("source_url", "source_id")
+    """Where to read it; null if the publication is cited without an address."""
+    source_record_id: str | None
+    """What the source calls this record, if it calls it anything."""
+    source_date: date | None
+    """The date that the source's data bears, as precise as `sourceDatePrecision` says."""
+    source_date_precision: DatePrecision | None
+    """How much of `sourceDate` is known."""
+    retrieved_at: date | None
+    """The day the source was read, where that is known."""
+    licence: str | None = derived("source_licence", "source_id")
+    """Under what terms, in the source's words; null where it states none."""

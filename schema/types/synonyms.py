@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, column, entity, join
+from schema.entity import ID, column, entity, join, part
 from schema.types.search import SearchType
 
 if TYPE_CHECKING:
     from schema.types.categories import Category
-    from schema.types.sources import Source
+    from schema.types.sources import Provenance
 
 
 @entity(table="synonyms", key="code", order=(), implements=("Sourced",))
@@ -30,12 +30,8 @@ class Synonym:
     """The type of record that is meant; null if it is a category, or only a word."""
     narrower: bool
     """True if it is a part of the category, as dental care is of health care."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, entity, join
+from schema.entity import ID, column, derived, entity, join, value
 
 if TYPE_CHECKING:
     from schema.types.institutions import Institution
@@ -44,6 +44,48 @@ class VerificationOutcome(Enum):
     """Nobody could be reached."""
     CLOSED = "CLOSED"
     """It had closed."""
+
+
+class FreshnessState(Enum):
+    """How far a check of a record can be trusted, by how long ago it was."""
+
+    FRESH = "FRESH"
+    """Checked lately: within 90 days for providers, services and visitor centers, within 180 days
+    for institutions and programs, or until the date on which the next check was said to be due."""
+    AGING = "AGING"
+    """Checked a while ago: within twice that time."""
+    STALE = "STALE"
+    """Checked longer ago, or found to have closed."""
+    NEVER_VERIFIED = "NEVER_VERIFIED"
+    """Nobody has said that they checked it and reached anybody. An import is no check."""
+
+
+@value(large=True)
+class Freshness:
+    """When a record was last checked, and how far that can be trusted now.
+
+    Who reached nobody has not checked. What was found to have closed is STALE.
+    """
+
+    state: FreshnessState = derived(
+        "freshness_state",
+        "fresh_until",
+        "aging_until",
+        filter=True,
+        group=True,
+        among="freshness_among",  # index: (aging_until, fresh_until)
+    )
+    """How far the last check can be trusted."""
+    verified_at: datetime | None = column(filter=True, order=True)  # index: (verified_at, id)
+    """When it was last checked; null if it never was."""
+    method: VerificationMethod | None = column("verification_method")
+    """How it was checked then."""
+    outcome: VerificationOutcome | None = column("verification_outcome")
+    """What was found then."""
+    # index: (verification_due_at)
+    next_due_at: datetime | None = column("verification_due_at", filter=True)
+    """When the next check is due: as somebody said, or else when the last one is no longer fresh;
+    null if it was never checked."""
 
 
 @entity(table="verifications", order=("-verified_at",))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, column, entity, join, localized
+from schema.entity import ID, column, entity, localized, part
 
 if TYPE_CHECKING:
-    from schema.types.sources import Source
+    from schema.types.sources import Provenance
 
 
 class Weekday(Enum):
@@ -48,12 +48,8 @@ class VisitingHoliday:
     """Which one of the month's weekdays it is, from 1, where the day changes."""
     weekday: Weekday | None
     """The weekday that `week` counts."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

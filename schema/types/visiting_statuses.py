@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, entity, join
+from schema.entity import ID, Connection, derived, entity, join, localized, many, part
 
 if TYPE_CHECKING:
     from schema.types.institutions import Institution
-    from schema.types.sources import Source
+    from schema.types.sources import Provenance
+    from schema.types.translations import Translation
+    from schema.types.verifications import FreshnessState
 
 
 class VisitType(Enum):
@@ -41,7 +43,12 @@ class VisitingStatusCode(Enum):
     """The source gave no status, which does not mean closed."""
 
 
-@entity(table="visiting_statuses", order=("-last_updated",), implements=("Sourced",))
+@entity(
+    table="visiting_statuses",
+    order=("-last_updated",),
+    implements=("Sourced",),
+    translated="visiting_status_id",
+)
 class VisitingStatus:
     """What was said about visiting at an institution, and when. The newest one holds."""
 
@@ -52,20 +59,20 @@ class VisitingStatus:
     """The type of visit it speaks of."""
     status: VisitingStatusCode
     """Whether visiting is on."""
-    exceptions: str | None
+    exceptions: str | None = localized()
     """For whom or how it is different, in a few words."""
     affected_yards: list[str]
     """The yards the exceptions speak of; empty where they are only in the words."""
     last_updated: datetime
     """When the publisher last changed it."""
+    freshness_state: FreshnessState = derived("visiting_status_freshness", "last_updated")
+    """How old that is: FRESH for a week and AGING for a month, since visiting changes so often."""
     contact_email: str | None
     """Where to write about visiting, as published with the status."""
-    source: Source = join("source_id")
-    """The publication this was taken from."""
-    source_record_id: str | None
-    """What the source calls this record, if it calls it anything."""
-    retrieved_at: date | None
-    """The day the source was read, where that is known."""
+    translations: Connection[Translation] = many("visiting_status_id")
+    """Its text in other languages."""
+    provenance: Provenance = part()
+    """Where this was taken from."""
     created_at: datetime
     """When this record came into the directory."""
     updated_at: datetime

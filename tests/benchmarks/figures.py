@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import median
 
-from tests.benchmarks.peers import DIRECTORY
+from tests.benchmarks.peers import DIRECTORY, KEPT, STILL
 from tests.benchmarks.rounds import Measurement
 
 Value = Callable[[Measurement], float | None]
@@ -87,6 +87,8 @@ def figures(results: Results) -> Iterable[Figure]:
             yield Figure(
                 f"{place}: requests/s to data loaders", 12.0, True, against("loaders", rate)
             )
+            again = results.ratio(rate, (size, workload, KEPT.name), (size, workload, STILL.name))
+            yield Figure(f"{place}: an answer kept to bytes that never change", 0.5, True, again)
         deep = results.ratio(rate, (size, "page 1", us), (size, "deep page", us))
         yield Figure(f"{size}: time of the deep page to that of page 1", 1.2, False, deep)
     sizes = results.names("size")

@@ -65,18 +65,25 @@ def _module(name: str) -> Callable[[str, int], list[str]]:
     return lambda url, port: [sys.executable, "-m", module, url, str(port), str(CONNECTIONS)]
 
 
-DIRECTORY = Peer(
-    "directory",
-    "this server",
-    lambda url, port: [sys.executable, "server.py", "serve"],
-    lambda url, port: {
+def _ours(url: str, port: int) -> dict[str, str]:
+    return {
         "ENVIRONMENT": "production",
         "DATABASE_URL": url,
         "PORT": str(port),
         "POOL_SIZE": str(CONNECTIONS),
         "LOG_LEVEL": "warning",
-    },
+    }
+
+
+_SERVE = [sys.executable, "server.py", "serve"]
+
+DIRECTORY = Peer(
+    "directory",
+    "this server, which asks Postgres each time",
+    lambda url, port: _SERVE,
+    lambda url, port: _ours(url, port) | {"ANSWER_CACHE_BYTES": "0"},
 )
+KEPT = Peer("kept", "this server, giving answers again", lambda url, port: _SERVE, _ours)
 STILL = Peer("still", "bare ASGI, bytes that never change", _module("still"), dialect="by_hand.sql")
 BY_HAND = Peer("by hand", "bare ASGI, SQL by hand", _module("by_hand"), dialect="by_hand.sql")
 LOADERS = Peer("loaders", "Strawberry with data loaders", _module("loaders"))
@@ -87,7 +94,7 @@ POSTGRAPHILE = Peer(
     lambda url, port: {"NODE_ENV": "production", "GRAPHILE_ENV": "production"},
     dialect="postgraphile.graphql",
 )
-PEERS = (STILL, BY_HAND, DIRECTORY, LOADERS, POSTGRAPHILE)
+PEERS = (STILL, KEPT, BY_HAND, DIRECTORY, LOADERS, POSTGRAPHILE)
 
 
 @dataclass

@@ -8,6 +8,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,7 @@ async def rows(url: str, sql: str, *arguments: object) -> list[Any]:
         ("categories", ["provider_categories.csv", "added_categories.csv"]),
         ("activity_group_types", ["activity_group_types.csv"]),
         ("visitor_amenities", ["visitor_amenities.csv"]),
+        ("meanings", ["meanings.csv"]),
         ("providers", ["providers.csv", "operators.csv"]),
         ("services", ["providers.csv"]),
         ("institutions", ["institutions.csv", "conservation_camps.csv"]),
@@ -97,6 +99,7 @@ async def rows(url: str, sql: str, *arguments: object) -> list[Any]:
         ("programs", ["programs.csv"]),
         ("program_offerings", ["institution_programs.csv"]),
         ("reentry_programs", ["reentry_programs.csv"]),
+        ("enum_values", ["enum_labels.csv"]),
     ],
 )
 async def test_every_row_of_a_file_is_a_row_of_its_table(
@@ -126,6 +129,104 @@ async def test_the_lists_of_a_provider_are_kept_whole(loaded: str) -> None:
         len({item for item in row["services"].split("|") if item}) for row in sheet("providers.csv")
     )
     assert offered == [(distinct,)]
+
+
+async def test_who_may_come_is_what_the_words_of_a_row_mean_and_no_more(loaded: str) -> None:
+    meanings = sheet("meanings.csv")
+
+    def meant(row: dict[str, str], criterion: str) -> list[str]:
+        said = {
+            "SERVES": [word for word in row["serves"].split("|") if word],
+            "SERVICES": [word for word in row["services"].split("|") if word],
+        }
+        return sorted(
+            {
+                meaning["code"]
+                for meaning in meanings
+                if meaning["criterion"] == criterion
+                and meaning["word"] in said[meaning["said_in"]]
+                and (meaning["alone"] == "false" or len(said[meaning["said_in"]]) == 1)
+            }
+        )
+
+    found = await rows(
+        loaded,
+        "select source_record_id, audience, audience_only, accepts_people_with_records, gender,"
+        " referral_routes, fees, num_nonnulls(offence_exclusions, minimum_age, maximum_age,"
+        " documents, conditions, noted_languages) from services",
+    )
+    known = {row["provider_id"]: row for row in sheet("providers.csv")}
+    assert len(found) == len(known)
+    for record, audience, only, accepted, gender, routes, fees, others in found:
+        row = known[record]
+        assert audience == (meant(row, "AUDIENCE") or None)
+        assert only is None
+        assert accepted is ({"ACCEPTED": True}.get("".join(meant(row, "RECORD"))))
+        assert gender == ("".join(meant(row, "GENDER")) or None)
+        assert routes == (meant(row, "REFERRAL") or None)
+        assert fees == (meant(row, "FEES") or None)
+        assert others == 0  # of which no source says anything
+    assert sum(audience is not None for _, audience, *_ in found) > 300
+
+
+async def test_every_word_with_a_meaning_is_said_by_some_row() -> None:
+    said = {("SERVES", word) for row in sheet("providers.csv") for word in row["serves"].split("|")}
+    said |= {
+        ("SERVICES", word) for row in sheet("providers.csv") for word in row["services"].split("|")
+    }
+    for meaning in sheet("meanings.csv"):
+        assert (meaning["said_in"], meaning["word"]) in said
+
+
+async def test_a_meaning_that_nobody_knows_is_told_and_left_out(migrated: str, files: Path) -> None:
+    edit(
+        files,
+        "meanings.csv",
+        code=where("word", "IMMIGRANTS", "MARTIANS", "code"),
+        criterion=where("word", "STUDENTS", "WEATHER", "criterion"),
+        alone=where("word", "HOMELESS", "perhaps", "alone"),
+    )
+    async with scratch(migrated) as url:
+        report = await load(url, directory=files)
+        left = await rows(
+            url,
+            "select count(*)::int from services"
+            " where audience && array['IMMIGRANTS', 'STUDENTS', 'HOMELESS']"
+            " and not offers && array['Homeless Recovery Services',"
+            " 'Recovery for homeless after hospitalization']",
+        )
+    assert {(each.column, each.value) for each in report.rejections} == {
+        ("code", "MARTIANS"),
+        ("criterion", "WEATHER"),
+        ("alone", "perhaps"),
+    }
+    assert all(each.file == "meanings.csv" and not each.row_kept for each in report.rejections)
+    assert left == [(0,)]
+
+
+async def test_when_one_can_enter_a_program_is_read_and_checked(migrated: str, files: Path) -> None:
+    edit(
+        files,
+        "reentry_programs.csv",
+        entry_from_days=where("slug", "acp", "5", "entry_from_days"),
+        referral_routes=where("slug", "stop", "SELF|WISHFUL", "referral_routes"),
+    )
+    async with scratch(migrated) as url:
+        report = await load(url, directory=files)
+        found = await rows(
+            url,
+            "select slug, entry_from_days, entry_to_days, referral_routes from reentry_programs"
+            " where slug in ('acp', 'ctp', 'stop') order by slug",
+        )
+    assert found == [
+        ("acp", None, None, None),
+        ("ctp", -210, -180, None),
+        ("stop", None, None, ["SELF"]),
+    ]
+    assert {(each.column, each.reason) for each in report.rejections} == {
+        ("entry_from_days", "comes after entry_to_days"),
+        ("referral_routes", "holds WISHFUL, which nobody knows"),
+    }
 
 
 async def test_exact_repeats_stay_as_they_are(loaded: str) -> None:
@@ -223,6 +324,39 @@ async def test_every_row_points_to_a_source_that_keeps_its_licence(loaded: str) 
         " where s.publisher is not null group by 1",
     )
     assert Counter(dict(by_source)) == Counter(row["source_key"] for row in sheet("providers.csv"))
+
+
+async def test_a_source_is_read_where_its_citation_says_first(loaded: str) -> None:
+    urls = dict(await rows(loaded, "select name, url from sources"))
+    commit = "37069b1e809e2287cf3d4ecdab62c94fa8aa0218"
+    for citation, url in {
+        "https://cchcs.ca.gov/isudt/ ; openminds.com 2020-01-21": "https://cchcs.ca.gov/isudt/",
+        "www.cdcr.ca.gov/Community_Partnerships/index.html": (
+            "https://www.cdcr.ca.gov/Community_Partnerships/index.html"
+        ),
+        "mbecica/ca_prison_climate_justice cdcr_manual_data.csv (reentry_hub)": (
+            "https://github.com/mbecica/ca_prison_climate_justice"
+        ),
+        "Thrive SBC resource database": (
+            f"https://github.com/sbpublicdefendersoffice/sb_reentry_app/tree/{commit}/data"
+        ),
+        "California Penal Code 6351": None,
+    }.items():
+        assert urls[citation] == url
+
+
+async def test_all_that_a_line_says_bears_its_date(loaded: str) -> None:
+    made = await rows(
+        loaded,
+        "select p.source_date, p.source_date_precision, s.source_date, s.source_date_precision,"
+        " l.source_date, l.source_date_precision, source_licence(p.source_id), k.licence"
+        " from providers p join services s on s.provider_id = p.id"
+        " join locations l on l.id = p.location_id join sources k on k.id = p.source_id"
+        " where p.source_record_id = 'THRIVE-SB-169'",
+    )
+    (found,) = made
+    assert [tuple(found)[n : n + 2] for n in (0, 2, 4)] == [(date(2021, 10, 1), "MONTH")] * 3
+    assert found[6] == found[7] is not None
 
 
 async def test_imports_count_each_file_for_each_source(loaded: str) -> None:
@@ -344,6 +478,7 @@ async def test_what_a_constraint_refuses_changes_nothing_at_all(directory: str) 
     async with connected(directory) as connection:
         await connection.execute(
             "update programs set slug = 'taken' where slug = 'isudt';"
+            "delete from translations;"
             "delete from program_offerings;"
             "delete from program_categories;"
             "delete from programs where slug <> 'taken';"
@@ -389,7 +524,19 @@ BAD = [
     ("synonyms.csv", "code=VISIT", "record_type", "ROOM", "none of", True),
     ("synonyms.csv", "code=DENTIST", "record_type", "PROGRAM", "beside", True),
     ("synonyms.csv", "code=GED", "spanish", "GED|¡!", "no word", True),
+    ("enum_labels.csv", "value=TOLL_FREE", "value", "toll free", "no value", False),
+    ("enum_labels.csv", "value=HOTLINE", "method", "guess", "none of", False),
+    ("enum_labels.csv", "value=TAPE_BRAILLE", "reviewed_at", "2026-06-01", "a time", True),
+    ("translations.csv", "record=squires", "text", "", "empty", False),
 ]
+
+
+LOST = {
+    ("institutions", "FWF"),
+    ("institutions", "DVI"),
+    ("visiting_statuses", "CMC"),
+    ("visiting_statuses", "CTF"),
+}
 
 
 async def test_refused_values_are_named_with_their_places_and_stop_nothing_else(
@@ -404,6 +551,12 @@ async def test_refused_values_are_named_with_their_places_and_stop_nothing_else(
             for number, row in enumerate(sheet(file), start=2)
             if row[name] == is_
         ]
+    # Nor is there a translation of what is not there.
+    expected += [
+        ("translations.csv", number, "record", row["record"], "not in", False)
+        for number, row in enumerate(sheet("translations.csv"), start=2)
+        if (row["table"], row["record"]) in LOST
+    ]
     report = await load(directory, directory=files)
     found = {(each.file, each.line, each.column): each for each in report.rejections}
     assert set(found) == {(file, line, column) for file, line, column, *_ in expected}
@@ -516,7 +669,7 @@ async def test_what_was_said_about_visiting_is_never_rewritten(directory: str, f
         for statement in (
             "update visiting_statuses set status = 'OPEN'",
             "delete from visiting_statuses",
-            "truncate visiting_statuses",
+            "truncate visiting_statuses cascade",
         ):
             with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):
                 await connection.execute(statement)

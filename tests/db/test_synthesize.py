@@ -110,6 +110,9 @@ async def test_synthetic_rows_say_so_and_claim_nothing_real(real: str) -> None:
         "'es' = any (s.languages)",
         "s.hours_text is not null",
         "exists (select from phones h where h.provider_id = s.provider_id)",
+        "exists (select from services_at_locations t join locations l on l.id = t.location_id"
+        " where t.service_id = s.id and l.position is not null)",
+        "exists (select from service_areas a where a.service_id = s.id)",
     ],
 )
 async def test_shares_are_those_of_the_real_directory(synthetic: str, share: str) -> None:

@@ -18,6 +18,7 @@ from schema.entity import (
     DeclarationError,
     column,
     computed,
+    derived,
     entity,
     every,
     interface,
@@ -223,6 +224,35 @@ class Computing:
     """Twice its width."""
 
 
+@entity("bridges", place=("river_id = rivers.id",))
+class Adrift:
+    """A bridge at a place that has no position."""
+
+    id: ID
+    name: str
+    """Its name."""
+
+
+@entity("bridges", position="spot", place=("river_id = rivers.basin",))
+class Scattered:
+    """A bridge at a place that is no record."""
+
+    id: ID
+    name: str
+    """Its name."""
+
+
+@entity("bridges")
+class Countless:
+    """A bridge whose width would have to be among some words."""
+
+    id: ID
+    name: str
+    """Its name."""
+    width: int = derived("width_of", "name", among="width_among")
+    """Its width."""
+
+
 WRONG = {
     Misordered: "Misordered is ordered by 'nmae', a column that no field of it has.",
     Nameless: "Nameless has no field 'id'.",
@@ -236,7 +266,10 @@ WRONG = {
     Undated: "Undated implements Dated without a field 'day'.",
     Misdated: "Misdated.day is not of the type that Dated promises.",
     Famous: "Famous implements Famous, which is no interface.",
+    Adrift: "Adrift has a place, but no position there.",
+    Scattered: "The place of Scattered is a record, and 'basin' is no key of 'rivers'.",
     Computing: "Computing.doubled is computed of 'width', which is no column.",
+    Countless: "Countless.width asks whether it is among some words, and has no words.",
 }
 
 

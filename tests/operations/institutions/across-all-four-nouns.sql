@@ -8,36 +8,36 @@ select row_to_json(r)
 from (
   select (select r from (
       with p0 as materialized (
-        select t34.code,
-          t34.source_id,
-          t34.id,
-          t34.county_fips,
+        select t30.code,
+          t30.source_id,
+          t30.id,
+          t30.county_fips,
           row_number() over() as ".n"
         from (
-          select t33.code,
-            t33.source_id,
-            t33.id,
-            t33.county_fips
-          from institutions t33
-          where t33.county_fips = $1::text
+          select t29.code,
+            t29.source_id,
+            t29.id,
+            t29.county_fips
+          from institutions t29
+          where t29.county_fips = $1::text
             and exists (
             select
-            from visitor_centers t35
-            where t35.institution_id = t33.id
-              and t35.status = $2::text
+            from visitor_centers t31
+            where t31.institution_id = t29.id
+              and t31.status = $2::text
           )
           order by (
             select count(*)
-            from programs t36
+            from programs t32
             where exists (
               select
-              from program_offerings t37
-              where t37.institution_id = t33.id
-                and t36.id = t37.program_id
+              from program_offerings t33
+              where t33.institution_id = t29.id
+                and t32.id = t33.program_id
             )
-          ) desc, t33.id desc
+          ) desc, t29.id desc
           limit $3::int8 + 1
-        ) t34
+        ) t30
       )
       select (
           select count(*)
@@ -77,99 +77,94 @@ from (
           select (select r from (
               select t7.code as "code",
                 (select r from (
-                  select t8.licence as "licence"
-                  from sources t8
-                  where t8.id = t7.source_id
-                ) r) as "source",
+                  select source_licence(t7.source_id) as "licence"
+                ) r) as "provenance",
                 (select r from (
                   select array(select r from (
-                      select t9.name as "name",
+                      select t8.name as "name",
                         (select r from (
-                          select t10.licence as "licence"
-                          from sources t10
-                          where t10.id = t9.source_id
-                        ) r) as "source",
+                          select source_licence(t8.source_id) as "licence"
+                        ) r) as "provenance",
                         (select r from (
-                          select t11.name as "name",
+                          select t9.name as "name",
                             (select r from (
                               select (
                                   select count(*)
-                                  from programs t12
-                                  where t12.operator_id = t11.id
+                                  from programs t10
+                                  where t10.operator_id = t9.id
                                 ) as "totalCount"
                             ) r) as "programs"
-                          from providers t11
-                          where t11.id = t9.operator_id
+                          from providers t9
+                          where t9.id = t8.operator_id
                         ) r) as "operator",
                         array(select r from (
-                          select coalesce(t13.label_es, t13.label_en) as "label"
-                          from visitor_amenities t13
+                          select coalesce(t11.label_es, t11.label_en) as "label"
+                          from visitor_amenities t11
                           where exists (
                             select
-                            from visitor_center_amenities t14
-                            where t14.visitor_center_id = t9.id
-                              and t13.code = t14.amenity_code
+                            from visitor_center_amenities t12
+                            where t12.visitor_center_id = t8.id
+                              and t11.code = t12.amenity_code
                           )
-                          order by t13.label_en, t13.code
+                          order by t11.label_en, t11.code
                           limit 100
                         ) r) as "amenities"
-                      from visitor_centers t9
-                      where t9.institution_id = t7.id
-                      order by t9.name, t9.id
+                      from visitor_centers t8
+                      where t8.institution_id = t7.id
+                        and t8.listed
+                      order by t8.name, t8.id
                       limit 20
                     ) r) as "nodes"
                 ) r) as "visitorCenters",
                 (select r from (
                   select (
                       select count(*)
-                      from programs t15
+                      from programs t13
                       where exists (
                         select
-                        from program_offerings t17
-                        where t17.institution_id = t7.id
-                          and t15.id = t17.program_id
+                        from program_offerings t15
+                        where t15.institution_id = t7.id
+                          and t13.id = t15.program_id
                       )
                         and exists (
                         select
-                        from program_categories t16
-                        where t16.program_id = t15.id
-                          and t16.category_code = $4::text
+                        from program_categories t14
+                        where t14.program_id = t13.id
+                          and t14.category_code = $4::text
                       )
                     ) as "totalCount",
                     array(select r from (
-                      select t18.slug as "slug",
+                      select t16.slug as "slug",
                         (select r from (
-                          select t19.licence as "licence"
-                          from sources t19
-                          where t19.id = t18.source_id
-                        ) r) as "source",
+                          select source_licence(t16.source_id) as "licence"
+                        ) r) as "provenance",
                         (select r from (
                           select (
                               select count(*)
-                              from institutions t20
+                              from institutions t17
                               where exists (
                                 select
-                                from program_offerings t21
-                                where t21.program_id = t18.id
-                                  and t20.id = t21.institution_id
+                                from program_offerings t18
+                                where t18.program_id = t16.id
+                                  and t17.id = t18.institution_id
                               )
-                                and t20.county_fips = $1::text
+                                and t17.county_fips = $1::text
                             ) as "totalCount"
                         ) r) as "institutions"
-                      from programs t18
+                      from programs t16
                       where exists (
                         select
-                        from program_offerings t23
-                        where t23.institution_id = t7.id
-                          and t18.id = t23.program_id
+                        from program_offerings t20
+                        where t20.institution_id = t7.id
+                          and t16.id = t20.program_id
                       )
                         and exists (
                         select
-                        from program_categories t22
-                        where t22.program_id = t18.id
-                          and t22.category_code = $4::text
+                        from program_categories t19
+                        where t19.program_id = t16.id
+                          and t19.category_code = $4::text
                       )
-                      order by t18.name, t18.id
+                      order by t16.name, t16.id
                       limit $3::int8
                     ) r) as "nodes"
                 ) r) as "programs",
@@ -177,54 +172,56 @@ from (
                   select (select r from (
                       select (
                           select count(*)
-                          from providers t25
-                          where t25.county_fips = t24.fips
+                          from providers t22
+                          where t22.county_fips = t21.fips
+                            and t22.listed
                             and exists (
                             select
-                            from services t26
-                            where t26.provider_id = t25.id
+                            from services t23
+                            where t23.provider_id = t22.id
+                              and t23.listed
                               and exists (
                               select
-                              from service_categories t27
-                              where t27.service_id = t26.id
-                                and t27.category_code = $5::text
+                              from service_categories t24
+                              where t24.service_id = t23.id
+                                and t24.category_code = $5::text
                             )
                           )
                         ) as "totalCount",
                         array(select r from (
-                          select t28.name as "name",
+                          select t25.name as "name",
                             (select r from (
-                              select t29.licence as "licence"
-                              from sources t29
-                              where t29.id = t28.source_id
-                            ) r) as "source",
+                              select source_licence(t25.source_id) as "licence"
+                            ) r) as "provenance",
                             array(select r from (
-                              select t30.number as ".number",
-                                t30.extension as ".extension"
-                              from phones t30
-                              where t30.provider_id = t28.id
-                              order by t30.number, t30.id
+                              select t26.number as ".number",
+                                t26.extension as ".extension"
+                              from phones t26
+                              where t26.provider_id = t25.id
+                              order by t26.number, t26.id
                               limit 100
                             ) r) as "phones"
-                          from providers t28
-                          where t28.county_fips = t24.fips
+                          from providers t25
+                          where t25.county_fips = t21.fips
+                            and t25.listed
                             and exists (
                             select
-                            from services t31
-                            where t31.provider_id = t28.id
+                            from services t27
+                            where t27.provider_id = t25.id
+                              and t27.listed
                               and exists (
                               select
-                              from service_categories t32
-                              where t32.service_id = t31.id
-                                and t32.category_code = $5::text
+                              from service_categories t28
+                              where t28.service_id = t27.id
+                                and t28.category_code = $5::text
                             )
                           )
-                          order by t28.name, t28.id
+                          order by t25.name, t25.id
                           limit 1
                         ) r) as "nodes"
                     ) r) as "providers"
-                  from counties t24
-                  where t24.fips = t7.county_fips
+                  from counties t21
+                  where t21.fips = t7.county_fips
                 ) r) as "county"
             ) r) as "node"
           from p0 t7

@@ -1,10 +1,9 @@
 -- first road
 -- $1 = 'OPEN'
 -- $2 = 'k%'
--- $3 = 'IV'
--- $4 = 'TRANSIT_SHUTTLE'
--- $5 = 'ENDED'
--- $6 = 2500
+-- $3 = 'TRANSIT_SHUTTLE'
+-- $4 = 'ENDED'
+-- $5 = 2500
 select row_to_json(r)
 from (
   select (select r from (
@@ -18,29 +17,30 @@ from (
             where t1.fips = t0.county_fips
               and t1.name ilike $2::text
           )
-            and $3::text = any(t0.security_levels)
+            and t0.security_levels @> '{IV}'::text[]
             and exists (
             select
             from visitor_centers t2
             where t2.institution_id = t0.id
+              and t2.listed
               and exists (
               select
               from visitor_center_amenities t3
               where t3.visitor_center_id = t2.id
-                and t3.amenity_code = $4::text
+                and t3.amenity_code = $3::text
             )
           )
             and not exists (
             select
             from program_offerings t4
             where t4.institution_id = t0.id
-              and t4.status = $5::text
+              and t4.status = $4::text
           )
             and exists (
             select
             from current_population_counts t5
             where t5.institution_id = t0.id
-              and t5.in_custody > $6::int4
+              and t5.in_custody > $5::int4
           )
         ) as "totalCount",
         array(select r from (
@@ -65,29 +65,30 @@ from (
             where t9.fips = t6.county_fips
               and t9.name ilike $2::text
           )
-            and $3::text = any(t6.security_levels)
+            and t6.security_levels @> '{IV}'::text[]
             and exists (
             select
             from visitor_centers t10
             where t10.institution_id = t6.id
+              and t10.listed
               and exists (
               select
               from visitor_center_amenities t11
               where t11.visitor_center_id = t10.id
-                and t11.amenity_code = $4::text
+                and t11.amenity_code = $3::text
             )
           )
             and not exists (
             select
             from program_offerings t12
             where t12.institution_id = t6.id
-              and t12.status = $5::text
+              and t12.status = $4::text
           )
             and exists (
             select
             from current_population_counts t13
             where t13.institution_id = t6.id
-              and t13.in_custody > $6::int4
+              and t13.in_custody > $5::int4
           )
           order by (
             select t14.name

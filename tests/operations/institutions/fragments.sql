@@ -11,21 +11,24 @@ from (
     (select r from (
       select 'Institution' as "__typename",
         (select r from (
-          select t2.key as "key"
-          from sources t2
-          where t2.id = t1.source_id
-        ) r) as "source",
-        t1.source_date as "sourceDate",
+          select (select r from (
+              select t2.key as "key"
+              from sources t2
+              where t2.id = t1.source_id
+            ) r) as "source",
+            t1.source_date as "sourceDate"
+        ) r) as "provenance",
         'Institution:' || t1.id::text as "id",
         t1.code as "code",
         t1.status as "status",
         t1.closed_on as "closedOn",
         (select r from (
           select array(select r from (
-              select t3.statutory as "statutory",
-                t3.population_used as "populationUsed"
+              select visitor_center_required(t3.institution_id, null::date) as "statutory",
+                population_used(t3.institution_id, null::date) as "populationUsed"
               from visitor_centers t3
               where t3.institution_id = t1.id
+                and t3.listed
               order by t3.name, t3.id
               limit 20
             ) r) as "nodes"

@@ -31,6 +31,7 @@ from (
                         ) r) as "amenities"
                       from visitor_centers t2
                       where t2.institution_id = t0.id
+                        and t2.listed
                       order by t2.name, t2.id
                       limit 20
                     ) r) as "nodes"

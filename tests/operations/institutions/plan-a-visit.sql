@@ -1,7 +1,6 @@
 -- second road
 -- $1 = 'IN_PERSON'
--- $2 = 'FAMILY'
--- $3 = 'CAL'
+-- $2 = 'CAL'
 select row_to_json(r)
 from (
   select (select r from (
@@ -78,6 +77,7 @@ from (
                 t4.hours_text as "hoursText"
               from visitor_centers t4
               where t4.institution_id = t0.id
+                and t4.listed
               order by t4.name, t4.id
               limit 20
             ) r) as "nodes"
@@ -92,12 +92,12 @@ from (
                 where t11.institution_id = t0.id
                   and t10.id = t11.program_id
               )
-                and $2::text = any(t10.audience)
+                and t10.audience @> '{FAMILY}'::text[]
               order by t10.name, t10.id
               limit 5
             ) r) as "nodes"
         ) r) as "programs"
       from institutions t0
-      where t0.code = $3::text
+      where t0.code = $2::text
     ) r) as "institution"
 ) r;

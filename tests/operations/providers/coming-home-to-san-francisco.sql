@@ -1,7 +1,7 @@
 -- second road
 -- $1 = ['HOUSING', 'HOUSING_TRANSITIONAL']
 -- $2 = '06075'
--- $3 = 'es'
+-- $3 = ['es']
 -- $4 = ['EX_OFFENDERS', 'JUSTICE_IMPACTED']
 select row_to_json(r)
 from (
@@ -9,14 +9,15 @@ from (
       select (
           select count(*)
           from services t0
-          where exists (
+          where t0.listed
+            and exists (
             select
             from service_categories t1
             where t1.service_id = t0.id
               and t1.category_code = any($1::text[])
           )
             and t0.county_fips = $2::text
-            and $3::text = any(t0.languages)
+            and t0.languages @> $3::text[]
             and t0.serves && $4::text[]
         ) as "totalCount",
         array(select r from (
@@ -50,20 +51,22 @@ from (
                         ) r) as "location"
                       from services_at_locations t5
                       where t5.service_id = t2.id
+                        and t5.listed
                       order by t5.id
                       limit 2
                     ) r) as "nodes"
                 ) r) as "atLocations"
             ) r) as "node"
           from services t2
-          where exists (
+          where t2.listed
+            and exists (
             select
             from service_categories t7
             where t7.service_id = t2.id
               and t7.category_code = any($1::text[])
           )
             and t2.county_fips = $2::text
-            and $3::text = any(t2.languages)
+            and t2.languages @> $3::text[]
             and t2.serves && $4::text[]
           order by t2.name, t2.id
           limit 3

@@ -9,10 +9,12 @@ from (
       select (
           select count(*)
           from providers t0
-          where exists (
+          where t0.listed
+            and exists (
             select
             from services t1
             where t1.provider_id = t0.id
+              and t1.listed
               and exists (
               select
               from service_categories t2
@@ -24,10 +26,12 @@ from (
         array(select r from (
           select t3.name as "name"
           from providers t3
-          where exists (
+          where t3.listed
+            and exists (
             select
             from services t4
             where t4.provider_id = t3.id
+              and t4.listed
               and exists (
               select
               from service_categories t5
@@ -47,10 +51,12 @@ from (
             select t6.org_type as "c0",
               count(*) as "c1"
             from providers t6
-            where exists (
+            where t6.listed
+              and exists (
               select
               from services t7
               where t7.provider_id = t6.id
+                and t7.listed
                 and exists (
                 select
                 from service_categories t8
@@ -77,10 +83,12 @@ from (
             select t10.county_fips as "c0",
               count(*) as "c1"
             from providers t10
-            where exists (
+            where t10.listed
+              and exists (
               select
               from services t11
               where t11.provider_id = t10.id
+                and t11.listed
                 and exists (
                 select
                 from service_categories t12
@@ -104,10 +112,12 @@ from (
               t15.org_type as "c1",
               count(*) as "c2"
             from providers t15
-            where exists (
+            where t15.listed
+              and exists (
               select
               from services t16
               where t16.provider_id = t15.id
+                and t16.listed
                 and exists (
                 select
                 from service_categories t17

@@ -12,7 +12,8 @@ from (
           select t5.name,
             t5.county_fips
           from providers t5
-          where (t5.name, t5.id) > ($1::text, $2::uuid)
+          where t5.listed
+            and (t5.name, t5.id) > ($1::text, $2::uuid)
           order by t5.name, t5.id
           limit 3
         ) t6
@@ -32,7 +33,8 @@ from (
           select exists (
               select
               from providers t3
-              where (t3.name, t3.id) <= ($1::text, $2::uuid)
+              where t3.listed
+                and (t3.name, t3.id) <= ($1::text, $2::uuid)
             ) as "hasPreviousPage",
             exists (
               select

@@ -1,9 +1,10 @@
 -- first road
 -- $1 = 'CIM'
--- $2 = ['INSTITUTION', 'VISITOR_CENTER']
--- $3 = 'fsp'
--- $4 = 'san quintin state prison'
--- $5 = '(760) 348-2232'
+-- $2 = None
+-- $3 = ['INSTITUTION', 'VISITOR_CENTER']
+-- $4 = 'fsp'
+-- $5 = 'san quintin state prison'
+-- $6 = '(760) 348-2232'
 select row_to_json(r)
 from (
   select (select r from (
@@ -21,7 +22,7 @@ from (
           t9.concepts,
           t9.spoken,
           t9.complete
-        from search($1::text, null::text, null::text, null::float8, null::float8, null::float8, $2::text[], null::text[], null::text[], null::text[], null::bool) t9
+        from search($1::text, $2::text, null::text, null::float8, null::float8, null::float8, $3::text[], null::text[], null::text[], null::text[], null::bool) t9
       )
       select array(
           select case t1.kind
@@ -84,7 +85,7 @@ from (
           t19.concepts,
           t19.spoken,
           t19.complete
-        from search($3::text, null::text, null::text, null::float8, null::float8, null::float8, $2::text[], null::text[], null::text[], null::text[], null::bool) t19
+        from search($4::text, $2::text, null::text, null::float8, null::float8, null::float8, $3::text[], null::text[], null::text[], null::text[], null::bool) t19
       )
       select array(
           select case t11.kind
@@ -147,7 +148,7 @@ from (
           t29.concepts,
           t29.spoken,
           t29.complete
-        from search($4::text, null::text, null::text, null::float8, null::float8, null::float8, $2::text[], null::text[], null::text[], null::text[], null::bool) t29
+        from search($5::text, $2::text, null::text, null::float8, null::float8, null::float8, $3::text[], null::text[], null::text[], null::text[], null::bool) t29
       )
       select array(
           select case t21.kind
@@ -210,7 +211,7 @@ from (
           t39.concepts,
           t39.spoken,
           t39.complete
-        from search($5::text, null::text, null::text, null::float8, null::float8, null::float8, null::text[], null::text[], null::text[], null::text[], null::bool) t39
+        from search($6::text, $2::text, null::text, null::float8, null::float8, null::float8, null::text[], null::text[], null::text[], null::text[], null::bool) t39
       )
       select array(
           select case t31.kind

@@ -5,20 +5,20 @@ select row_to_json(r)
 from (
   select (select r from (
       with h0 as materialized (
-        select t11.kind,
-          t11.key,
-          t11.score,
-          t11.distance_miles,
-          t11.status,
-          t11.categories,
-          t11.counties,
-          t11.languages,
-          t11.title,
-          t11.sought,
-          t11.concepts,
-          t11.spoken,
-          t11.complete
-        from search($1::text, $2::text, null::text, null::float8, null::float8, null::float8, null::text[], null::text[], null::text[], null::text[], null::bool) t11
+        select t12.kind,
+          t12.key,
+          t12.score,
+          t12.distance_miles,
+          t12.status,
+          t12.categories,
+          t12.counties,
+          t12.languages,
+          t12.title,
+          t12.sought,
+          t12.concepts,
+          t12.spoken,
+          t12.complete
+        from search($1::text, $2::text, null::text, null::float8, null::float8, null::float8, null::text[], null::text[], null::text[], null::text[], null::bool) t12
       )
       select (
           select count(*)
@@ -67,7 +67,14 @@ from (
               when 'CATEGORY' then (select row_to_json(r) from (
                 select 'Category' as "__typename",
                   t10.code as "code",
-                  coalesce(t10.label_es, t10.label_en) as "label"
+                  coalesce(t10.label_es, (
+                    select t11.text
+                    from translations t11
+                    where t11.category_code = t10.code
+                      and t11.field = 'label'
+                      and t11.original = t10.label_en
+                      and t11.language = 'ES'
+                  ), t10.label_en) as "label"
                 from categories t10
                 where t10.code = t2.key::text
               ) r)

@@ -1,10 +1,11 @@
 -- first road
 -- $1 = 'substance use treatment'
--- $2 = '93721'
--- $3 = 30.0
--- $4 = ['SERVICE']
--- $5 = ['SUBSTANCE_USE']
--- $6 = False
+-- $2 = None
+-- $3 = '93721'
+-- $4 = 30.0
+-- $5 = ['SERVICE']
+-- $6 = ['SUBSTANCE_USE']
+-- $7 = False
 select row_to_json(r)
 from (
   select (select r from (
@@ -22,7 +23,7 @@ from (
           t16.concepts,
           t16.spoken,
           t16.complete
-        from search($1::text, null::text, $2::text, null::float8, null::float8, $3::float8, $4::text[], null::text[], $5::text[], null::text[], $6::bool) t16
+        from search($1::text, $2::text, $3::text, null::float8, null::float8, $4::float8, $5::text[], null::text[], $6::text[], null::text[], $7::bool) t16
       )
       , p1 as materialized (
         select t15.score,

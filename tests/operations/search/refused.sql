@@ -1,6 +1,7 @@
 -- second road
 -- $1 = '!food & (drink | <->) \\ % _ :*'
--- $2 = ['INSTITUTION']
+-- $2 = None
+-- $3 = ['INSTITUTION']
 select row_to_json(r)
 from (
   select (select r from (
@@ -18,7 +19,7 @@ from (
           t11.concepts,
           t11.spoken,
           t11.complete
-        from search($1::text, null::text, null::text, null::float8, null::float8, null::float8, $2::text[], null::text[], null::text[], null::text[], null::bool) t11
+        from search($1::text, $2::text, null::text, null::float8, null::float8, null::float8, $3::text[], null::text[], null::text[], null::text[], null::bool) t11
       )
       select (
           select count(*)

@@ -8,44 +8,44 @@ select row_to_json(r)
 from (
   select (select r from (
       with h0 as materialized (
-        select t31.kind,
-          t31.key,
-          t31.score,
+        select t32.kind,
+          t32.key,
+          t32.score,
+          t32.distance_miles,
+          t32.status,
+          t32.categories,
+          t32.counties,
+          t32.languages,
+          t32.title,
+          t32.sought,
+          t32.concepts,
+          t32.spoken,
+          t32.complete
+        from search($1::text, $2::text, null::text, $3::float8, $4::float8, null::float8, $5::text[], null::text[], null::text[], null::text[], null::bool) t32
+      )
+      , p1 as materialized (
+        select t31.score,
           t31.distance_miles,
-          t31.status,
-          t31.categories,
-          t31.counties,
-          t31.languages,
           t31.title,
           t31.sought,
           t31.concepts,
+          t31.kind,
+          t31.key,
           t31.spoken,
-          t31.complete
-        from search($1::text, $2::text, null::text, $3::float8, $4::float8, null::float8, $5::text[], null::text[], null::text[], null::text[], null::bool) t31
-      )
-      , p1 as materialized (
-        select t30.score,
-          t30.distance_miles,
-          t30.title,
-          t30.sought,
-          t30.concepts,
-          t30.kind,
-          t30.key,
-          t30.spoken,
           row_number() over() as ".n"
         from (
-          select t29.score,
-            t29.distance_miles,
-            t29.title,
-            t29.sought,
-            t29.concepts,
-            t29.kind,
-            t29.key,
-            t29.spoken
-          from h0 t29
-          order by t29.score desc, t29.kind, t29.key
+          select t30.score,
+            t30.distance_miles,
+            t30.title,
+            t30.sought,
+            t30.concepts,
+            t30.kind,
+            t30.key,
+            t30.spoken
+          from h0 t30
+          order by t30.score desc, t30.kind, t30.key
           limit 6
-        ) t30
+        ) t31
       )
       select (
           select count(*)
@@ -59,7 +59,14 @@ from (
           select array(select r from (
               select t5.value as "code",
                 (select r from (
-                  select coalesce(t7.label_es, t7.label_en) as "label"
+                  select coalesce(t7.label_es, (
+                      select t8.text
+                      from translations t8
+                      where t8.category_code = t7.code
+                        and t8.field = 'label'
+                        and t8.original = t7.label_en
+                        and t8.language = 'ES'
+                    ), t7.label_en) as "label"
                   from categories t7
                   where t7.code = t5.value
                 ) r) as "category",
@@ -76,118 +83,118 @@ from (
               limit 100
             ) r) as "categories",
             array(select r from (
-              select t9.value as "fips",
+              select t10.value as "fips",
                 (select r from (
-                  select t11.name as "name"
-                  from counties t11
-                  where t11.fips = t9.value
+                  select t12.name as "name"
+                  from counties t12
+                  where t12.fips = t10.value
                 ) r) as "county",
-                t9.count as "count"
+                t10.count as "count"
               from (
-                select t10.value as "value",
+                select t11.value as "value",
                   count(*) as "count"
-                from h0 t8
-                join unnest(t8.counties) t10(value) on true
-                where t10.value is not null
+                from h0 t9
+                join unnest(t9.counties) t11(value) on true
+                where t11.value is not null
                 group by 1
-              ) t9
-              order by t9.count desc, t9.value
+              ) t10
+              order by t10.count desc, t10.value
               limit 100
             ) r) as "counties",
             array(select r from (
-              select t13.value as "code",
-                t13.count as "count"
+              select t14.value as "code",
+                t14.count as "count"
               from (
-                select t14.value as "value",
+                select t15.value as "value",
                   count(*) as "count"
-                from h0 t12
-                join unnest(t12.languages) t14(value) on true
-                where t14.value is not null
+                from h0 t13
+                join unnest(t13.languages) t15(value) on true
+                where t15.value is not null
                 group by 1
-              ) t13
-              order by t13.count desc, t13.value
+              ) t14
+              order by t14.count desc, t14.value
               limit 100
             ) r) as "languages",
             array(select r from (
-              select t16.value as "type",
-                t16.count as "count"
+              select t17.value as "type",
+                t17.count as "count"
               from (
-                select t15.kind as "value",
+                select t16.kind as "value",
                   count(*) as "count"
-                from h0 t15
-                where t15.kind is not null
+                from h0 t16
+                where t16.kind is not null
                 group by 1
-              ) t16
-              order by t16.count desc, t16.value
+              ) t17
+              order by t17.count desc, t17.value
               limit 100
             ) r) as "types"
         ) r) as "facets",
         array(select r from (
-          select t17.score as "score",
-            t17.distance_miles as "distanceMiles",
-            search_marked(t17.title, t17.sought, t17.concepts) as "titleHtml",
-            search_snippet(t17.kind, t17.key, t17.sought, t17.concepts, t17.spoken) as "snippetHtml",
-            case t17.kind
+          select t18.score as "score",
+            t18.distance_miles as "distanceMiles",
+            search_marked(t18.title, t18.sought, t18.concepts) as "titleHtml",
+            search_snippet(t18.kind, t18.key, t18.sought, t18.concepts, t18.spoken) as "snippetHtml",
+            case t18.kind
               when 'INSTITUTION' then (select row_to_json(r) from (
                 select 'Institution' as "__typename"
-                from institutions t18
-                where t18.id = t17.key::uuid
+                from institutions t19
+                where t19.id = t18.key::uuid
               ) r)
               when 'VISITOR_CENTER' then (select row_to_json(r) from (
                 select 'VisitorCenter' as "__typename"
-                from visitor_centers t19
-                where t19.id = t17.key::uuid
+                from visitor_centers t20
+                where t20.id = t18.key::uuid
               ) r)
               when 'PROGRAM' then (select row_to_json(r) from (
                 select 'Program' as "__typename",
-                  t20.name as "name"
-                from programs t20
-                where t20.id = t17.key::uuid
+                  t21.name as "name"
+                from programs t21
+                where t21.id = t18.key::uuid
               ) r)
               when 'REENTRY_PROGRAM' then (select row_to_json(r) from (
                 select 'ReentryProgram' as "__typename"
-                from reentry_programs t21
-                where t21.id = t17.key::uuid
+                from reentry_programs t22
+                where t22.id = t18.key::uuid
               ) r)
               when 'PROVIDER' then (select row_to_json(r) from (
                 select 'Provider' as "__typename"
-                from providers t22
-                where t22.id = t17.key::uuid
+                from providers t23
+                where t23.id = t18.key::uuid
               ) r)
               when 'SERVICE' then (select row_to_json(r) from (
                 select 'Service' as "__typename",
-                  t23.name as "name",
+                  t24.name as "name",
                   (select r from (
-                    select t24.name as "name"
-                    from providers t24
-                    where t24.id = t23.provider_id
+                    select t25.name as "name"
+                    from providers t25
+                    where t25.id = t24.provider_id
                   ) r) as "provider"
-                from services t23
-                where t23.id = t17.key::uuid
+                from services t24
+                where t24.id = t18.key::uuid
               ) r)
               when 'CATEGORY' then (select row_to_json(r) from (
                 select 'Category' as "__typename"
-                from categories t25
-                where t25.code = t17.key::text
+                from categories t26
+                where t26.code = t18.key::text
               ) r)
             end as "node"
-          from p1 t17
-          where t17.".n" <= 5
-          order by t17.".n"
+          from p1 t18
+          where t18.".n" <= 5
+          order by t18.".n"
         ) r) as "edges",
         (select r from (
           select exists (
               select
-              from p1 t26
-              where t26.".n" > 5
+              from p1 t27
+              where t27.".n" > 5
             ) as "hasNextPage",
             (
-              select translate(encode(convert_to(json_build_array('8ff38e', t27.score, t27.kind, t27.key)::text, 'UTF8'), 'base64'), chr(10), '')
-              from p1 t27
-              where t27.".n" = (
-                select max(t28.".n")
-                from p1 t28
-                where t28.".n" <= 5
+              select translate(encode(convert_to(json_build_array('8ff38e', t28.score, t28.kind, t28.key)::text, 'UTF8'), 'base64'), chr(10), '')
+              from p1 t28
+              where t28.".n" = (
+                select max(t29.".n")
+                from p1 t29
+                where t29.".n" <= 5
               )
             ) as "endCursor"
         ) r) as "pageInfo"

@@ -14,6 +14,7 @@ from (
               select count(*)
               from providers t1
               where t1.source_id = t0.id
+                and t1.listed
             ) as "totalCount"
         ) r) as "providers"
       from sources t0

@@ -8,10 +8,8 @@ from (
             t0.value as "value",
             t0.valid_from as "validFrom",
             (select r from (
-              select t1.url as "url"
-              from sources t1
-              where t1.id = t0.source_id
-            ) r) as "source"
+              select source_url(t0.source_id) as "sourceUrl"
+            ) r) as "provenance"
           from visiting_facts t0
           where t0.valid_from <= $1::date
           order by t0.key

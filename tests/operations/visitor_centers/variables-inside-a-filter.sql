@@ -6,9 +6,9 @@ from (
   select (select r from (
       select array(select r from (
           select t0.slug as "slug",
-            t0.population_used as "populationUsed"
+            population_used(t0.institution_id, null::date) as "populationUsed"
           from visitor_centers t0
-          where t0.population_used >= $1::int4
+          where population_used(t0.institution_id, null::date) >= $1::int4
             and exists (
             select
             from institutions t1
