@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from tests.db.scratch import connected, scratch
 
-COLUMNS = """kind, key, title, title_words, body, status, categories, counties, languages,
+COLUMNS = """kind, key, title, spanish_title, title_words, body, status, categories, counties, languages,
     everywhere, positions::text as positions, words"""
 
 PHRASES = "phrase, lang, concept, marks, narrower, query::text, lexemes"
@@ -71,6 +71,9 @@ CHANGES = [
     ("synonyms", "english = english || '{quicksilver}'"),
     ("synonyms", None),
     ("counties", "name = name || ' Nuevo'"),
+    ("translations", "text = 'Zafiro'"),
+    ("translations", None),
+    ("service_areas", None),
 ]
 
 
