@@ -259,6 +259,13 @@ class Grower:
         "judged", "height", by=argument(Wish, "By whom."), filter=False, order=False
     )
     """Whether it is wanted."""
+    neighbors: Connection[Grower] = many(
+        "id = grower_fruits.grower_id",
+        "fruit_code = grower_fruits.fruit_code",
+        "grower_id = growers.id",
+        group="neighbor",
+    )
+    """What bears the same fruit, and it itself, however many fruits they share."""
     grandmother: Grower | None = join("mother = growers.id", "mother = growers.id", group=True)
     """What its seed came from came from."""
     fruits: Connection[Fruit] = many(
@@ -429,6 +436,32 @@ async def test_rows_fall_into_groups_of_derived_values_and_of_each_item(garden: 
         {"key": {"fruit": {"name": "fig"}}, "count": 2},
     ]
     assert {"key": {"statureSize": "LARGE", "tag": "old"}, "count": 1} in data["byPart"]
+
+
+async def test_rows_are_in_a_group_once_however_many_ways_lead_there(garden: Database) -> None:
+    """A whole table is asked otherwise than a part of it, and answers alike."""
+    text = """query ($wanted: GrowerFilter) { growers(filter: $wanted) {
+        groupBy(keys: [NEIGHBOR, SIZE]) { key { neighbor { name } size } count
+            aggregate { age { sum } stature { height { avg } } } } } }"""
+    whole = (await _data(garden, text))["growers"]["groupBy"]
+    part = await _data(garden, text, wanted={"size": {"in": ["LARGE", "SMALL"]}})
+    assert part["growers"]["groupBy"] == whole
+    assert [
+        (
+            group["key"]["neighbor"]["name"],
+            group["key"]["size"],
+            group["count"],
+            group["aggregate"]["age"]["sum"],
+            group["aggregate"]["stature"]["height"]["avg"],
+        )
+        for group in whole
+    ] == [
+        ("Oak", "LARGE", 2, 2132, 25),
+        ("Ash", "LARGE", 2, 2132, 25),
+        ("Fig", "LARGE", 1, None, 20),
+        ("Fig", "SMALL", 1, 1736, 6),
+        ("Ash", "SMALL", 1, 1736, 6),
+    ]
 
 
 async def test_rows_fall_into_groups_of_what_is_further_away(garden: Database) -> None:

@@ -106,6 +106,7 @@ from (
               select t14.category_code as "value"
               from service_categories t14
               where t14.service_id = t12.id
+              group by 1
             ) t15 on true
             where t12.listed
               and t12.county_fips is null
