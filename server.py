@@ -32,6 +32,7 @@ from resolvers.errors import RequestRefused
 from resolvers.parse import parse
 from schema.build import build, sdl
 from web.application import application as joined
+from web.discretion import keep_secrets
 from web.documents import Served, manifest
 
 Progress = Callable[[str, int, int], None]
@@ -104,6 +105,7 @@ class Settings:
 def application() -> ASGIApp:
     """The server of one process, as each of uvicorn's workers makes it."""
     settings = Settings.read()
+    keep_secrets()
     url = settings.url()
     graph = build(settings.limits)
     database = Database(
@@ -165,7 +167,7 @@ def serve(settings: Settings) -> None:
         port=settings.port,
         workers=settings.workers,
         log_level=settings.log_level,
-        access_log=settings.log_level == "debug",
+        access_log=settings.log_level in ("debug", "trace"),
         http="httptools",
         lifespan="on",
         ws_max_size=settings.max_body_bytes,

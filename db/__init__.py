@@ -5,6 +5,7 @@ query.py        what can be asked, as data
 render.py       that data becomes one SQL statement
 database.py     the only door: a statement goes in, its bytes come out
 errors.py       SQLSTATE becomes: whose mistake was it?
+discretion.py   an error becomes lines for a log, without what was asked
 migrate.py      applies what is pending
 embedded/       the Postgres that runs when no other is given
 migrations/     the tables, as plain SQL

@@ -245,7 +245,10 @@ class With:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """One select. A column without a name keeps its own."""
+    """One select. A column without a name keeps its own.
+
+    With `ties` it goes beyond its limit for rows that are not after the last one in its order.
+    """
 
     columns: tuple[tuple[str | None, Expression], ...]
     source: Source | None = None
@@ -254,6 +257,7 @@ class Select:
     group: tuple[Expression, ...] = ()
     order: tuple[Order, ...] = ()
     limit: Expression | None = None
+    ties: bool = False
     with_: tuple[With, ...] = ()
 
 

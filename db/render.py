@@ -110,7 +110,10 @@ class _Renderer:
             steps = ", ".join(self.order(step, indent) for step in select.order)
             lines.append(f"order by {steps}")
         if select.limit is not None:
-            lines.append(f"limit {self.expression(select.limit, indent)}")
+            limit = self.expression(select.limit, indent)
+            lines.append(
+                f"fetch first ({limit}) rows with ties" if select.ties else f"limit {limit}"
+            )
         return f"\n{indent}".join(lines)
 
     def column(self, name: str | None, expression: Expression, indent: str) -> str:

@@ -15,6 +15,7 @@ from graphql import GraphQLError, GraphQLResolveInfo, execute
 from graphql.execution import ExecutionResult
 from graphql.pyutils import Path as ResponsePath
 
+from db.discretion import discreet
 from db.values import READ
 from resolvers.errors import Code, FieldRefused, coded
 from resolvers.graph import Computed, Graph
@@ -93,7 +94,7 @@ def _explained(error: GraphQLError) -> GraphQLError:
     if isinstance(cause, FieldRefused):
         explained = coded(cause.code, cause.message)
     else:
-        log.error("a field failed: %s", error.message, exc_info=cause or error)
+        log.error("a field failed:\n%s", discreet(cause or error))
         explained = coded(Code.INTERNAL_SERVER_ERROR, "Something went wrong on our side.")
     return GraphQLError(
         explained.message,

@@ -12,6 +12,7 @@ import orjson
 from graphql import GraphQLError
 
 from db.database import Database
+from db.discretion import discreet
 from db.errors import (
     BadValue,
     DatabaseBusy,
@@ -107,7 +108,7 @@ async def resolve(
     except DatabaseError as error:
         failure = _failure(error)
         if failure is Outcome.FAULT:
-            log.error("a statement failed: %s", error, exc_info=error)
+            log.error("a statement failed:\n%s", discreet(error))
         return Answer(orjson.dumps(_response(from_database(error).errors)), failure)
 
 

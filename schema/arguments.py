@@ -53,7 +53,8 @@ def filters(shapes: Shapes, entity: Entity) -> None:
             annotation = taken(shapes, asked[0])
             own[field.name] = FieldShape(shapes.optional(annotation), field.description)
         elif field.filterable and field.derived is not None and field.derived.where:
-            own[field.name] = FieldShape(shapes.optional(bool), field.description)
+            rest = "As a filter, false keeps all others."
+            own[field.name] = FieldShape(shapes.optional(bool), f"{field.description} {rest}")
         elif field.filterable:
             operators = _operators(shapes, field.python, field)
             also = " It is looked for in both languages." if field.localized else ""

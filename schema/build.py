@@ -588,8 +588,9 @@ def _connection(shapes: Shapes, entity: Entity) -> None:
     if entity.declaration.position:
         edge["distanceMiles"] = FieldShape(
             shapes.optional(float),
-            "How far it is from the place given as `near`, in a straight line over the ground; "
-            "null if none was given, and for what is offered everywhere.",
+            "How far it is from the place given as `near`, in a straight line over the ground, "
+            "and the nearest if it is at several places; null if none was given, and for what is "
+            "offered everywhere.",
         )
     shapes.object_type(f"{name}Edge", f"One of the {plural} on a page, and its place.", edge)
     fields = {

@@ -76,6 +76,8 @@ def _check_field(entity: Entity, shape: Shape, declared: Mapping[str, Entity]) -
         _check_localized(place, entity, shape)
     elif shape.derived is not None:
         _check_derived(place, shape, declared)
+        if shape.derived.where and entity.is_value:
+            raise DeclarationError(f"{place} names the rows where it is true, which have no key.")
     elif shape.relation is not None:
         _check_relation(place, shape, declared)
     elif shape.target is not None:
@@ -108,10 +110,10 @@ def _check_derived(place: str, shape: Shape, declared: Mapping[str, Entity]) -> 
         return
     if not _is_value(shape.python):
         raise DeclarationError(f"{place} is of a type that no function has: {shape.python}.")
-    if shape.derived and shape.derived.among and not issubclass(shape.python, Enum):
-        raise DeclarationError(f"{place} asks whether it is among some words, and has no words.")
     if shape.derived is not None and shape.derived.where and shape.python is not bool:
         raise DeclarationError(f"{place} names the rows where it is true, but is not a truth.")
+    if shape.derived and shape.derived.among and not issubclass(shape.python, Enum):
+        raise DeclarationError(f"{place} asks whether it is among some words, and has no words.")
     required = [item for item in derived_arguments(shape) if not item.nullable]
     if required and (shape.orderable or shape.group):
         raise DeclarationError(f"{place} has no value to order or group by without an argument.")

@@ -29,6 +29,12 @@ class Serving:
 
     url: str
     process: subprocess.Popen[bytes]
+    log: int
+
+    def said(self) -> str:
+        """Everything it has logged."""
+        # Not read(): that would move the place at which the server writes on.
+        return os.pread(self.log, 10_000_000, 0).decode()
 
     def stop(self) -> float:
         """Send SIGTERM, and say how many seconds it took to end."""
@@ -88,7 +94,7 @@ def serving(**settings: object) -> Iterator[Serving]:
             if not _answers(process, url):
                 said.seek(0)
                 raise AssertionError(said.read().decode())
-            yield Serving(url, process)
+            yield Serving(url, process, said.fileno())
         finally:
             process.terminate()
             process.wait(timeout=30)

@@ -84,12 +84,14 @@ create function color_of(height integer) returns text
 create function color_among(height integer, colors text[]) returns boolean language sql stable
     return ('DARK' = any (colors) and height >= 20) or ('LIGHT' = any (colors) and height < 20);
 create index on growers (height);
-create function found_growers(text text, tags text[]) returns table (
-    kind text, key text, score float8, tags text[], size text) language sql stable as $$
+create function found_growers(text text, tags text[], low integer, high integer) returns table (
+    kind text, key text, score float8, tags text[], size text, whole boolean)
+    language sql stable as $$
     select 'GROWER', id::text, case when name ilike text || '%' then 1 else 0.5 end, g.tags,
-        size_of(height) from growers g
+        size_of(height), text <> 'e' from growers g
     where name ilike '%' || text || '%' and ($2 is null or g.tags && $2)
-    union all select 'FRUIT', code, 0.7, '{}', 'SMALL' from fruits
+        and ($3 is null or height between $3 and $4)
+    union all select 'FRUIT', code, 0.7, '{}', 'SMALL', true from fruits
     where name ilike '%' || text || '%' $$;
 create function size_of_size(size text) returns text language sql stable return size;
 create function is_higher(height integer, than integer) returns boolean
@@ -199,7 +201,12 @@ class Facets:
     """How large they are."""
 
 
-@given()
+def _in_order(low: int, high: int | None) -> None:
+    if high is not None and low > high:
+        raise ValueError("`low` is above `high`.")
+
+
+@given(check=_in_order)
 class Bounds:
     """From where to where."""
 
@@ -285,6 +292,13 @@ class Grower:
         "judged", "height", by=argument(Wish, "By whom."), filter=False, order=False
     )
     """Whether it is wanted."""
+    neighbors: Connection[Grower] = many(
+        "id = grower_fruits.grower_id",
+        "fruit_code = grower_fruits.fruit_code",
+        "grower_id = growers.id",
+        group="neighbor",
+    )
+    """What bears the same fruit, and it itself, however many fruits they share."""
     grandmother: Grower | None = join("mother = growers.id", "mother = growers.id", group=True)
     """What its seed came from came from."""
     fruits: Connection[Fruit] = many(
@@ -333,8 +347,10 @@ class Query:
         "found_growers",
         Find,
         Facets,
+        complete="whole",
         text=argument(str, "A part of the name."),
         tags=argument(list[str] | None, "What it is called."),
+        height=argument(Bounds | None, "How high it is."),
     )
     """Trees and fruits by their name."""
     ring: int | None = derived("ring", times=argument(int, "How often."))
@@ -499,6 +515,32 @@ async def test_rows_fall_into_groups_of_derived_values_and_of_each_item(garden: 
         {"key": {"fruit": {"name": "fig"}}, "count": 2},
     ]
     assert {"key": {"statureSize": "LARGE", "tag": "old"}, "count": 1} in data["byPart"]
+
+
+async def test_rows_are_in_a_group_once_however_many_ways_lead_there(garden: Database) -> None:
+    """A whole table is asked otherwise than a part of it, and answers alike."""
+    text = """query ($wanted: GrowerFilter) { growers(filter: $wanted) {
+        groupBy(keys: [NEIGHBOR, SIZE]) { key { neighbor { name } size } count
+            aggregate { age { sum } stature { height { avg } } } } } }"""
+    whole = (await _data(garden, text))["growers"]["groupBy"]
+    part = await _data(garden, text, wanted={"size": {"in": ["LARGE", "SMALL"]}})
+    assert part["growers"]["groupBy"] == whole
+    assert [
+        (
+            group["key"]["neighbor"]["name"],
+            group["key"]["size"],
+            group["count"],
+            group["aggregate"]["age"]["sum"],
+            group["aggregate"]["stature"]["height"]["avg"],
+        )
+        for group in whole
+    ] == [
+        ("Oak", "LARGE", 2, 2132, 25),
+        ("Ash", "LARGE", 2, 2132, 25),
+        ("Fig", "LARGE", 1, None, 20),
+        ("Fig", "SMALL", 1, 1736, 6),
+        ("Ash", "SMALL", 1, 1736, 6),
+    ]
 
 
 async def test_rows_fall_into_groups_of_what_is_further_away(garden: Database) -> None:
@@ -742,3 +784,24 @@ async def test_nodes_alone_are_the_records_in_the_same_order(garden: Database) -
         {"name": "Ash", "size": "LARGE", "id": "Grower:00000000-0000-0000-0000-000000000003"},
         {"id": "Fruit:A"},
     ]
+
+
+async def test_what_is_found_says_whether_it_is_all(garden: Database) -> None:
+    text = """query ($text: String!) { find(text: $text) { complete totalCount } }"""
+    for sought, complete, count in (("a", True, 3), ("e", False, 1), ("nothing", True, 0)):
+        found = (await _data(garden, text, text=sought))["find"]
+        assert found == {"complete": complete, "totalCount": count}
+
+
+async def test_an_input_object_is_checked_wherever_it_is_given(garden: Database) -> None:
+    text = """query ($by: Wish!, $height: Bounds) {
+        grower(name: "Oak") { judged(by: $by) { verdict } }
+        find(text: "a", height: $height) { totalCount } }"""
+    right, wrong = {"low": 1, "high": 25}, {"low": 3, "high": 2}
+    data = await _data(garden, text, by={"bounds": right}, height=right)
+    assert data == {"grower": {"judged": {"verdict": "DIFFERS"}}, "find": {"totalCount": 2}}
+    assert (await _data(garden, text, by={"bounds": right}))["find"] == {"totalCount": 3}
+    for by, height in ((wrong, right), (right, wrong)):
+        response = await _ask(garden, text, by={"bounds": by}, height=height)
+        assert codes_of(response) == ["BAD_USER_INPUT"]
+        assert response["errors"][0]["message"] == "`low` is above `high`."

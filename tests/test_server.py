@@ -659,6 +659,8 @@ def test_a_second_load_changes_nothing_and_clean_data_drops_it_all() -> None:
     with data_directory() as fresh:
         first = command("load", data_directory=fresh)
         assert re.search(rf"together +{every} +{every} +0 +0 +\d+\n", first.stdout), first.stderr
+        queue = command("duplicates", data_directory=fresh)
+        assert re.search(r"^ 0\.95 +\d+ +0 +0$", queue.stdout, re.M), queue.stdout
         second = command("load", data_directory=fresh)
         assert re.search(rf"together +{every} +0 +0 +{every} +\d+\n", second.stdout), second.stderr
         assert command("clean-data", data_directory=fresh).returncode == 0

@@ -9,5 +9,6 @@ In the order in which a request meets them:
     refusals.py      every way HTTP itself says no, each with its code
     hang_up.py       a client that hangs up cancels the work done for it
     health.py        /healthz and /readyz
+    discretion.py    nothing that somebody asked goes into a log
     graphiql.py      the page for people, its assets and its example operations
 """

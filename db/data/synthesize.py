@@ -34,6 +34,9 @@ TABLES = (
     "locations",
 )
 
+# What is filled together with them.
+_BESIDE = ("service_categories", "search_documents")
+
 _HELPERS = """
     create function pg_temp.draw(what text, n bigint, size bigint) returns bigint
     language sql immutable as
@@ -125,6 +128,10 @@ _INDEXES = """
     order by 1
 """
 
+# What triggers keep for the end of a transaction is done now: a part at a time, and while the
+# indexes are as it needs them.
+_MADE_SEARCHABLE = "set constraints all immediate; set constraints all deferred"
+
 _FILL = (
     """
     insert into locations (id, address_visibility, street, unit, city, county_fips, zip, latitude,
@@ -211,7 +218,7 @@ async def synthesize(
         async with alone(connection):
             made = await _make(connection, providers, progress)
         if made:
-            for table in (*TABLES, "service_categories"):
+            for table in (*TABLES, *_BESIDE):
                 progress(f"vacuuming {table}", providers, providers)
                 # Marks pages as visible to all, so that an index is enough to read from.
                 await connection.execute(f"vacuum (analyze) {table}")
@@ -235,8 +242,9 @@ async def _make(connection: asyncpg.Connection, providers: int, progress: Progre
     # What these rows keep of others is known when they are made.
     await connection.execute("set local directory.keeping = 'later'")
     await _remove(connection, source_id, progress)
+    await connection.execute(_MADE_SEARCHABLE)
     await connection.execute(_SOURCE, source_id, KEY, coverage)
-    indexes = await connection.fetch(_INDEXES, [*TABLES, "service_categories"])
+    indexes = await connection.fetch(_INDEXES, [*TABLES, *_BESIDE])
     for index in indexes:
         await connection.execute(f"drop index {index['name']}")
     for first in range(1, providers + 1, BATCH):
@@ -245,6 +253,7 @@ async def _make(connection: asyncpg.Connection, providers: int, progress: Progre
         await connection.execute(_DRAW.format(first=first, last=last, models=models))
         for statement in _FILL:
             await connection.execute(statement, source_id)
+        await connection.execute(_MADE_SEARCHABLE)
         await connection.execute("drop table drawn")
     await connection.execute("set local maintenance_work_mem = '256MB'")
     for done, index in enumerate(indexes):

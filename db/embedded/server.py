@@ -34,6 +34,16 @@ _SETTINGS = {
     # nobody replicates from here, and bulk loads write less
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    # What people ask goes into no log, and the words of an error may quote it. Whoever asked hears
+    # of it anyway; so the log has how Postgres itself fares, and no statement, value or error.
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+    "log_min_duration_sample": "-1",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
 }
 
 # Crash recovery after a large load may take its time.

@@ -33,7 +33,8 @@ alter table schedules
     add check (("interval" = 1 and count is null) or dtstart is not null),
     add check (freq is not null or ("interval" = 1 and count is null)),
     -- A season has a beginning and an end.
-    add check (kind <> 'SEASONAL' or (coalesce(valid_from, dtstart) is not null and coalesce(valid_to, until) is not null));
+    add check (kind <> 'SEASONAL'
+        or (coalesce(valid_from, dtstart) is not null and coalesce(valid_to, until) is not null));
 
 comment on column schedules.kind is
     'SEASONAL hours replace regular ones while they last, HOLIDAY hours on the days they recur on. '
@@ -46,7 +47,8 @@ comment on column schedules.closes_at is
     'Not later than opens_at means on the next day; 23:59 means midnight, as HSDS writes 24 hours (00:00 to 23:59). '
     'Null where nobody says when it closes.';
 comment on column schedules.valid_from is
-    'How long the information is good: outside of it nothing is known. dtstart and until are when the hours begin and end: outside of them it is closed.';
+    'How long the information is good: outside of it nothing is known. dtstart and until are when the hours begin '
+    'and end: outside of them it is closed.';
 
 alter table schedule_exceptions
     add visit_type text check (visit_type in ('IN_PERSON', 'VIDEO', 'FAMILY_OVERNIGHT', 'NON_CONTACT')),
@@ -132,30 +134,31 @@ create function recurs(
 ) returns boolean
     language plpgsql immutable parallel safe as $$
 begin
+    -- Said with their schema, because a restore works out stored columns without a search path.
     if day < dtstart then
         return false;
     end if;
     -- What the rule does not say, its first day does.
     if num_nonnulls(weekdays, month_days, year_days) = 0 then
         if freq = 'WEEKLY' then
-            weekdays := 1 << weekday_of(dtstart);
+            weekdays := 1 << public.weekday_of(dtstart);
         else
             month_days := array[date_part('day', dtstart)::integer];
         end if;
     end if;
-    if (weekdays >> weekday_of(day)) & 1 = 0
+    if (weekdays >> public.weekday_of(day)) & 1 = 0
         and (month_weekdays is null or not month_weekdays && public.month_weekdays(day)) then
         return false;
     end if;
     if not month_days && public.month_days(day)
         or not year_days && public.year_days(day)
-        or not weeks && year_weeks(week_middle(day, week_start)) then
+        or not weeks && public.year_weeks(public.week_middle(day, week_start)) then
         return false;
     end if;
     if "interval" = 1 then
         return true;
     elsif freq = 'WEEKLY' then
-        return (week_middle(day, week_start) - week_middle(dtstart, week_start)) / 7 % "interval" = 0;
+        return (public.week_middle(day, week_start) - public.week_middle(dtstart, week_start)) / 7 % "interval" = 0;
     else
         return (12 * (date_part('year', day) - date_part('year', dtstart))::integer
                 + (date_part('month', day) - date_part('month', dtstart))::integer) % "interval" = 0;
@@ -191,7 +194,8 @@ alter table schedules
     add year_days integer[] generated always as (string_to_array(byyearday, ',')::integer[]) stored,
     add week_start integer not null generated always as (weekday_number(coalesce(wkst, 'MO'))) stored,
     add weekly boolean not null generated always as (
-        freq is not null and freq = 'WEEKLY' and "interval" = 1 and byday is not null and num_nonnulls(byweekno, byyearday) = 0) stored,
+        freq is not null and freq = 'WEEKLY' and "interval" = 1 and byday is not null
+        and num_nonnulls(byweekno, byyearday) = 0) stored,
     add ends_on date generated always as (least(until, last_recurrence(
         freq, "interval", byday, bymonthday, byweekno, byyearday, wkst, dtstart, count))) stored,
     -- A place is in one zone; so are its exceptions.
@@ -288,6 +292,10 @@ comment on function closing is 'When what opens on a day closes, on the clocks o
 
 -- What is said of a day. ---------------------------------------------------------------------------
 
+-- Who speaks is a number, and of all who speak of a day the lowest is heard: 0 are exceptions, 64
+-- holidays, 72 seasons, 80 what is regular. 1 more is what is about every type of visit, 2 more what
+-- is about every yard where one is asked for, 32 more what is said of somebody whose hours one shares.
+
 create function said_hours(first date, last date, asked_type text)
     returns table (
         owner_id uuid, timezone text, day date, open boolean, opens timestamp, closes timestamp, yard text,
@@ -304,7 +312,6 @@ begin atomic
 
     union all
     select s.owner_id, s.timezone, d.day, r.open, d.day + s.opens_at, closing(d.day, s.opens_at, s.closes_at), s.yard,
-           -- Holidays come before seasons, and seasons before what is regular.
            case when s.kind = 'HOLIDAY' and r.open then 64 when s.kind = 'SEASONAL' then 72 else 80 end
                + case when s.visit_type is null then 1 else 0 end,
            s.kind = 'HOLIDAY', case when s.kind = 'HOLIDAY' then d.label_en end, case when s.kind = 'HOLIDAY' then d.label_es end
@@ -320,12 +327,12 @@ begin atomic
         -- Holiday hours say nothing about other days, nor does a season about the rest of the year.
         and (s.kind = 'REGULAR'
             or (s.kind = 'HOLIDAY' and r.open is not false)
-            or (s.kind = 'SEASONAL' and (s.dtstart is null or s.dtstart <= d.day) and (s.ends_on is null or s.ends_on >= d.day)));
+            or (s.kind = 'SEASONAL'
+                and (s.dtstart is null or s.dtstart <= d.day) and (s.ends_on is null or s.ends_on >= d.day)));
 end;
 comment on function said_hours is
-    'What exceptions and schedules say of each day: that it is open (at hours that may be unknown), that it is not, or, if open is null, '
-    'that it may be. Of several voices about a day the lowest is heard: an exception before a schedule, what is about one type of visit before '
-    'what is about all.';
+    'What exceptions and schedules say of each day: that it is open (at hours that may be unknown), that it is not, '
+    'or, if open is null, that it may be. Whom nobody speaks of has no row.';
 
 create function hours_of(own uuid, general uuid, first date, last date, asked_type text, asked_yard text)
     returns table (
@@ -356,6 +363,7 @@ begin atomic
                 and (s.yard is null or s.open or s.voice >= 64 or s.owner_id = own)
         ) s
     ) h
+    -- A yard's own hours do not hold on a day on which the whole prison is an exception.
     where h.voice = h.heard and (h.line is null or h.heard_by_all is null or h.voice / 8 <= h.heard_by_all);
 end;
 comment on function hours_of is
@@ -512,7 +520,8 @@ create type opening_hours as (
     day date, open boolean, opens_at timestamptz, closes_at timestamptz, opens time, closes time, timezone text,
     visit_type text, yard text, is_exception boolean, reason text, reason_es text);
 comment on type opening_hours is
-    'What holds on a day: that it is open, that it is closed all day, or, if open is null, that nobody knows. HSDS 3 has no such object: it leaves it to the reader of schedule.';
+    'What holds on a day: that it is open, that it is closed all day, or, if open is null, that nobody knows. '
+    'HSDS 3 has no such object: it leaves it to who reads its schedule.';
 
 create function hours_between(owner uuid, first date, last date, asked_type text default null, asked_yard text default null)
     returns setof opening_hours
@@ -571,7 +580,8 @@ begin
     from days d where not exists (select from told t where t.day = d.day);
 end $$;
 comment on function hours_between is
-    'What holds from the first to the last of these days: a row for each opening, which may go past midnight, and at least one for each day.';
+    'What holds from the first to the last of these days: a row for each opening, which may go past midnight, '
+    'and at least one for each day.';
 
 create function hours_on(owner uuid, "on" date default null, "from" date default null, "to" date default null,
                          asked_type text default null, asked_yard text default null)
@@ -630,7 +640,8 @@ begin
     end loop;
 end $$;
 comment on function next_opening is
-    'The next opening within nine weeks that is certain to come, after having been closed. Where its hours are unknown it is a day, and that may be today.';
+    'The next opening within nine weeks that is certain to come, after having been closed. Where its hours are '
+    'unknown it is a day, and that may be today.';
 
 create function visiting_on(institution uuid, date date, weekday text, asked_type text, asked_yard text) returns boolean
     language plpgsql stable parallel safe as $$

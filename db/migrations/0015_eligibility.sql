@@ -185,9 +185,10 @@ alter table services
     add check (not 'NONE' = any (documents) or documents = '{NONE}');
 alter table services
     add ages int4range generated always as (
-        case when minimum_age is not null or maximum_age is not null
+        case when minimum_age > maximum_age then null  -- which a check refuses, in its own words
+             when minimum_age is not null or maximum_age is not null
              then int4range(minimum_age, maximum_age, '[]') end) stored,
-    add criteria text[] generated always as (nullif(array_remove(array[
+    add criteria text[] not null generated always as (array_remove(array[
         case when audience is not null then 'AUDIENCE' end,
         case when coalesce(accepts_people_with_records, have_records(audience)) is not null then 'RECORD' end,
         case when offence_exclusions is not null then 'OFFENCE' end,
@@ -199,7 +200,7 @@ alter table services
         case when fees is not null then 'FEES' end,
         case when county_fips is not null then 'COUNTY' end,
         case when accessibility is not null then 'ACCESSIBILITY' end,
-        case when conditions is not null then 'CONDITION' end]::text[], null), '{}')) stored
+        case when conditions is not null then 'CONDITION' end]::text[], null)) stored
         check (criteria <@ array['AUDIENCE', 'RECORD', 'OFFENCE', 'GENDER', 'AGE', 'RELEASE', 'REFERRAL', 'LANGUAGE',
                                  'DOCUMENTS', 'FEES', 'COUNTY', 'ACCESSIBILITY', 'CONDITION']);
 -- A GIN index of several columns finds any of them.
@@ -552,27 +553,27 @@ create function is_accessible(service_id uuid, needs text[]) returns boolean
             where a.service_id = is_accessible.service_id and l.accessibility @> needs);
     end;
 
--- One expression of columns and arguments, for filters that look at many rows.
-create function service_verdict(
-    id uuid, audience text[], audience_only boolean, accepted boolean, excluded text[], gender text, lowest integer,
-    highest integer, routes text[], languages text[], noted text[], required text[], fees text[], county_fips text,
-    accessibility text[], conditions text,
+-- The verdict on all: one expression of columns and arguments, for filters that look at many rows.
+create function verdict_of(
+    audience text[], audience_only boolean, accepted boolean, excluded text[], gender text, lowest integer,
+    highest integer, first_day integer, last_day integer, routes text[], languages text[], noted text[],
+    required text[], fees text[], here boolean, accessible boolean, conditions text,
     own_audience text[], not_audience text[], has_record boolean, offences text[], own_gender text, age integer,
     days_since_release integer, referral text[], spoken text[], held text[], only_free boolean, county text, needs text[]
-) returns verdict language sql stable parallel safe return greatest(
+) returns verdict language sql immutable parallel safe return coalesce(greatest(
     audience_verdict(audience, audience_only, nullif(own_audience, '{}'), nullif(not_audience, '{}'), own_gender),
     record_verdict(coalesce(accepted, have_records(audience)), has_a_record(has_record, offences, own_audience)),
     offence_verdict(excluded, offences, has_a_record(has_record, offences, own_audience)),
     gender_verdict(gender, own_gender),
     age_verdict(lowest, highest, age),
+    release_verdict(first_day, last_day, days_since_release),
     referral_verdict(routes, nullif(referral, '{}')),
     language_verdict(languages, noted, nullif(spoken, '{}')),
     documents_verdict(required, held),
     fees_verdict(fees, only_free),
-    place_verdict(county is not null, county_fips = county),
-    place_verdict(
-        needs <> '{}', case when needs <> '{}' then case when accessibility @> needs then is_accessible(id, needs) end end),
-    condition_verdict(conditions));
+    place_verdict(county is not null, here),
+    place_verdict(needs <> '{}', accessible),
+    condition_verdict(conditions)), 'UNKNOWN');
 
 -- What fits for certain has said something about everything that is asked: an index finds that.
 create function service_fits(
@@ -586,24 +587,98 @@ create function service_fits(
     criteria @> criteria_of(
         nullif(own_audience, '{}'), nullif(not_audience, '{}'), has_record, offences, own_gender, age,
         nullif(referral, '{}'), nullif(spoken, '{}'), held, only_free, county, nullif(needs, '{}'))
-    and service_verdict(
-        id, audience, audience_only, accepted, excluded, gender, lowest, highest, routes, languages, noted, required,
-        fees, county_fips, accessibility, conditions, own_audience, not_audience, has_record, offences, own_gender, age,
-        days_since_release, referral, spoken, held, only_free, county, needs) = 'FITS';
+    and verdict_of(
+        audience, audience_only, accepted, excluded, gender, lowest, highest, null, null, routes, languages, noted,
+        required, fees, county_fips = county,
+        case when needs <> '{}' then case when accessibility @> needs then is_accessible(id, needs) end end, conditions,
+        own_audience, not_audience, has_record, offences, own_gender, age, days_since_release, referral, spoken, held,
+        only_free, county, needs) = 'FITS';
 
 -- What nothing is known to be against. The place is never against anybody, so nobody looks there.
 create function service_may_fit(
     audience text[], audience_only boolean, accepted boolean, excluded text[], gender text, lowest integer,
-    highest integer, routes text[], languages text[], noted text[], required text[], fees text[], county_fips text,
-    accessibility text[], conditions text,
+    highest integer, routes text[], languages text[], noted text[], required text[], fees text[], conditions text,
+    own_audience text[], not_audience text[], has_record boolean, offences text[], own_gender text, age integer,
+    days_since_release integer, referral text[], spoken text[], held text[], only_free boolean, county text, needs text[]
+) returns boolean language sql immutable parallel safe return
+    verdict_of(
+        audience, audience_only, accepted, excluded, gender, lowest, highest, null, null, routes, languages, noted,
+        required, fees, null, null, conditions,
+        own_audience, not_audience, has_record, offences, own_gender, age, days_since_release, referral, spoken, held,
+        only_free, null, null) <> 'DOES_NOT_FIT';
+
+-- Reentry programs and programs, whose tables are small
+
+create function reentry_program_is_in(reentry_program_id uuid, county text) returns boolean
+    language sql stable parallel safe
+    begin atomic
+        select exists (
+            select from reentry_program_counties c
+            where c.reentry_program_id = reentry_program_is_in.reentry_program_id and c.county_fips = county);
+    end;
+
+create function reentry_program_verdict(
+    id uuid, audience text[], gender text, first_day integer, last_day integer, routes text[], statewide boolean,
+    conditions text,
+    own_audience text[], not_audience text[], has_record boolean, offences text[], own_gender text, age integer,
+    days_since_release integer, referral text[], spoken text[], held text[], only_free boolean, county text, needs text[]
+) returns verdict language sql stable parallel safe return
+    verdict_of(
+        audience, true, null, null, gender, null, null, first_day, last_day, routes, '{}', null, null, null,
+        case when county is not null then statewide or reentry_program_is_in(id, county) end, null, conditions,
+        own_audience, not_audience, has_record, offences, own_gender, age, days_since_release, referral, spoken, held,
+        only_free, county, needs);
+
+create function reentry_program_fits(
+    id uuid, audience text[], gender text, first_day integer, last_day integer, routes text[], statewide boolean,
+    conditions text,
     own_audience text[], not_audience text[], has_record boolean, offences text[], own_gender text, age integer,
     days_since_release integer, referral text[], spoken text[], held text[], only_free boolean, county text, needs text[]
 ) returns boolean language sql stable parallel safe return
-    service_verdict(
-        null, audience, audience_only, accepted, excluded, gender, lowest, highest, routes, languages, noted, required,
-        fees, county_fips, accessibility, conditions, own_audience, not_audience, has_record, offences, own_gender, age,
-        days_since_release, referral, spoken, held, only_free, county, null)
-    is distinct from 'DOES_NOT_FIT';
+    reentry_program_verdict(
+        id, audience, gender, first_day, last_day, routes, statewide, conditions,
+        own_audience, not_audience, has_record, offences, own_gender, age, days_since_release, referral, spoken, held,
+        only_free, county, needs) = 'FITS';
+
+create function reentry_program_may_fit(
+    id uuid, audience text[], gender text, first_day integer, last_day integer, routes text[], statewide boolean,
+    conditions text,
+    own_audience text[], not_audience text[], has_record boolean, offences text[], own_gender text, age integer,
+    days_since_release integer, referral text[], spoken text[], held text[], only_free boolean, county text, needs text[]
+) returns boolean language sql stable parallel safe return
+    reentry_program_verdict(
+        id, audience, gender, first_day, last_day, routes, statewide, conditions,
+        own_audience, not_audience, has_record, offences, own_gender, age, days_since_release, referral, spoken, held,
+        only_free, county, needs) <> 'DOES_NOT_FIT';
+
+create function program_verdict(
+    audience text[], scope text,
+    own_audience text[], not_audience text[], has_record boolean, offences text[], own_gender text, age integer,
+    days_since_release integer, referral text[], spoken text[], held text[], only_free boolean, county text, needs text[]
+) returns verdict language sql immutable parallel safe return
+    verdict_of(
+        nullif(audience, '{}'), true, null, null, null, null, null, null, null, null, '{}', null, null, null,
+        scope = 'STATEWIDE', null, null,
+        own_audience, not_audience, has_record, offences, own_gender, age, days_since_release, referral, spoken, held,
+        only_free, county, needs);
+
+create function program_fits(
+    audience text[], scope text,
+    own_audience text[], not_audience text[], has_record boolean, offences text[], own_gender text, age integer,
+    days_since_release integer, referral text[], spoken text[], held text[], only_free boolean, county text, needs text[]
+) returns boolean language sql immutable parallel safe return
+    program_verdict(
+        audience, scope, own_audience, not_audience, has_record, offences, own_gender, age, days_since_release, referral,
+        spoken, held, only_free, county, needs) = 'FITS';
+
+create function program_may_fit(
+    audience text[], scope text,
+    own_audience text[], not_audience text[], has_record boolean, offences text[], own_gender text, age integer,
+    days_since_release integer, referral text[], spoken text[], held text[], only_free boolean, county text, needs text[]
+) returns boolean language sql immutable parallel safe return
+    program_verdict(
+        audience, scope, own_audience, not_audience, has_record, offences, own_gender, age, days_since_release, referral,
+        spoken, held, only_free, county, needs) <> 'DOES_NOT_FIT';
 
 create function accepts_age(ages int4range, age integer) returns boolean
     language sql immutable parallel safe return ages @> age;

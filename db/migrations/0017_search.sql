@@ -73,6 +73,57 @@ comment on column synonyms.category_code is 'The category that somebody means wh
 comment on column synonyms.narrower is 'True for a part of that, as dental care is of health care: then the rest of it is only what else there is.';
 comment on column synonyms.record_type is 'The kind of record that somebody means who says so.';
 
+-- What people call a category, a kind of record or a county --------------------------------------
+
+create table search_phrases (
+    phrase   text not null,
+    lang     regconfig not null,
+    concept  text not null,
+    marks    text[] not null,
+    narrower boolean not null,
+    lexemes  text[] not null,
+    query    tsquery not null,
+    primary key (phrase, lang, concept)
+);
+create index on search_phrases (concept);
+create index on search_phrases ((lexemes[1]));
+comment on table search_phrases is
+    'Words that mean a mark, in the language of their stems; phrases of one concept mean the same. HSDS 3: none.';
+
+create view searchable_phrases as
+with recursive within (code, wider) as (
+    select code, code from categories
+    union
+    select c.code, w.wider from categories c join within w on w.code = c.parent_code
+),
+said (phrase, lang, concept, category_code, mark, narrower) as (
+    select label_en, 'english'::regconfig, code, code, null, false from categories
+    union all
+    select label_es, 'spanish', code, code, null, false from categories where label_es is not null
+    union all
+    select unnest(english), 'english', code, category_code, '%' || record_type, narrower from synonyms
+    union all
+    select unnest(spanish), 'spanish', code, category_code, '%' || record_type, narrower from synonyms
+    union all
+    select format(pattern, name), lang, '$' || fips, null, '$' || fips, false from counties,
+           (values ('english'::regconfig, '%s'), ('english', '%s county'), ('spanish', '%s'), ('spanish', 'condado de %s')) forms (lang, pattern)
+),
+stemmed as (
+    select distinct on (phrase, lang, concept) phrase, lang, concept, marks, narrower, words
+    from (
+        select plain(phrase) as phrase, lang, concept, narrower,
+               array(select '@' || w.code from within w where w.wider = category_code order by 1) || array_remove(array[mark], null) as marks,
+               case lang when 'spanish'::regconfig then spanish(plain(phrase)) else plain(phrase) end as words
+        from said
+    ) plainly
+    order by phrase, lang, concept, narrower, marks
+)
+select phrase, lang, concept, marks, narrower, tsvector_to_array(to_tsvector(lang, words)) as lexemes,
+       phraseto_tsquery(lang, words) as query
+from stemmed
+where to_tsvector(lang, words) <> '';
+comment on view searchable_phrases is 'The phrases as they should be: labels, synonyms and the names of counties.';
+
 -- Documents -------------------------------------------------------------------------------------
 
 create table search_documents (
@@ -99,7 +150,7 @@ comment on column search_documents.positions is 'Where it is, of addresses that 
 comment on column search_documents.everywhere is 'True for what one can reach from anywhere.';
 comment on column search_documents.words is
     'Weight A: its names and codes. B: the names of what it belongs to. C: what it offers. D: where it is. Marks have no weight: '
-    '%KIND @CATEGORY $COUNTY ^LANGUAGE ~DEGREES/ROW/COLUMN +TELEPHONE =NAME !closed, #8 #6 #4 #2 for a share of the providers and services, and # for all else.';
+    '%KIND @CATEGORY <CONCEPT *CONCEPT (in a name) $COUNTY ^LANGUAGE ~DEGREES/ROW/COLUMN +TELEPHONE =NAME !closed, #10 #8 #6 #4 #2 for a share of the providers and services, and # for all else.';
 
 create function place_marks(positions cube[]) returns text[]
     language sql immutable parallel safe
@@ -113,10 +164,47 @@ create function share_marks(key text, title_words integer) returns text[]
     language sql immutable parallel safe
     -- Of two names with a word in common the shorter one is more about it, and more likely in a small share.
     return array(
-        select '#' || size from unnest(array[8, 6, 4, 2]) size
+        select '#' || size from unnest(array[10, 8, 6, 4, 2]) size
         where abs(hashtext(key)::bigint) * least(title_words, 16) / 4.0 < (2::bigint ^ (31 - size)));
 comment on function share_marks is
-    'In which shares of about 1/256, 1/64, 1/16 and 1/4 of all documents this one is; each share holds the smaller ones.';
+    'In which shares of about 1/1024, 1/256, 1/64, 1/16 and 1/4 of all documents this one is; each share holds the smaller ones.';
+
+create function document_words(
+    names text[], spanish_names text[], belongs text[], body text[], spanish_body text[], place text[], marks text[])
+returns tsvector language plpgsql stable parallel safe
+    as $$
+declare
+    named tsvector := setweight(stems(array_to_string(names, ' '), 'english'), 'A');
+    words tsvector;
+    meant text[];
+begin
+    if spanish_names <> '{}' then
+        named := named || setweight(stems(array_to_string(spanish_names, ' '), 'spanish'), 'A');
+    end if;
+    words := named;
+    if belongs <> '{}' then
+        words := words || setweight(stems(array_to_string(belongs, ' '), 'english'), 'B');
+    end if;
+    if body <> '{}' then
+        words := words || setweight(stems(array_to_string(body, ' '), 'english'), 'C');
+    end if;
+    if spanish_body <> '{}' then
+        words := words || setweight(stems(array_to_string(spanish_body, ' '), 'spanish'), 'C');
+    end if;
+    -- What the phrases among them mean.
+    meant := array(
+        select distinct mark
+        from unnest(tsvector_to_array(words)) lexeme
+        join search_phrases p on p.lexemes[1] = lexeme and words @@ p.query and p.concept ~ '^[A-Z]',
+             unnest(case when named @@ p.query then array['<' || p.concept, '*' || p.concept] else array['<' || p.concept] end) mark);
+    if place <> '{}' then
+        -- A place has no stems.
+        words := words || setweight(to_tsvector('simple', plain(array_to_string(place, ' '))), 'D');
+    end if;
+    return words || array_to_tsvector(marks || meant);
+end
+$$;
+comment on function document_words is 'Everything that a document can be found by, as one tsvector.';
 
 create view searchable as
 with parts as (
@@ -260,24 +348,20 @@ documents as (
 )
 select kind, id, code, key, title, title_words, body || spanish_body as body, status,
        categories, counties, languages, everywhere, positions,
-       setweight(stems(array_to_string(title || names, ' '), 'english'), 'A')
-       || case when spanish_names <> '{}' then setweight(stems(array_to_string(spanish_names, ' '), 'spanish'), 'A') else '' end
-       || case when listed and belongs <> '{}' then setweight(stems(array_to_string(belongs, ' '), 'english'), 'B') else '' end
-       || case when listed and body <> '{}' then setweight(stems(array_to_string(body, ' '), 'english'), 'C') else '' end
-       || case when listed and spanish_body <> '{}' then setweight(stems(array_to_string(spanish_body, ' '), 'spanish'), 'C') else '' end
-       -- A place has no stems.
-       || case when listed and place <> '{}' then setweight(to_tsvector('simple', plain(array_to_string(place, ' '))), 'D') else '' end
-       || array_to_tsvector(
-              array['%' || kind]
-              || array(select '=' || left(plain(n), 200) from unnest(title || names || spanish_names) n)
-              || case when listed then array(select '@' || c from unnest(categories) c)
-                                       || array(select '+' || right(h, 10) from unnest(phones) h) end
-              || array(select '$' || c from unnest(counties) c)
-              || array(select '^' || l from unnest(languages) l)
-              || place_marks(positions) || case when everywhere then array['~'] end
-              || case when status in ('CLOSED', 'TEMPORARILY_CLOSED') then array['!closed'] end
-              || case when kind in ('PROVIDER', 'SERVICE') then share_marks(key, title_words) else array['#'] end
-          ) as words
+       document_words(
+           title || names, spanish_names,
+           case when listed then belongs end, case when listed then body end, case when listed then spanish_body end,
+           case when listed then place end,
+           array['%' || kind]
+           || array(select '=' || left(plain(n), 200) from unnest(title || names || spanish_names) n)
+           || case when listed then array(select '@' || c from unnest(categories) c)
+                                    || array(select '+' || right(h, 10) from unnest(phones) h) end
+           || array(select '$' || c from unnest(counties) c)
+           || array(select '^' || l from unnest(languages) l)
+           || place_marks(positions) || case when everywhere then array['~'] end
+           || case when status in ('CLOSED', 'TEMPORARILY_CLOSED') then array['!closed'] end
+           || case when kind in ('PROVIDER', 'SERVICE') then share_marks(key, title_words) else array['#'] end
+       ) as words
 from documents;
 comment on view searchable is 'The documents as they should be, made of the records that are there.';
 
@@ -294,61 +378,8 @@ comment on table search_lexemes is
 
 create function lexemes_of(words tsvector) returns text[]
     language sql immutable parallel safe
-    return array(select lexeme from unnest(tsvector_to_array(words)) lexeme where strpos('%@$^~+=!#', left(lexeme, 1)) = 0);
+    return array(select lexeme from unnest(tsvector_to_array(words)) lexeme where strpos('%@<*$^~+=!#', left(lexeme, 1)) = 0);
 comment on function lexemes_of is 'The words of a document without its marks.';
-
--- What people call a category, a kind of record or a county --------------------------------------
-
-create table search_phrases (
-    phrase   text not null,
-    lang     regconfig not null,
-    concept  text not null,
-    marks    text[] not null,
-    narrower boolean not null,
-    lexemes  text[] not null,
-    query    tsquery not null,
-    titled   tsquery not null,
-    primary key (phrase, lang, concept)
-);
-create index on search_phrases (concept);
-comment on table search_phrases is
-    'Words that mean a mark, in the language of their stems; phrases of one concept mean the same. HSDS 3: none.';
-comment on column search_phrases.titled is 'Finds the phrase in a name only.';
-
-create view searchable_phrases as
-with recursive within (code, wider) as (
-    select code, code from categories
-    union
-    select c.code, w.wider from categories c join within w on w.code = c.parent_code
-),
-said (phrase, lang, concept, category_code, mark, narrower) as (
-    select label_en, 'english'::regconfig, code, code, null, false from categories
-    union all
-    select label_es, 'spanish', code, code, null, false from categories where label_es is not null
-    union all
-    select unnest(english), 'english', code, category_code, '%' || record_type, narrower from synonyms
-    union all
-    select unnest(spanish), 'spanish', code, category_code, '%' || record_type, narrower from synonyms
-    union all
-    select format(pattern, name), lang, '$' || fips, null, '$' || fips, false from counties,
-           (values ('english'::regconfig, '%s'), ('english', '%s county'), ('spanish', '%s'), ('spanish', 'condado de %s')) forms (lang, pattern)
-),
-stemmed as (
-    select distinct on (phrase, lang, concept) phrase, lang, concept, marks, narrower, words
-    from (
-        select plain(phrase) as phrase, lang, concept, narrower,
-               array(select '@' || w.code from within w where w.wider = category_code order by 1) || array_remove(array[mark], null) as marks,
-               case lang when 'spanish'::regconfig then spanish(plain(phrase)) else plain(phrase) end as words
-        from said
-    ) plainly
-    order by phrase, lang, concept, narrower, marks
-)
-select phrase, lang, concept, marks, narrower, tsvector_to_array(to_tsvector(lang, words)) as lexemes,
-       phraseto_tsquery(lang, words) as query,
-       regexp_replace(phraseto_tsquery(lang, words)::text, $$'(?=\s|$)$$, $$':A$$, 'g')::tsquery as titled
-from stemmed
-where to_tsvector(lang, words) <> '';
-comment on view searchable_phrases is 'The phrases as they should be: labels, synonyms and the names of counties.';
 
 -- Kept as the records are -----------------------------------------------------------------------
 
@@ -457,17 +488,35 @@ create function search_refresh() returns trigger language plpgsql
     security definer set search_path from current as $$
 declare
     affected record;
+    came tsquery[];
+    gone tsquery[];
 begin
     -- One after the other, and each after all that was committed before: see above.
     perform pg_advisory_xact_lock(hashtext('search_documents'));
     if not exists (select from search_changes) then
         return null;  -- an earlier statement's turn has done it all
     end if;
+    if exists (select from search_changes where source in ('phrases', 'categories', 'everything')) then
+        with removed as (
+            delete from search_phrases p where not exists (
+                select from searchable_phrases s
+                where (s.phrase, s.lang, s.concept, s.marks, s.narrower) = (p.phrase, p.lang, p.concept, p.marks, p.narrower))
+            returning concept, query
+        )
+        select array_agg(query || quoted(array['<' || concept])) into gone from removed;
+        with added as (
+            insert into search_phrases select phrase, lang, concept, marks, narrower, lexemes, query from searchable_phrases
+            on conflict do nothing returning concept, query
+        )
+        select array_agg(query || quoted(array['<' || concept])) into came from added;
+    end if;
     -- A million at a time would not fit into memory.
     for affected in
         select kind, array_agg(document) as keys from (
             select kind, document, row_number() over (partition by kind) / 50000 as part from (
                 select kind, document from search_affected
+                union
+                select d.kind, d.key from unnest(came || gone) phrase join search_documents d on words @@ phrase
                 union
                 select d.kind, d.key from (select kind, key from searchable union select kind, key from search_documents) d
                 where exists (select from search_changes where source = 'everything')
@@ -476,15 +525,9 @@ begin
     loop
         perform search_keep(affected.kind, affected.keys);
     end loop;
-    if exists (select from search_changes where source in ('phrases', 'categories', 'everything')) then
-        delete from search_phrases p where not exists (
-            select from searchable_phrases s
-            where (s.phrase, s.lang, s.concept, s.marks, s.narrower) = (p.phrase, p.lang, p.concept, p.marks, p.narrower));
-        insert into search_phrases (phrase, lang, concept, marks, narrower, lexemes, query, titled)
-        select phrase, lang, concept, marks, narrower, lexemes, query, titled from searchable_phrases on conflict do nothing;
-    end if;
     -- What is new lies unsorted beside an index until somebody sorts it in; better now than every reader.
-    perform gin_clean_pending_list('search_documents_words_idx'), gin_clean_pending_list('search_lexemes_lexeme_idx');
+    perform gin_clean_pending_list(index) from unnest(array[
+        to_regclass('search_documents_words_idx'), to_regclass('search_lexemes_lexeme_idx')]) index where index is not null;
     delete from search_changes;
     return null;
 end

@@ -131,8 +131,10 @@ create view provider_keys as
     from providers p
     left join locations l on l.id = p.location_id
     cross join lateral (
-        select (select coalesce(string_agg(word, ' ' order by n), '') from name_words(p.name)) as name,
-               (select coalesce(string_agg(word, ' ' order by n), '') from name_words(p.site_name)) as site
+        -- A name without a telling word of these letters, in Chinese perhaps, is compared as it stands.
+        select (select coalesce(string_agg(word, ' ' order by n), lower(p.name)) from name_words(p.name)) as name,
+               (select coalesce(string_agg(word, ' ' order by n), lower(p.site_name), '')
+                from name_words(p.site_name)) as site
         offset 0  -- once per provider, however often it is read above
     ) names
     cross join lateral (

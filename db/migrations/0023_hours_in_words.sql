@@ -27,15 +27,15 @@ create function weekdays_in_words(bits integer, lang text) returns text
                 and n < 7 + case when bits & 1 = 1 and bits & 64 = 64 then
                     (select min(gap) from generate_series(0, 6) gap where (bits >> gap) & 1 = 0) else 0 end
         ), runs as (
-            select min(n) as first, count(*) as length from days group by run
+            select min(n) as first, max(n) as last from days group by run
         ), words as (
             select first, 0 as nth, case lang
-                when 'ES' then 'de ' || weekday_in_words(first % 7, lang) || ' a ' || weekday_in_words((first + length::integer - 1) % 7, lang)
-                else weekday_in_words(first % 7, lang) || ' to ' || weekday_in_words((first + length::integer - 1) % 7, lang) end as word
-            from runs where length > 2
+                when 'ES' then 'de ' || weekday_in_words(first % 7, lang) || ' a ' || weekday_in_words(last % 7, lang)
+                else weekday_in_words(first % 7, lang) || ' to ' || weekday_in_words(last % 7, lang) end as word
+            from runs where last - first > 1
             union all
             select first, nth, weekday_in_words((first + nth) % 7, lang)
-            from runs, generate_series(0, length::integer - 1) nth where length <= 2
+            from runs, generate_series(0, last - first) nth where last - first <= 1
         )
         select enumerated(array_agg(word order by first % 7, nth), lang) from words) end;
 comment on function weekdays_in_words is 'Friday to Sunday; Monday, Wednesday and Friday.';
@@ -139,7 +139,8 @@ begin
             from rules where place = 1
             group by yard, kind, days, starts_on, ends_on
         )
-        select string_agg(coalesce(yard || ': ', '') || days || ', ' || times || coalesce(period_in_words(starts_on, ends_on, lang), ''),
+        select string_agg(coalesce(yard || ': ', '') || days || ', ' || times
+                              || coalesce(period_in_words(starts_on, ends_on, lang), ''),
                           '; ' order by yard nulls first, array_position(array['REGULAR', 'SEASONAL', 'HOLIDAY'], kind),
                           starts_on nulls first, weekday, opens_at, days)
         from lines

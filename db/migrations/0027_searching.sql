@@ -82,33 +82,34 @@ begin atomic
                          else ts_lexize('spanish_stem', spanish(m.word)) end)[1] = any (p.lexemes)
     ),
     concepts as (
-        select f.number, max(cardinality(f.lexemes)) > 1 as together, array_agg(distinct f.concept) as concepts,
-               array_agg(distinct mark) filter (where not f.narrower and mark is not null) as marks,
-               array_agg(distinct mark) filter (where f.narrower and mark is not null) as wider,
-               string_agg(distinct '(' || s.query::text || ')', ' | ')::tsquery as said,
-               string_agg(distinct '(' || s.titled::text || ')', ' | ')::tsquery as titled
-        from phrases f left join unnest(f.marks) mark on true join search_phrases s on s.concept = f.concept
-        where place = 1 group by f.number
+        select number, max(cardinality(lexemes)) > 1 as together, array_agg(distinct concept) as concepts,
+               array_agg(distinct mark) filter (where not narrower and mark is not null) as marks,
+               array_agg(distinct mark) filter (where narrower and mark is not null) as wider
+        from phrases left join unnest(marks) mark on true
+        where place = 1 group by number
     ),
     terms as (
         select number::integer as n, m.words, case when known then m.lexemes end as lexemes, m.certain,
-               coalesce(c.concepts, '{}') as concepts, coalesce(c.marks, '{}') as marks, coalesce(c.wider, '{}') as wider, c.said, c.titled,
+               coalesce(c.concepts, '{}') as concepts, coalesce(c.marks, '{}') as marks, coalesce(c.wider, '{}') as wider,
                -- Words that mean something together mean less apart.
                case when c.together then 0.75 else 1 end as apart
         from meant m left join concepts c using (number) where not stop
         union all
-        select 1, array[digits], null, 1, '{}', array['+' || digits], '{}', null, null, 1 from telephone
+        select 1, array[digits], null, 1, '{}', array['+' || digits], '{}', 1 from telephone
     )
-    select n, coalesce(lexemes, '{}'), concepts, coalesce(quoted(lexemes || marks), '') || coalesce(said, ''), quoted(wider), quoted(lexemes, ':A'),
+    select n, coalesce(lexemes, '{}'), concepts, coalesce(quoted(lexemes || marks || said), ''), quoted(wider), quoted(lexemes, ':A'),
            -- In a name, then as another phrase for it, then in the names of what it belongs to, in
            -- what it offers or where it is, and last by its kind.
            (select 'case ' || string_agg(format('when words @@ %L then %s', sign, round(worth::numeric, 4)), ' ' order by worth desc)
                    || ' else 0 end'
-            from (values (quoted(words, ':A'), certain * apart), (quoted(lexemes, ':A'), 0.95 * certain * apart), (titled, 0.85),
+            from (values (quoted(words, ':A'), certain * apart), (quoted(lexemes, ':A'), 0.95 * certain * apart),
+                         (quoted(titled), 0.85),
                          (quoted(lexemes, ':B'), 0.75 * certain * apart), (quoted(lexemes, ':C'), 0.7 * certain * apart),
-                         (quoted(lexemes, ':D'), 0.6 * certain), (said, 0.68), (quoted(marks), 0.6), (quoted(wider), 0.4)) signs (sign, worth)
+                         (quoted(lexemes, ':D'), 0.6 * certain), (quoted(said), 0.68), (quoted(marks), 0.6), (quoted(wider), 0.4)) signs (sign, worth)
             where sign is not null)
-    from terms;
+    from terms,
+         lateral (select array(select '<' || concept from unnest(concepts) concept) as said,
+                         array(select '*' || concept from unnest(concepts) concept) as titled) meant_by;
 end;
 comment on function search_terms is
     'The words of a text that say something: lexemes of documents (none where it is unknown), concepts, what finds it, what finds it only widely, what finds it in a name, and how good a find is, as an expression.';
@@ -171,18 +172,19 @@ begin
     foreach near in array case when origin is null then array[null::double precision]
                                else array(select r from unnest(array[reach, chord(15), chord(5)]) r where r <= reach order by r desc) end loop
         here := case when origin is null then query else query && quoted(search_squares(origin, near) || array['~']) end;
-        select count(*) into few from (select from search_documents where words @@ (here && quoted('{#8}')) limit 20) counted;
-        if few * 256 < most then
+        select count(*) into few from (select from search_documents where words @@ (here && quoted('{#10}')) limit 20) counted;
+        if few * 1024 < most then
             rows := array(
                 select ctid from search_documents
                 where words @@ here and (origin is null or everywhere or exists (select from unnest(positions) p where p <-> origin <= near))
                 limit most);
-            complete := complete and cardinality(rows) < most;
-            return;
+            if cardinality(rows) < most then
+                return;
+            end if;
         end if;
         complete := false;
     end loop;
-    foreach share in array array['#8', '#6', '#4', '#2'] loop
+    foreach share in array array['#10', '#8', '#6', '#4', '#2'] loop
         rows := array(
             select ctid from search_documents
             where words @@ (here && quoted(array[share, '#']))
@@ -223,12 +225,11 @@ declare
         case $11 when true then quoted('{!closed}') when false then !!quoted('{!closed}') end]);
     terms record;
     query tsquery;
-    places tid[] := '{}';
-    parts double precision[] := '{}';
+    before tsquery := '';
     part double precision := 1;
     weights double precision[];
-    complete boolean := true;
     more record;
+    many integer := 0;
 begin
     select array_agg(t.meaning order by n) filter (where numnode(t.meaning) > 0) as known,
            array_agg(t.meaning || coalesce(t.widely, '') order by n) as widely,
@@ -238,9 +239,7 @@ begin
            array_remove(string_to_array(string_agg(array_to_string(t.lexemes, ' '), ' '), ' '), '') as lexemes,
            array_remove(string_to_array(string_agg(array_to_string(t.concepts, ' '), ' '), ' '), '') as concepts
     into terms from search_terms($1, $2) t;
-    if terms.known is null then
-        return;
-    end if;
+    weights := array_fill(1, array[cardinality(terms.worth)]);
     -- Something of each word; of each but one; of any.
     foreach query in array array[
         search_all(terms.known),
@@ -248,49 +247,48 @@ begin
             select search_all(terms.known[:i - 1] || terms.known[i + 1:]) from generate_subscripts(terms.known, 1) i
             where cardinality(terms.known) > 2)),
         search_any(terms.widely)] loop
-        if numnode(query) > 0 then
-            select * into more from search_found(query && wanted, origin, reach, 1000, 5000);
-            places := places || more.rows;
-            parts := parts || array_fill(part, array[cardinality(more.rows)]);
-            complete := complete and more.complete;
-            exit when cardinality(places) >= 10;
+        continue when numnode(query) = 0;
+        select * into more from search_found(query && wanted && before, origin, reach, 500, 5000);
+        if part = 1 and cardinality(more.rows) < 10 then
+            -- Then a rare word says more than a frequent one.
+            weights := array(
+                select 1 / (1 + ln(1 + (select count(*) from (
+                    select from search_documents where words @@ (meaning && quoted('{#6,#}')) limit 200) counted)))
+                from unnest(terms.widely) with ordinality each (meaning, n) order by n);
         end if;
+        return query execute format($sql$
+            with looked_at as (
+                select *, (%s) / %s as fit, (%s)::float8 / greatest(title_words, %s) as naming,
+                       case when $2 is not null then (select min(p <-> $2) from unnest(positions) p) end as far,
+                       -- A name calls for who is called so, a need for who does something about it.
+                       case kind when 'INSTITUTION' then 1 when 'PROVIDER' then 0.97 when 'SERVICE' then 0.94 else 0.98 end as by_name,
+                       case kind when 'INSTITUTION' then 1 when 'PROVIDER' then 0.90 when 'SERVICE' then 0.98
+                                 when 'CATEGORY' then 0.95 else 0.97 end as by_need
+                from search_documents where ctid = any ($1)
+            )
+            select kind, key,
+                   round(least(1,
+                       $8 * (0.75 * fit + 0.25 * case when words @@ $4 then 1 else naming end)
+                       * (by_need + (by_name - by_need) * least(1, naming))
+                       * case when status in ('CLOSED', 'TEMPORARILY_CLOSED') then 0.9 else 1 end
+                       * case when $2 is null then 1 else 1 - 0.25 * coalesce(least(1, far / $3), 0.6) end
+                       * case when $6 = 'ES' and 'es' = any (languages) then 1.03 else 1 end
+                   )::numeric, 4)::float8,
+                   case when far <= $3 then round(miles(far)::numeric, 2)::float8 end, status,
+                   case when kind = 'CATEGORY' and $6 = 'ES'
+                        then coalesce((select c.label_es from categories c where c.code = key), title) else title end,
+                   categories, counties, languages, $5, $9, $6, $7
+            from looked_at where fit >= 0.3
+        $sql$,
+            (select string_agg(format('(%s) * %s', worth, round(weight::numeric, 4)), ' + ') from unnest(terms.worth, weights) w (worth, weight)),
+            (select round(sum(weight)::numeric, 4)::float8 from unnest(weights) weight),
+            terms.naming, cardinality(terms.worth))
+        using more.rows, origin, reach, quoted(array['=' || left(plain($1), 200)]), terms.lexemes, $2, more.complete, part, terms.concepts;
+        many := many + cardinality(more.rows);
+        exit when many >= 10;
         part := part - 0.25;
+        before := before && !!query;
     end loop;
-    -- A rare word says more than a frequent one.
-    weights := case when part = 1 then array_fill(1.0::float8, array[cardinality(terms.worth)]) else array(
-        select 1 / (1 + ln(1 + (select count(*) from (
-            select from search_documents where words @@ (meaning && quoted('{#6,#}')) limit 200) counted)))
-        from unnest(terms.widely) with ordinality w (meaning, n) order by n) end;
-    return query execute format($sql$
-        with looked_at as (
-            select d.*, part, (%s) / %s as fit, (%s)::float8 / greatest(title_words, %s) as naming,
-                   (select min(p <-> $2) from unnest(positions) p) as far
-            from (select place, max(part) as part from unnest($1, $8) f (place, part) group by place) found
-            join search_documents d on d.ctid = place
-        )
-        select l.kind, key,
-               round(least(1,
-                   part * (0.75 * fit + 0.25 * case when words @@ $4 then 1 else naming end)
-                   * (by_need + (by_name - by_need) * least(1, naming))
-                   * case when status in ('CLOSED', 'TEMPORARILY_CLOSED') then 0.9 else 1 end
-                   * case when $2 is null then 1 else 1 - 0.25 * coalesce(least(1, far / $3), 0.6) end
-                   * case when $6 = 'ES' and 'es' = any (languages) then 1.03 else 1 end
-               )::numeric, 4)::float8,
-               case when far <= $3 then round(miles(far)::numeric, 2)::float8 end, status, title,
-               categories, counties, languages, $5, $9, $6, $7
-        from looked_at l
-        -- A name calls for who is called so, a need for who does something about it.
-        join (values ('INSTITUTION', 1.00, 1.00), ('VISITOR_CENTER', 0.98, 0.97), ('CATEGORY', 0.98, 0.95), ('PROGRAM', 0.98, 0.97),
-                     ('REENTRY_PROGRAM', 0.98, 0.97), ('PROVIDER', 0.97, 0.90), ('SERVICE', 0.94, 0.98)) kinds (kind, by_name, by_need)
-             on kinds.kind = l.kind
-        where fit >= 0.3
-    $sql$,
-        (select string_agg(format('(%s) * %s', worth, round(weight::numeric, 4)), ' + ') from unnest(terms.worth, weights) w (worth, weight)),
-        (select round(sum(weight)::numeric, 4) from unnest(weights) weight),
-        terms.naming, cardinality(terms.worth))
-    using places, origin, reach, quoted(array['=' || left(plain($1), 200)]),
-          terms.lexemes, $2, complete, parts, terms.concepts;
 end
 $$;
 comment on function search is 'What a text finds, and how well it answers.';

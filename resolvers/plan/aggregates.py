@@ -29,6 +29,7 @@ from resolvers.errors import Code, FieldRefused
 from resolvers.graph import Derived, Entity, Leaf, Part, ToMany, ToOne
 from resolvers.plan.context import Bound, Columns, Context, PageSize, Path
 from resolvers.plan.context import leaf as as_leaf
+from resolvers.plan.filters import listed
 from resolvers.plan.functions import value
 from resolvers.plan.relations import between, far_key
 from resolvers.plan.selections import Fields
@@ -77,8 +78,9 @@ def groups(
     if not chosen:
         raise FieldRefused(Code.BAD_USER_INPUT, "Give at least one key to group by.")
     grouped: dict[str, str] = {}
+    whole = rows.where in (None, listed(entity, alias))
     for name in chosen:
-        key, joined = _group_key(context, entity.groups[name], alias)
+        key, joined = _group_key(context, entity.groups[name], alias, whole=whole)
         grouped[name] = measures.name(key)
         rows = replace(rows, joins=(*rows.joins, *joined))
     count = measures.name(Call("count"))
@@ -88,12 +90,49 @@ def groups(
     limit = Param(Bound(size, PageSize(context.graph.limits.page), path), "int8")
     # Two keys can be one column: a foreign key, and the relation that follows it.
     ordinals = tuple(Const(number + 1) for number in range(len(set(grouped.values()))))
-    flat = replace(rows, columns=measures.columns(), group=ordinals)
+    if whole and any(_repeats(entity.groups[name]) for name in chosen):
+        keys = frozenset(grouped.values())
+        rows, made = _once(context, rows, Ref(alias, entity.table.key.name), measures, keys)
+    else:
+        made = measures.columns()
+    flat = replace(rows, columns=made, group=ordinals)
     order = (
         Order(Ref(outer, count), descending=True),
         *(Order(Ref(outer, name)) for name in grouped.values()),
     )
     return Rows(Select(columns, Selects((flat,), outer), order=order, limit=limit))
+
+
+def _repeats(field: Leaf | Derived | ToOne | ToMany) -> bool:
+    """Whether a row can be led to the same group twice. A table between has each pair once."""
+    return isinstance(field, ToMany) and len(field.join) > 2
+
+
+def _once(
+    context: Context, rows: Select, key: Expression, measures: Measures, keys: frozenset[str]
+) -> tuple[Select, Columns]:
+    """Rows that are in each of their groups once, and what was to be measured, of them."""
+    alias = context.alias()
+    needed = Measures()
+    needed.name(key)
+
+    def moved(expression: Expression) -> Expression:
+        match expression:
+            case Cast(operand, type_):
+                return Cast(moved(operand), type_)
+            case Call(function, (operand,)):
+                return Call(function, (Ref(alias, needed.name(operand)),))
+            case _:
+                return expression
+
+    columns = tuple(
+        (name, Ref(alias, needed.name(expression)) if name in keys else moved(expression))
+        for name, expression in measures.columns()
+    )
+    inner = needed.columns()
+    ordinals = tuple(Const(number + 1) for number in range(len(inner)))
+    source = Selects((replace(rows, columns=inner, group=ordinals),), alias)
+    return Select((), source), columns
 
 
 def _group(
@@ -198,9 +237,13 @@ def _measured(
 
 
 def _group_key(
-    context: Context, field: Leaf | Derived | ToOne | ToMany, alias: str
+    context: Context, field: Leaf | Derived | ToOne | ToMany, alias: str, *, whole: bool
 ) -> tuple[Expression, tuple[Joined, ...]]:
-    """What a row is grouped by; and, where that can be several values, where they come from."""
+    """What a row is grouped by; and, where that can be several values, where they come from.
+
+    The values of a few rows are looked up row by row: grouping them keeps Postgres from reading the
+    tables between from end to end. Those of a whole table are read like that, since it is faster.
+    """
     if isinstance(field, ToOne):
         return far_key(context, field.join, alias), ()
     if isinstance(field, ToMany):
@@ -209,8 +252,7 @@ def _group_key(
         rows, last = before
         far = context.alias()
         column = (("value", Ref(last, field.join[-1].local)),)
-        # A table between has each pair once. Through several tables a row may lead there twice.
-        once = (Const(1),) if len(field.join) > 2 else ()
+        once = () if whole else (Const(1),)
         source = Selects((replace(rows, columns=column, group=once),), far)
         return Ref(far, "value"), (Joined(source, Const(True), left=True),)
     operand = value(context, field, alias)

@@ -244,6 +244,7 @@ def _compare(
             null = context.lookout.ask(Look.VALUE, value) is True
             found.append(Test(operand, "is null" if null else "is not null"))
         elif operator in ("has", "hasSome", "hasEvery"):
+            # An index finds the lists that contain something, even if it is one thing.
             many = _items(context, value, scalar, path)
             found.append(Operation(operand, "&&" if operator == "hasSome" else "@>", many))
         else:
@@ -252,10 +253,10 @@ def _compare(
 
 
 def _items(context: Context, given: Given, scalar: Scalar, path: Path) -> Expression:
-    """The items that a list is asked for.
+    """The items that a list, or a function of a list, is asked for.
 
-    Where they are few words, Postgres is told them when it plans: one word may be in every other
-    row, and the next in none, and of a parameter it knows nothing.
+    Where they are words of an enum, which has few, Postgres is told them when it plans: one word
+    may be in every other row, and the next in none, and of a parameter it knows nothing.
     """
     if scalar.few:
         value = context.lookout.ask(Look.VALUE, given)

@@ -12,8 +12,8 @@ along the foreign keys backwards:
     join stands t2 on t3.id = t2.plot_id
     join fruits t1 on t2.fruit_id = t1.id
     where t3.position <@ (box) and ... and exists (... a nearer place of t1 ...) is not true
-    order by t3.position <-> (middle), t1.id
-    limit 21
+    order by t3.position <-> (middle)
+    fetch first (21) rows with ties
 """
 
 from __future__ import annotations

@@ -281,8 +281,9 @@ class Listing:
             where = all_of([self._belonging(alias), way.where, *self._between(here, alias)])
             keys = tuple((f".{n}", key.at(alias)) for n, key in enumerate(others))
             columns = (*read, (_DISTANCE, way.distance), *keys)
-            # A sort by what is the same for all would keep Postgres from the index of the rest.
-            steps = here if way.ordered else others
+            # By the distance alone an index has an order, and by the others alone. So what is as
+            # far away as the last one comes along, and is put in order below.
+            steps = here[:1] if way.ordered else tuple(others)
             parts.append(
                 Select(
                     columns,
@@ -291,6 +292,7 @@ class Listing:
                     where,
                     order=order(steps, alias, backward=self.page.backward),
                     limit=self._size(1),
+                    ties=way.ordered,
                 )
             )
         both = self.context.alias()
@@ -429,7 +431,7 @@ class Listing:
             where = all_of([self._belonging(alias), way.where, outside(here)])
             # What is before a cursor is found at once where one starts in the middle; of `exists`
             # Postgres would forget the order.
-            steps = order(here, alias) if way.ordered and backward else ()
+            steps = order(here[:1], alias) if way.ordered and backward else ()
             one = ((None, Const(True)),)
             found = Select(one, way.source, way.joins, where, order=steps, limit=Const(1))
             yield Test(Value(found), "is true")

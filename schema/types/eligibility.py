@@ -326,13 +326,13 @@ def a_situation(
         "accessibility": accessibility,
     }
     for name, items in lists.items():
-        if len(_items(items)) > _MOST:
+        if isinstance(items, list | tuple) and len(items) > _MOST:
             raise ValueError(f"`{name}` has at most {_MOST} items.")
     if not _items(audience).isdisjoint(_items(not_audience)):
         raise ValueError("`audience` and `notAudience` have no group in common.")
     if has_record is False and offences:
         raise ValueError("`offences` is empty where `hasRecord` is false.")
-    if len(_items(languages)) > _MOST_LANGUAGES:
+    if isinstance(languages, list | tuple) and len(languages) > _MOST_LANGUAGES:
         raise ValueError(f"`languages` has at most {_MOST_LANGUAGES} items.")
     for code in _items(languages):
         if code not in _LANGUAGES and not re.fullmatch(r"[a-z]{3}", str(code), re.ASCII):

@@ -135,12 +135,17 @@ class Program:
     )
     """Whether it is for somebody in this situation, and why."""
     fits: bool = derived(
-        "program_fits", "id", check=a_situation, for_=argument(Situation, "Somebody's situation.")
+        "program_fits",
+        "audience",
+        "scope",
+        check=a_situation,
+        for_=argument(Situation, "Somebody's situation."),
     )
     """Whether it fits this situation for certain."""
     may_fit: bool = derived(
         "program_may_fit",
-        "id",
+        "audience",
+        "scope",
         check=a_situation,
         for_=argument(Situation, "Somebody's situation."),
     )

@@ -34,6 +34,19 @@ class Residential(Enum):
     """One comes by day."""
 
 
+# What is known of who may enter, as the functions of Postgres take it.
+_RULES = (
+    "id",
+    "audience",
+    "gender",
+    "entry_from_days",
+    "entry_to_days",
+    "referral_routes",
+    "statewide",
+    "conditions",
+)
+
+
 @entity(table="reentry_programs", implements=("Sourced",), translated="reentry_program_id")
 class ReentryProgram:
     """A state program that people enter on or near release; it runs in counties."""
@@ -80,14 +93,14 @@ class ReentryProgram:
     """Whether somebody in this situation can enter, and why."""
     fits: bool = derived(
         "reentry_program_fits",
-        "id",
+        *_RULES,
         check=a_situation,
         for_=argument(Situation, "Somebody's situation."),
     )
     """Whether it fits this situation for certain."""
     may_fit: bool = derived(
         "reentry_program_may_fit",
-        "id",
+        *_RULES,
         check=a_situation,
         for_=argument(Situation, "Somebody's situation."),
     )

@@ -82,9 +82,6 @@ _RULES = (
     "noted_languages",
     "documents",
     "fees",
-    "county_fips",
-    "accessibility",
-    "conditions",
 )
 
 
@@ -112,7 +109,7 @@ class Service:
     """Everything the source says is offered here, in its words."""
     status: ServiceStatus | None = column(filter=True, group=True)  # index: (status, name, id)
     """Whether it is on offer; null if unknown, which is not the same as closed."""
-    alert: str | None
+    alert: str | None = localized()
     """What people should know before they set out."""
     provider: Provider = join("provider_id")
     """Who offers it."""
@@ -186,8 +183,8 @@ class Service:
     """What one of its places has for people with a disability; null if unknown."""
     conditions: str | None
     """What is asked for beside, and no code says, in the source's words."""
-    criteria: list[Criterion] | None = column(filter=True, group="criterion")  # index: gin
-    """What is known of who may come; null if nothing is."""
+    criteria: list[Criterion] = column(filter=True, group="criterion")  # index: gin
+    """What is known of who may come; empty if nothing is."""
     matches: Match = derived(
         "service_match", "id", check=a_situation, for_=argument(Situation, "Somebody's situation.")
     )
@@ -197,6 +194,9 @@ class Service:
         "criteria",
         "id",
         *_RULES,
+        "county_fips",
+        "accessibility",
+        "conditions",
         check=a_situation,
         filter=True,
         for_=argument(Situation, "Somebody's situation."),
@@ -205,6 +205,7 @@ class Service:
     may_fit: bool = derived(  # true of nearly all rows, so that a page is found at once
         "service_may_fit",
         *_RULES,
+        "conditions",
         check=a_situation,
         filter=True,
         for_=argument(Situation, "Somebody's situation."),

@@ -440,6 +440,28 @@ async def test_exact_repeats_are_found_in_a_crowd_too(directory: asyncpg.Connect
     assert twins == 150
 
 
+async def test_names_without_a_latin_letter_are_not_all_the_same(
+    directory: asyncpg.Connection,
+) -> None:
+    await directory.execute(
+        "insert into locations (id, street, city, source_id) select md5('place' || n)::uuid,"
+        " '1 Made Up Street', 'Fresno', (select id from sources limit 1)"
+        " from generate_series(1, 3) n"
+    )
+    await directory.execute(
+        "insert into providers (id, slug, name, location_id, source_id)"
+        " select md5('made up' || n)::uuid, 'made-up-' || n, (array['平安', '平安', '新希望'])[n],"
+        " md5('place' || n)::uuid, (select id from sources limit 1) from generate_series(1, 3) n"
+    )
+    await find_duplicates(directory)
+    pairs = await directory.fetch(
+        "select l.name, r.name, reasons from duplicate_candidates"
+        " join providers l on l.id = left_id join providers r on r.id = right_id"
+        " where l.slug like 'made-up-%'"
+    )
+    assert [tuple(pair) for pair in pairs] == [("平安", "平安", ["SAME_NAME", "SAME_ADDRESS"])]
+
+
 async def test_a_provider_that_goes_takes_its_candidates_with_it(
     directory: asyncpg.Connection,
 ) -> None:

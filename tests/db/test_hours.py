@@ -377,7 +377,7 @@ def _times(place: Place) -> list[time]:
 
 RNG = random.Random(5545)
 PLACES = [some_place(RNG, number) for number in range(300)]
-MOMENTS = [(place, moment) for place in PLACES for moment in some_moments(RNG, place, 25)]
+MOMENTS = [(place, moment) for place in PLACES for moment in some_moments(RNG, place, 20)]
 MONTHS = [(place, FIRST + RNG.randrange(1_064) * DAY) for place in PLACES]
 
 

@@ -87,6 +87,7 @@ async def rows(url: str, sql: str, *arguments: object) -> list[Any]:
         ("categories", ["provider_categories.csv", "added_categories.csv"]),
         ("activity_group_types", ["activity_group_types.csv"]),
         ("visitor_amenities", ["visitor_amenities.csv"]),
+        ("meanings", ["meanings.csv"]),
         ("providers", ["providers.csv", "operators.csv"]),
         ("services", ["providers.csv"]),
         ("institutions", ["institutions.csv", "conservation_camps.csv"]),
@@ -128,6 +129,104 @@ async def test_the_lists_of_a_provider_are_kept_whole(loaded: str) -> None:
         len({item for item in row["services"].split("|") if item}) for row in sheet("providers.csv")
     )
     assert offered == [(distinct,)]
+
+
+async def test_who_may_come_is_what_the_words_of_a_row_mean_and_no_more(loaded: str) -> None:
+    meanings = sheet("meanings.csv")
+
+    def meant(row: dict[str, str], criterion: str) -> list[str]:
+        said = {
+            "SERVES": [word for word in row["serves"].split("|") if word],
+            "SERVICES": [word for word in row["services"].split("|") if word],
+        }
+        return sorted(
+            {
+                meaning["code"]
+                for meaning in meanings
+                if meaning["criterion"] == criterion
+                and meaning["word"] in said[meaning["said_in"]]
+                and (meaning["alone"] == "false" or len(said[meaning["said_in"]]) == 1)
+            }
+        )
+
+    found = await rows(
+        loaded,
+        "select source_record_id, audience, audience_only, accepts_people_with_records, gender,"
+        " referral_routes, fees, num_nonnulls(offence_exclusions, minimum_age, maximum_age,"
+        " documents, conditions, noted_languages) from services",
+    )
+    known = {row["provider_id"]: row for row in sheet("providers.csv")}
+    assert len(found) == len(known)
+    for record, audience, only, accepted, gender, routes, fees, others in found:
+        row = known[record]
+        assert audience == (meant(row, "AUDIENCE") or None)
+        assert only is None
+        assert accepted is ({"ACCEPTED": True}.get("".join(meant(row, "RECORD"))))
+        assert gender == ("".join(meant(row, "GENDER")) or None)
+        assert routes == (meant(row, "REFERRAL") or None)
+        assert fees == (meant(row, "FEES") or None)
+        assert others == 0  # of which no source says anything
+    assert sum(audience is not None for _, audience, *_ in found) > 300
+
+
+async def test_every_word_with_a_meaning_is_said_by_some_row() -> None:
+    said = {("SERVES", word) for row in sheet("providers.csv") for word in row["serves"].split("|")}
+    said |= {
+        ("SERVICES", word) for row in sheet("providers.csv") for word in row["services"].split("|")
+    }
+    for meaning in sheet("meanings.csv"):
+        assert (meaning["said_in"], meaning["word"]) in said
+
+
+async def test_a_meaning_that_nobody_knows_is_told_and_left_out(migrated: str, files: Path) -> None:
+    edit(
+        files,
+        "meanings.csv",
+        code=where("word", "IMMIGRANTS", "MARTIANS", "code"),
+        criterion=where("word", "STUDENTS", "WEATHER", "criterion"),
+        alone=where("word", "HOMELESS", "perhaps", "alone"),
+    )
+    async with scratch(migrated) as url:
+        report = await load(url, directory=files)
+        left = await rows(
+            url,
+            "select count(*)::int from services"
+            " where audience && array['IMMIGRANTS', 'STUDENTS', 'HOMELESS']"
+            " and not offers && array['Homeless Recovery Services',"
+            " 'Recovery for homeless after hospitalization']",
+        )
+    assert {(each.column, each.value) for each in report.rejections} == {
+        ("code", "MARTIANS"),
+        ("criterion", "WEATHER"),
+        ("alone", "perhaps"),
+    }
+    assert all(each.file == "meanings.csv" and not each.row_kept for each in report.rejections)
+    assert left == [(0,)]
+
+
+async def test_when_one_can_enter_a_program_is_read_and_checked(migrated: str, files: Path) -> None:
+    edit(
+        files,
+        "reentry_programs.csv",
+        entry_from_days=where("slug", "acp", "5", "entry_from_days"),
+        referral_routes=where("slug", "stop", "SELF|WISHFUL", "referral_routes"),
+    )
+    async with scratch(migrated) as url:
+        report = await load(url, directory=files)
+        found = await rows(
+            url,
+            "select slug, entry_from_days, entry_to_days, referral_routes from reentry_programs"
+            " where slug in ('acp', 'ctp', 'stop') order by slug",
+        )
+    assert found == [
+        ("acp", None, None, None),
+        ("ctp", -210, -180, None),
+        ("stop", None, None, ["SELF"]),
+    ]
+    assert {(each.column, each.reason) for each in report.rejections} == {
+        ("entry_from_days", "comes after entry_to_days"),
+        ("referral_routes", "holds WISHFUL, which nobody knows"),
+    }
 
 
 async def test_exact_repeats_stay_as_they_are(loaded: str) -> None:
@@ -420,6 +519,11 @@ BAD = [
     ("institution_population.csv", "month=2026-01", "in_custody", "-1", "whole", False),
     ("provider_categories.csv", "code=MEDI_CAL", "parent", "NOPE", "categories", True),
     ("reentry_programs.csv", "slug=stop", "residential", "perhaps", "none of", True),
+    ("synonyms.csv", "code=HOUSE", "category", "HUSING", "categories", True),
+    ("synonyms.csv", "code=SHELTER", "narrower", "perhaps", "neither", True),
+    ("synonyms.csv", "code=VISIT", "record_type", "ROOM", "none of", True),
+    ("synonyms.csv", "code=DENTIST", "record_type", "PROGRAM", "beside", True),
+    ("synonyms.csv", "code=GED", "spanish", "GED|¡!", "no word", True),
     ("enum_labels.csv", "value=TOLL_FREE", "value", "toll free", "no value", False),
     ("enum_labels.csv", "value=HOTLINE", "method", "guess", "none of", False),
     ("enum_labels.csv", "value=TAPE_BRAILLE", "reviewed_at", "2026-06-01", "a time", True),

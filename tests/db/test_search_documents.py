@@ -15,7 +15,7 @@ from tests.db.scratch import connected, scratch
 COLUMNS = """kind, key, title, title_words, body, status, categories, counties, languages,
     everywhere, positions::text as positions, words"""
 
-PHRASES = "phrase, lang, concept, marks, narrower, query::text, titled::text, lexemes"
+PHRASES = "phrase, lang, concept, marks, narrower, query::text, lexemes"
 
 # What is kept and should not be, or should be and is not.
 STALE = f"""

@@ -34,8 +34,9 @@ def files(tmp_path: Path) -> Path:
     """The directory's files, to be changed; without the providers, who take long to load."""
     for file in DIRECTORY.glob("*.csv"):
         shutil.copy(file, tmp_path)
-    providers = tmp_path / "providers.csv"
-    providers.write_text(providers.read_text("utf-8").split("\n")[0] + "\n", "utf-8")
+    for name in ("providers.csv", "service_areas.csv"):
+        emptied = tmp_path / name
+        emptied.write_text(emptied.read_text("utf-8").split("\n")[0] + "\n", "utf-8")
     return tmp_path
 
 

@@ -16,6 +16,7 @@ from schema.entity import (
     ID,
     Connection,
     DeclarationError,
+    argument,
     column,
     computed,
     derived,
@@ -25,6 +26,7 @@ from schema.entity import (
     join,
     many,
     one,
+    value,
 )
 from tests.roads import the_graph
 
@@ -96,6 +98,14 @@ def test_a_large_table_offers_only_what_was_asked_for() -> None:
     assert fields["BridgeFilter"] == {"and", "or", "not", "id", "name", "river"}
     assert fields["BridgeOrder"] == {"name"}
     assert fields["RiverOrder"] == {"id", "name", "bridges"}
+
+
+def test_a_large_table_filters_by_what_a_function_finds_at_once() -> None:
+    type_ = made(River, Bridge, Dated, Crowded, menu=Crowds).schema.type_map["CrowdedFilter"]
+    assert isinstance(type_, GraphQLInputObjectType)
+    assert set(type_.fields) == {"and", "or", "not", "id", "name", "closed", "closedOn"}
+    assert str(type_.fields["closed"].type) == "Boolean"
+    assert str(type_.fields["closedOn"].type) == "Date"
 
 
 def test_names_of_python_become_names_of_graphql_once() -> None:
@@ -253,6 +263,49 @@ class Countless:
     """Its width."""
 
 
+@entity("bridges", large=True)
+class Crowded:
+    """A bridge of many, of which a function knows those that are closed."""
+
+    id: ID
+    name: str = column(unique=True)
+    """Its name."""
+    closed: bool | None = derived("is_closed", "id", where="closed_bridges")
+    """Whether it is closed."""
+    closed_on: bool | None = derived(
+        "is_closed", "id", day=argument(date, "The day."), where="bridges_closed_on"
+    )
+    """Whether it is closed on a day."""
+    open_on: bool | None = derived("is_open", "id", day=argument(date, "The day."))
+    """Whether it is open on a day, which nobody can ask all of them."""
+
+
+class Crowds:
+    """A menu with many bridges."""
+
+    bridges: Connection[Crowded] = every()
+    """Bridges."""
+
+
+@entity("bridges")
+class Measured:
+    """A bridge with a filter on what is neither true nor false."""
+
+    id: ID
+    name: str
+    """Its name."""
+    age: int = derived("age_of", "id", where="old_bridges")
+    """How old it is."""
+
+
+@value()
+class Span:
+    """A part of a bridge, which has no key."""
+
+    closed: bool = derived("is_closed", "number", where="closed_spans")
+    """Whether it is closed."""
+
+
 WRONG = {
     Misordered: "Misordered is ordered by 'nmae', a column that no field of it has.",
     Nameless: "Nameless has no field 'id'.",
@@ -270,6 +323,8 @@ WRONG = {
     Scattered: "The place of Scattered is a record, and 'basin' is no key of 'rivers'.",
     Computing: "Computing.doubled is computed of 'width', which is no column.",
     Countless: "Countless.width asks whether it is among some words, and has no words.",
+    Measured: "Measured.age names the rows where it is true, but is not a truth.",
+    Span: "Span.closed names the rows where it is true, which have no key.",
 }
 
 

@@ -176,16 +176,20 @@ from (
             ) r) as "key",
             t30.c1 as "count"
           from (
-            select t33.value as "c0",
+            select t35.c1 as "c0",
               count(*) as "c1"
-            from programs t29
-            left join lateral (
-              select t32.county_fips as "value"
-              from program_offerings t31
-              join institutions t32 on t32.id = t31.institution_id
-              where t31.program_id = t29.id
-              group by 1
-            ) t33 on true
+            from (
+              select t29.id as "c0",
+                t33.value as "c1"
+              from programs t29
+              left join lateral (
+                select t32.county_fips as "value"
+                from program_offerings t31
+                join institutions t32 on t32.id = t31.institution_id
+                where t31.program_id = t29.id
+              ) t33 on true
+              group by 1, 2
+            ) t35
             group by 1
           ) t30
           order by t30.c1 desc, t30.c0
@@ -196,25 +200,25 @@ from (
       select array(select r from (
           select (select r from (
               select (select r from (
-                  select t38.name as "name"
-                  from counties t38
-                  where t38.fips = t36.c0
+                  select t39.name as "name"
+                  from counties t39
+                  where t39.fips = t37.c0
                 ) r) as "county",
-                t36.c1 as "evidence"
+                t37.c1 as "evidence"
             ) r) as "key",
-            t36.c2 as "count"
+            t37.c2 as "count"
           from (
             select (
-                select t37.county_fips
-                from institutions t37
-                where t37.id = t35.institution_id
+                select t38.county_fips
+                from institutions t38
+                where t38.id = t36.institution_id
               ) as "c0",
-              t35.evidence as "c1",
+              t36.evidence as "c1",
               count(*) as "c2"
-            from program_offerings t35
+            from program_offerings t36
             group by 1, 2
-          ) t36
-          order by t36.c2 desc, t36.c0, t36.c1
+          ) t37
+          order by t37.c2 desc, t37.c0, t37.c1
           limit $1::int8
         ) r) as "groupBy"
     ) r) as "programOfferings",
@@ -222,35 +226,35 @@ from (
       select array(select r from (
           select (select r from (
               select (select r from (
-                  select t45.name as "name"
-                  from counties t45
-                  where t45.fips = t40.c0
+                  select t46.name as "name"
+                  from counties t46
+                  where t46.fips = t41.c0
                 ) r) as "county",
                 (select r from (
-                  select t46.code as "code"
-                  from categories t46
-                  where t46.code = t40.c1
+                  select t47.code as "code"
+                  from categories t47
+                  where t47.code = t41.c1
                 ) r) as "category"
             ) r) as "key",
-            t40.c2 as "count"
+            t41.c2 as "count"
           from (
-            select t42.value as "c0",
-              t44.value as "c1",
+            select t43.value as "c0",
+              t45.value as "c1",
               count(*) as "c2"
-            from reentry_programs t39
+            from reentry_programs t40
             left join lateral (
-              select t41.county_fips as "value"
-              from reentry_program_counties t41
-              where t41.reentry_program_id = t39.id
-            ) t42 on true
+              select t42.county_fips as "value"
+              from reentry_program_counties t42
+              where t42.reentry_program_id = t40.id
+            ) t43 on true
             left join lateral (
-              select t43.category_code as "value"
-              from reentry_program_categories t43
-              where t43.reentry_program_id = t39.id
-            ) t44 on true
+              select t44.category_code as "value"
+              from reentry_program_categories t44
+              where t44.reentry_program_id = t40.id
+            ) t45 on true
             group by 1, 2
-          ) t40
-          order by t40.c2 desc, t40.c0, t40.c1
+          ) t41
+          order by t41.c2 desc, t41.c0, t41.c1
           limit $1::int8
         ) r) as "groupBy"
     ) r) as "reentryPrograms",
@@ -258,27 +262,27 @@ from (
       select array(select r from (
           select (select r from (
               select (select r from (
-                  select t49.name as "name"
-                  from counties t49
-                  where t49.fips = t48.c0
+                  select t50.name as "name"
+                  from counties t50
+                  where t50.fips = t49.c0
                 ) r) as "county",
-                t48.c1 as "status"
+                t49.c1 as "status"
             ) r) as "key",
-            t48.c2 as "count",
+            t49.c2 as "count",
             (select r from (
               select (select r from (
-                  select t48.c3 as "sum"
+                  select t49.c3 as "sum"
                 ) r) as "designCapacity"
             ) r) as "aggregate"
           from (
-            select t47.county_fips as "c0",
-              t47.status as "c1",
+            select t48.county_fips as "c0",
+              t48.status as "c1",
               count(*) as "c2",
-              sum(t47.design_capacity)::float8 as "c3"
-            from institutions t47
+              sum(t48.design_capacity)::float8 as "c3"
+            from institutions t48
             group by 1, 2
-          ) t48
-          order by t48.c2 desc, t48.c0, t48.c1
+          ) t49
+          order by t49.c2 desc, t49.c0, t49.c1
           limit $1::int8
         ) r) as "groupBy"
     ) r) as "institutions"

@@ -105,6 +105,7 @@ from (
               select t16.county_fips as "value"
               from served_counties t16
               where t16.service_id = t13.id
+              group by 1
             ) t17 on true
             where t13.listed
               and exists (

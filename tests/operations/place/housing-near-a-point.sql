@@ -57,8 +57,8 @@ from (
               ) is not true
               order by t19.position <-> (
                 select near_position(null::text, $1::float8, $2::float8)
-              ), t16.id
-              limit 4
+              )
+              fetch first (4) rows with ties
             )
             union all
             (

@@ -114,8 +114,8 @@ from (
                 )) <= chord(coalesce($2::float8, 50.0::float8))
                 order by t23.position <-> (
                   select near_position($1::text, null::float8, null::float8)
-                ), t23.id
-                limit 3
+                )
+                fetch first (3) rows with ties
               ) t26
               order by t26.".d", t26.".0"
               limit 3
@@ -152,8 +152,8 @@ from (
                             )) <= chord(coalesce($4::float8, 50.0::float8))
                             order by t20.position <-> (
                               select near_position($3::text, null::float8, null::float8)
-                            ), t18.id
-                            limit 21
+                            )
+                            fetch first (21) rows with ties
                           ) t22
                           order by t22.".d", t22.".0"
                           limit 21

@@ -39,8 +39,8 @@ from (
             )) <= chord(coalesce($4::float8, 50.0::float8))
             order by t11.position <-> (
               select near_position($1::text, null::float8, null::float8)
-            ), t9.id
-            limit 5
+            )
+            fetch first (5) rows with ties
           ) t13
           order by t13.".d", t13.".0"
           limit 5

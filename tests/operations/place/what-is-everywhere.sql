@@ -52,8 +52,8 @@ from (
               ) is not true
               order by t11.position <-> (
                 select near_position($1::text, null::float8, null::float8)
-              ), t8.id
-              limit 21
+              )
+              fetch first (21) rows with ties
             )
             union all
             (

@@ -19,8 +19,8 @@ from (
           select t3.verdict as "verdict"
           from program_match(t2.id, $2::text[], null::text[], null::bool, null::text[], null::text, $3::int4, null::int4, null::text[], null::text[], null::text[], null::bool, null::text, null::text[]) t3
         ) r) as "matches",
-        program_fits(t2.id, $2::text[], null::text[], null::bool, null::text[], null::text, null::int4, null::int4, null::text[], null::text[], null::text[], null::bool, null::text, null::text[]) as "fits",
-        program_may_fit(t2.id, $2::text[], null::text[], null::bool, null::text[], null::text, $3::int4, null::int4, null::text[], null::text[], null::text[], null::bool, null::text, null::text[]) as "mayFit"
+        program_fits(t2.audience, t2.scope, $2::text[], null::text[], null::bool, null::text[], null::text, null::int4, null::int4, null::text[], null::text[], null::text[], null::bool, null::text, null::text[]) as "fits",
+        program_may_fit(t2.audience, t2.scope, $2::text[], null::text[], null::bool, null::text[], null::text, $3::int4, null::int4, null::text[], null::text[], null::text[], null::bool, null::text, null::text[]) as "mayFit"
       from programs t2
       where t2.slug = $1::text
     ) r) as "good"

@@ -24,7 +24,7 @@ from (
               and t1.category_code = any($1::text[])
           )
             and t0.county_fips = $2::text
-            and service_may_fit(t0.audience, t0.audience_only, t0.accepts_people_with_records, t0.offence_exclusions, t0.gender, t0.minimum_age, t0.maximum_age, t0.referral_routes, t0.languages, t0.noted_languages, t0.documents, t0.fees, t0.county_fips, t0.accessibility, t0.conditions, $3::text[], null::text[], null::bool, null::text[], null::text, null::int4, null::int4, $4::text[], $5::text[], null::text[], null::bool, null::text, null::text[])
+            and service_may_fit(t0.audience, t0.audience_only, t0.accepts_people_with_records, t0.offence_exclusions, t0.gender, t0.minimum_age, t0.maximum_age, t0.referral_routes, t0.languages, t0.noted_languages, t0.documents, t0.fees, t0.conditions, $3::text[], null::text[], null::bool, null::text[], null::text, null::int4, null::int4, $4::text[], $5::text[], null::text[], null::bool, null::text, null::text[])
         ) as "totalCount"
     ) r) as "fresnoHousing",
     (select r from (
@@ -39,7 +39,7 @@ from (
               and t3.category_code = $6::text
           )
             and t2.county_fips = $2::text
-            and service_may_fit(t2.audience, t2.audience_only, t2.accepts_people_with_records, t2.offence_exclusions, t2.gender, t2.minimum_age, t2.maximum_age, t2.referral_routes, t2.languages, t2.noted_languages, t2.documents, t2.fees, t2.county_fips, t2.accessibility, t2.conditions, $3::text[], null::text[], null::bool, null::text[], null::text, null::int4, null::int4, $4::text[], $5::text[], null::text[], null::bool, null::text, null::text[])
+            and service_may_fit(t2.audience, t2.audience_only, t2.accepts_people_with_records, t2.offence_exclusions, t2.gender, t2.minimum_age, t2.maximum_age, t2.referral_routes, t2.languages, t2.noted_languages, t2.documents, t2.fees, t2.conditions, $3::text[], null::text[], null::bool, null::text[], null::text, null::int4, null::int4, $4::text[], $5::text[], null::text[], null::bool, null::text, null::text[])
         ) as "totalCount",
         array(select r from (
           select t4.name as "name",
@@ -64,7 +64,7 @@ from (
               and t7.category_code = $6::text
           )
             and t4.county_fips = $2::text
-            and service_may_fit(t4.audience, t4.audience_only, t4.accepts_people_with_records, t4.offence_exclusions, t4.gender, t4.minimum_age, t4.maximum_age, t4.referral_routes, t4.languages, t4.noted_languages, t4.documents, t4.fees, t4.county_fips, t4.accessibility, t4.conditions, $3::text[], null::text[], null::bool, null::text[], null::text, null::int4, null::int4, $4::text[], $5::text[], null::text[], null::bool, null::text, null::text[])
+            and service_may_fit(t4.audience, t4.audience_only, t4.accepts_people_with_records, t4.offence_exclusions, t4.gender, t4.minimum_age, t4.maximum_age, t4.referral_routes, t4.languages, t4.noted_languages, t4.documents, t4.fees, t4.conditions, $3::text[], null::text[], null::bool, null::text[], null::text, null::int4, null::int4, $4::text[], $5::text[], null::text[], null::bool, null::text, null::text[])
           order by t4.name, t4.id
           limit 1
         ) r) as "nodes"
@@ -83,7 +83,7 @@ from (
             and t8.county_fips = $8::text
             and t8.languages @> $9::text[]
             and t8.accepts_people_with_records = $10::bool
-            and service_may_fit(t8.audience, t8.audience_only, t8.accepts_people_with_records, t8.offence_exclusions, t8.gender, t8.minimum_age, t8.maximum_age, t8.referral_routes, t8.languages, t8.noted_languages, t8.documents, t8.fees, t8.county_fips, t8.accessibility, t8.conditions, $3::text[], null::text[], null::bool, null::text[], null::text, null::int4, null::int4, $4::text[], $5::text[], null::text[], null::bool, null::text, null::text[])
+            and service_may_fit(t8.audience, t8.audience_only, t8.accepts_people_with_records, t8.offence_exclusions, t8.gender, t8.minimum_age, t8.maximum_age, t8.referral_routes, t8.languages, t8.noted_languages, t8.documents, t8.fees, t8.conditions, $3::text[], null::text[], null::bool, null::text[], null::text, null::int4, null::int4, $4::text[], $5::text[], null::text[], null::bool, null::text, null::text[])
         ) as "totalCount",
         array(select r from (
           select t10.name as "name",
@@ -167,7 +167,7 @@ from (
             and t10.county_fips = $8::text
             and t10.languages @> $9::text[]
             and t10.accepts_people_with_records = $10::bool
-            and service_may_fit(t10.audience, t10.audience_only, t10.accepts_people_with_records, t10.offence_exclusions, t10.gender, t10.minimum_age, t10.maximum_age, t10.referral_routes, t10.languages, t10.noted_languages, t10.documents, t10.fees, t10.county_fips, t10.accessibility, t10.conditions, $3::text[], null::text[], null::bool, null::text[], null::text, null::int4, null::int4, $4::text[], $5::text[], null::text[], null::bool, null::text, null::text[])
+            and service_may_fit(t10.audience, t10.audience_only, t10.accepts_people_with_records, t10.offence_exclusions, t10.gender, t10.minimum_age, t10.maximum_age, t10.referral_routes, t10.languages, t10.noted_languages, t10.documents, t10.fees, t10.conditions, $3::text[], null::text[], null::bool, null::text[], null::text, null::int4, null::int4, $4::text[], $5::text[], null::text[], null::bool, null::text, null::text[])
           order by t10.name, t10.id
           limit 2
         ) r) as "nodes"

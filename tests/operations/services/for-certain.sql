@@ -63,13 +63,13 @@ from (
           )
             and t6.county_fips = $2::text
             and service_fits(t6.criteria, t6.id, t6.audience, t6.audience_only, t6.accepts_people_with_records, t6.offence_exclusions, t6.gender, t6.minimum_age, t6.maximum_age, t6.referral_routes, t6.languages, t6.noted_languages, t6.documents, t6.fees, t6.county_fips, t6.accessibility, t6.conditions, null::text[], null::text[], null::bool, null::text[], $3::text, null::int4, null::int4, null::text[], null::text[], null::text[], null::bool, null::text, null::text[]) is not true
-            and service_may_fit(t6.audience, t6.audience_only, t6.accepts_people_with_records, t6.offence_exclusions, t6.gender, t6.minimum_age, t6.maximum_age, t6.referral_routes, t6.languages, t6.noted_languages, t6.documents, t6.fees, t6.county_fips, t6.accessibility, t6.conditions, null::text[], null::text[], null::bool, null::text[], $3::text, null::int4, null::int4, null::text[], null::text[], null::text[], null::bool, null::text, null::text[])
+            and service_may_fit(t6.audience, t6.audience_only, t6.accepts_people_with_records, t6.offence_exclusions, t6.gender, t6.minimum_age, t6.maximum_age, t6.referral_routes, t6.languages, t6.noted_languages, t6.documents, t6.fees, t6.conditions, null::text[], null::text[], null::bool, null::text[], $3::text, null::int4, null::int4, null::text[], null::text[], null::text[], null::bool, null::text, null::text[])
         ) as "totalCount",
         array(select r from (
           select t8.name as "name",
             t8.serves as "serves",
             service_fits(t8.criteria, t8.id, t8.audience, t8.audience_only, t8.accepts_people_with_records, t8.offence_exclusions, t8.gender, t8.minimum_age, t8.maximum_age, t8.referral_routes, t8.languages, t8.noted_languages, t8.documents, t8.fees, t8.county_fips, t8.accessibility, t8.conditions, null::text[], null::text[], null::bool, null::text[], $3::text, null::int4, null::int4, null::text[], null::text[], null::text[], null::bool, null::text, null::text[]) as "fits",
-            service_may_fit(t8.audience, t8.audience_only, t8.accepts_people_with_records, t8.offence_exclusions, t8.gender, t8.minimum_age, t8.maximum_age, t8.referral_routes, t8.languages, t8.noted_languages, t8.documents, t8.fees, t8.county_fips, t8.accessibility, t8.conditions, null::text[], null::text[], null::bool, null::text[], $3::text, null::int4, null::int4, null::text[], null::text[], null::text[], null::bool, null::text, null::text[]) as "mayFit"
+            service_may_fit(t8.audience, t8.audience_only, t8.accepts_people_with_records, t8.offence_exclusions, t8.gender, t8.minimum_age, t8.maximum_age, t8.referral_routes, t8.languages, t8.noted_languages, t8.documents, t8.fees, t8.conditions, null::text[], null::text[], null::bool, null::text[], $3::text, null::int4, null::int4, null::text[], null::text[], null::text[], null::bool, null::text, null::text[]) as "mayFit"
           from services t8
           where t8.listed
             and exists (
@@ -80,7 +80,7 @@ from (
           )
             and t8.county_fips = $2::text
             and service_fits(t8.criteria, t8.id, t8.audience, t8.audience_only, t8.accepts_people_with_records, t8.offence_exclusions, t8.gender, t8.minimum_age, t8.maximum_age, t8.referral_routes, t8.languages, t8.noted_languages, t8.documents, t8.fees, t8.county_fips, t8.accessibility, t8.conditions, null::text[], null::text[], null::bool, null::text[], $3::text, null::int4, null::int4, null::text[], null::text[], null::text[], null::bool, null::text, null::text[]) is not true
-            and service_may_fit(t8.audience, t8.audience_only, t8.accepts_people_with_records, t8.offence_exclusions, t8.gender, t8.minimum_age, t8.maximum_age, t8.referral_routes, t8.languages, t8.noted_languages, t8.documents, t8.fees, t8.county_fips, t8.accessibility, t8.conditions, null::text[], null::text[], null::bool, null::text[], $3::text, null::int4, null::int4, null::text[], null::text[], null::text[], null::bool, null::text, null::text[])
+            and service_may_fit(t8.audience, t8.audience_only, t8.accepts_people_with_records, t8.offence_exclusions, t8.gender, t8.minimum_age, t8.maximum_age, t8.referral_routes, t8.languages, t8.noted_languages, t8.documents, t8.fees, t8.conditions, null::text[], null::text[], null::bool, null::text[], $3::text, null::int4, null::int4, null::text[], null::text[], null::text[], null::bool, null::text, null::text[])
           order by t8.name, t8.id
           limit 1
         ) r) as "nodes"
@@ -97,12 +97,12 @@ from (
               and t11.category_code = $1::text
           )
             and t10.county_fips = $2::text
-            and service_may_fit(t10.audience, t10.audience_only, t10.accepts_people_with_records, t10.offence_exclusions, t10.gender, t10.minimum_age, t10.maximum_age, t10.referral_routes, t10.languages, t10.noted_languages, t10.documents, t10.fees, t10.county_fips, t10.accessibility, t10.conditions, null::text[], null::text[], null::bool, null::text[], $3::text, null::int4, null::int4, null::text[], null::text[], null::text[], null::bool, null::text, null::text[]) is not true
+            and service_may_fit(t10.audience, t10.audience_only, t10.accepts_people_with_records, t10.offence_exclusions, t10.gender, t10.minimum_age, t10.maximum_age, t10.referral_routes, t10.languages, t10.noted_languages, t10.documents, t10.fees, t10.conditions, null::text[], null::text[], null::bool, null::text[], $3::text, null::int4, null::int4, null::text[], null::text[], null::text[], null::bool, null::text, null::text[]) is not true
         ) as "totalCount",
         array(select r from (
           select t12.name as "name",
             t12.serves as "serves",
-            service_may_fit(t12.audience, t12.audience_only, t12.accepts_people_with_records, t12.offence_exclusions, t12.gender, t12.minimum_age, t12.maximum_age, t12.referral_routes, t12.languages, t12.noted_languages, t12.documents, t12.fees, t12.county_fips, t12.accessibility, t12.conditions, null::text[], null::text[], null::bool, null::text[], $3::text, null::int4, null::int4, null::text[], null::text[], null::text[], null::bool, null::text, null::text[]) as "mayFit",
+            service_may_fit(t12.audience, t12.audience_only, t12.accepts_people_with_records, t12.offence_exclusions, t12.gender, t12.minimum_age, t12.maximum_age, t12.referral_routes, t12.languages, t12.noted_languages, t12.documents, t12.fees, t12.conditions, null::text[], null::text[], null::bool, null::text[], $3::text, null::int4, null::int4, null::text[], null::text[], null::text[], null::bool, null::text, null::text[]) as "mayFit",
             (select r from (
               select t13.verdict as "verdict",
                 array(select r from (
@@ -125,7 +125,7 @@ from (
               and t15.category_code = $1::text
           )
             and t12.county_fips = $2::text
-            and service_may_fit(t12.audience, t12.audience_only, t12.accepts_people_with_records, t12.offence_exclusions, t12.gender, t12.minimum_age, t12.maximum_age, t12.referral_routes, t12.languages, t12.noted_languages, t12.documents, t12.fees, t12.county_fips, t12.accessibility, t12.conditions, null::text[], null::text[], null::bool, null::text[], $3::text, null::int4, null::int4, null::text[], null::text[], null::text[], null::bool, null::text, null::text[]) is not true
+            and service_may_fit(t12.audience, t12.audience_only, t12.accepts_people_with_records, t12.offence_exclusions, t12.gender, t12.minimum_age, t12.maximum_age, t12.referral_routes, t12.languages, t12.noted_languages, t12.documents, t12.fees, t12.conditions, null::text[], null::text[], null::bool, null::text[], $3::text, null::int4, null::int4, null::text[], null::text[], null::text[], null::bool, null::text, null::text[]) is not true
           order by t12.name, t12.id
           limit 1
         ) r) as "nodes"

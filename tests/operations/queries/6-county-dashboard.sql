@@ -113,6 +113,7 @@ from (
               select t15.category_code as "value"
               from service_categories t15
               where t15.service_id = t13.id
+              group by 1
             ) t16 on true
             where t13.listed
               and t13.county_fips is null

@@ -89,6 +89,7 @@ from (
                   select t12.category_code as "value"
                   from program_categories t12
                   where t12.program_id = t10.program_id
+                  group by 1
                 ) t13 on true
                 where t10.institution_id = t0.id
                 group by 1, 2
