@@ -12,8 +12,8 @@ import pytest_asyncio
 
 from tests.db.scratch import connected, scratch
 
-COLUMNS = """kind, key, title, spanish_title, title_words, body, status, categories, counties, languages,
-    everywhere, positions::text as positions, words"""
+COLUMNS = """kind, key, title, spanish_title, title_words, body, status, categories, counties,
+    languages, everywhere, positions::text as positions, words"""
 
 PHRASES = "phrase, lang, concept, marks, narrower, query::text, lexemes"
 
