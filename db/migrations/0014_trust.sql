@@ -84,8 +84,9 @@ $$;
 comment on function keep_everything is
     'Copies all that is kept, after changes during which the setting directory.keeping was ''later''.';
 
+-- Of its owner's rights: whoever may write a row need not be able to write what is kept of it.
 create function touch() returns trigger language plpgsql
-    set search_path from current as $$
+    security definer set search_path from current as $$
 declare
     n   integer := 0;
     ids uuid[];
@@ -305,7 +306,7 @@ create index on providers (location_id, name, id) include (listed);
 create index on providers (aging_until, fresh_until, listed);
 
 create function keep_freshness() returns trigger language plpgsql
-    set search_path from current as $$
+    security definer set search_path from current as $$
 begin
     perform keep(owner || '_kept_freshness')
     from unnest(array['institutions', 'visitor_centers', 'programs', 'program_offerings', 'providers', 'services']) owner;
