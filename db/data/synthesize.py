@@ -35,7 +35,7 @@ TABLES = (
 )
 
 # What is filled together with them.
-_BESIDE = ("service_categories", "search_documents")
+_BESIDE = ("service_categories", "search_documents", "search_lexemes", "search_changes")
 
 _HELPERS = """
     create function pg_temp.draw(what text, n bigint, size bigint) returns bigint
@@ -128,8 +128,7 @@ _INDEXES = """
     order by 1
 """
 
-# What triggers keep for the end of a transaction is done now: a part at a time, and while the
-# indexes are as it needs them.
+# What triggers keep for the end of a transaction is done now, when the indexes are as it needs them.
 _MADE_SEARCHABLE = "set constraints all immediate; set constraints all deferred"
 
 _FILL = (
@@ -244,8 +243,9 @@ async def _make(connection: asyncpg.Connection, providers: int, progress: Progre
     await _remove(connection, source_id, progress)
     await connection.execute(_MADE_SEARCHABLE)
     await connection.execute(_SOURCE, source_id, KEY, coverage)
-    indexes = await connection.fetch(_INDEXES, [*TABLES, *_BESIDE])
-    for index in indexes:
+    indexes = await connection.fetch(_INDEXES, [*TABLES, "service_categories"])
+    of_documents = await connection.fetch(_INDEXES, ["search_documents"])
+    for index in (*indexes, *of_documents):
         await connection.execute(f"drop index {index['name']}")
     for first in range(1, providers + 1, BATCH):
         progress("synthesizing", first - 1, providers)
@@ -253,11 +253,15 @@ async def _make(connection: asyncpg.Connection, providers: int, progress: Progre
         await connection.execute(_DRAW.format(first=first, last=last, models=models))
         for statement in _FILL:
             await connection.execute(statement, source_id)
-        await connection.execute(_MADE_SEARCHABLE)
         await connection.execute("drop table drawn")
     await connection.execute("set local maintenance_work_mem = '256MB'")
     for done, index in enumerate(indexes):
         progress("indexing", done, len(indexes))
+        await connection.execute(index["definition"])
+    progress("making searchable", 0, 1)
+    await connection.execute(f"analyze {', '.join((*TABLES, 'service_categories'))}")
+    await connection.execute(_MADE_SEARCHABLE)
+    for index in of_documents:
         await connection.execute(index["definition"])
     return True
 

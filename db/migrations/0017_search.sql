@@ -112,7 +112,7 @@ create table search_documents (
     positions   cube[] not null,
     words       tsvector not null,
     primary key (kind, key)
-);
+) with (toast_tuple_target = 8160);  -- each is read many times, so it should be there at once
 comment on table search_documents is
     'What can be found, and by which words: made of other tables, and never written by anybody. HSDS 3: none.';
 comment on column search_documents.body is 'What a snippet is taken from.';
@@ -288,18 +288,19 @@ create function search_found(
     query tsquery, origin cube, reach double precision, enough integer, most integer, out rows tid[], out complete boolean)
     language plpgsql stable set enable_seqscan = off as $$
 declare
-    share text;
+    sizes constant integer[] := array[10, 8, 6, 4, 2];
+    size integer;
     near double precision;
     here tsquery;
-    few integer;
+    sampled integer;
 begin
     complete := true;
     -- Everything; or, if that is too much, what is within 15 miles, or within 5.
     foreach near in array case when origin is null then array[null::double precision]
                                else array(select r from unnest(array[reach, chord(15), chord(5)]) r where r <= reach order by r desc) end loop
         here := case when origin is null then query else query && quoted(search_squares(origin, near) || array['~']) end;
-        select count(*) into few from (select from search_documents where words @@ (here && quoted('{#10}')) limit 20) counted;
-        if few * 1024 < most then
+        select count(*) into sampled from (select from search_documents where words @@ (here && quoted('{#10}')) limit enough) counted;
+        if sampled * 1024 < most then
             rows := array(
                 select ctid from search_documents
                 where words @@ here and (origin is null or everywhere or exists (select from unnest(positions) p where p <-> origin <= near))
@@ -310,10 +311,12 @@ begin
         end if;
         complete := false;
     end loop;
-    foreach share in array array['#10', '#8', '#6', '#4', '#2'] loop
+    -- The smallest share with enough in it, and all that is of no share.
+    foreach size in array sizes loop
+        continue when sampled * 2 ^ (10 - size) < enough and size > 2;
         rows := array(
             select ctid from search_documents
-            where words @@ (here && quoted(array[share, '#']))
+            where words @@ (here && quoted(array['#' || size, '#']))
             and (origin is null or everywhere or exists (select from unnest(positions) p where p <-> origin <= near))
             limit most);
         exit when cardinality(rows) >= enough;
@@ -365,6 +368,9 @@ begin
            array_remove(string_to_array(string_agg(array_to_string(t.lexemes, ' '), ' '), ' '), '') as lexemes,
            array_remove(string_to_array(string_agg(array_to_string(t.concepts, ' '), ' '), ' '), '') as concepts
     into terms from search_terms($1, $2) t;
+    if terms.known is null then
+        return;  -- there is no word in it that any document has
+    end if;
     weights := array_fill(1, array[cardinality(terms.worth)]);
     -- Something of each word; of each but one; of any.
     foreach query in array array[
@@ -374,7 +380,9 @@ begin
             where cardinality(terms.known) > 2)),
         search_any(terms.widely)] loop
         continue when numnode(query) = 0;
-        select * into more from search_found(query && wanted && before, origin, reach, 500, 5000);
+        -- What lacks a word is not worth much.
+        select * into more from search_found(
+            query && wanted && before, origin, reach, case part when 1 then 500 else 100 end, case part when 1 then 5000 else 500 end);
         if part = 1 and cardinality(more.rows) < 10 then
             -- Then a rare word says more than a frequent one.
             weights := array(
@@ -429,13 +437,19 @@ create function search_marked(text text, sought text[], concepts text[] default 
     language sql stable parallel safe
 begin atomic
     -- A phrase is marked where it is whole.
-    with words as (
-        select sought || coalesce(array_agg(lexeme), '{}') as sought
-        from search_phrases p, unnest(p.lexemes) lexeme
-        where p.concept = any (concepts) and stems(text, p.lang) @@ p.query
+    with spoken as materialized (
+        select stems(text, 'english') as english, stems(text, 'spanish') as spanish where concepts <> '{}'
+    ),
+    words as materialized (
+        select sought || array(
+            select unnest(p.lexemes) from spoken, search_phrases p
+            where p.concept = any (concepts) and case p.lang when 'english'::regconfig then english else spanish end @@ p.query) as sought
     )
     select coalesce(string_agg(
-        case when array[plain(word)] || ts_lexize('english_stem', plain(word)) && words.sought or plain(word) like begun || '%'
+        case when array[plain(word)] || ts_lexize('english_stem', plain(word)) && words.sought
+                  or length((ts_lexize('spanish_stem', spanish(plain(word))))[1]) > 3
+                     and ts_lexize('spanish_stem', spanish(plain(word))) && words.sought
+                  or plain(word) like begun || '%'
              then '<mark>' || escaped(word) || '</mark>' || escaped(rest) else escaped(word || rest) end, '' order by n), '')
     from words, regexp_matches(text, '([[:alnum:]\u0300-\u036f''’]*)([^[:alnum:]\u0300-\u036f''’]*)', 'g') with ordinality parts (part, n),
          lateral (select part[1] as word, part[2] as rest) pair;
@@ -445,19 +459,23 @@ comment on function search_marked is 'A text as HTML, in which words that were s
 create function search_snippet(kind text, key text, sought text[], concepts text[], spoken text) returns text
     language sql stable parallel safe
 begin atomic
-    select string_agg(marked, ' · ' order by n)
-    from (
-        select n, search_marked(piece, sought, concepts) as marked
-        from search_documents d,
+    with asked as materialized (
+        select coalesce(quoted(sought), '') || search_any(array(select query from search_phrases where concept = any (concepts))) as query
+    ),
+    said as (
+        select n, whole
+        from asked, search_documents d,
              unnest(d.body || array(select case when spoken = 'ES' then coalesce(label_es, label_en) else label_en end
                                     from categories c where d.kind <> 'CATEGORY' and c.code = any (d.categories) order by c.code))
-             with ordinality pieces (whole, n),
-             lateral (select case when length(whole) <= 160 then whole
-                                  else regexp_replace(left(whole, 160), '[^[:space:]]*$', '…') end as piece) cut
+             with ordinality pieces (whole, n)
         where d.kind = search_snippet.kind and d.key = search_snippet.key
-        order by n
-    ) pieces
-    where marked like '%<mark>%';
+          and stems(whole, 'english') || stems(whole, 'spanish') @@ query
+        order by n limit 3
+    )
+    select string_agg(search_marked(piece, sought, concepts), ' · ' order by n)
+    from said, lateral (select case when length(whole) <= 160 then whole
+                                    else regexp_replace(left(whole, 160), '[^[:space:]]*$', '…') end as piece) cut
+    where search_marked(piece, sought, concepts) like '%<mark>%';
 end;
 comment on function search_snippet is 'What a record offers, as far as it was sought, as HTML; null if it was found by other things.';
 
@@ -480,6 +498,9 @@ declare
     named tsquery := quoted(array[last], ':*A');
     places tid[];
 begin
+    if typed = '' then
+        return;
+    end if;
     if begun = '{}' then
         begun := coalesce((search_spelling(last)).lexemes, '{}');
         named := named || coalesce(quoted(begun, ':A'), '');
