@@ -286,13 +286,14 @@ with parts as (
            array[p.site_name],
            array[]::text[],
            array[]::text[],
-           array(select distinct offer from services s, unnest(s.offers) offer where s.provider_id = p.id order by 1),
+           array(select distinct offer from services s, unnest(s.offers) offer
+                 where s.provider_id = p.id and s.listed order by 1),
            array[]::text[],
            array[l.public_street, l.public_city, left(l.public_zip, 5)],
            array(select h.number from phones h where h.provider_id = p.id),
-           null,
+           case when not p.listed then 'CLOSED' end,
            array(select distinct c.category_code from services s join service_categories c on c.service_id = s.id
-                 where s.provider_id = p.id order by 1),
+                 where s.provider_id = p.id and s.listed order by 1),
            array_remove(array[p.county_fips], null),
            p.languages,
            false,
@@ -342,8 +343,8 @@ documents as (
            array_remove(belongs, null) as belongs, array_remove(place, null) as place, phones, status,
            array_remove(body, null) as body, array_remove(spanish_body, null) as spanish_body,
            categories, counties, languages, everywhere, positions,
-           -- What is over is found by its name, and by nothing else.
-           status is distinct from 'CLOSED' and status is distinct from 'TEMPORARILY_CLOSED' or kind = 'INSTITUTION' as listed
+           -- What is over is found by its name, and by nothing else; so is a service that is not on offer.
+           kind = 'INSTITUTION' or status is null or status = 'ACTIVE' or kind <> 'SERVICE' and status = 'INACTIVE' as listed
     from parts
 )
 select kind, id, code, key, title, title_words, body || spanish_body as body, status,
