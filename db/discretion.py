@@ -16,11 +16,12 @@ _NAMED = ("sqlstate", "table_name", "column_name", "constraint_name", "server_so
 def discreet(error: BaseException) -> str:
     """The chain of errors that led to this one, the first one first.
 
+    >>> secret = "-".join(["no", "number"])
     >>> try:
-    ...     int("what nobody else may read")
+    ...     int(secret)
     ... except ValueError as error:
-    ...     "nobody" in discreet(error), discreet(error).splitlines()[-1]
-    (False, 'ValueError')
+    ...     secret in str(error), secret in discreet(error), discreet(error).splitlines()[-1]
+    (True, False, 'ValueError')
     """
     lines: list[str] = []
     for each in reversed(list(_chain(error))):

@@ -565,7 +565,6 @@ async def test_what_tables_say_of_a_service_is_gathered(directory: Directory) ->
             "LANGUAGE": rules.languages is not None,
             "DOCUMENTS": rules.documents is not None,
             "FEES": rules.fees is not None,
-            "COUNTY": rules.counties is not None,
             "ACCESSIBILITY": bool(features),
             "CONDITION": rules.conditions is not None,
         }

@@ -198,7 +198,6 @@ alter table services
         case when languages <> '{}' then 'LANGUAGE' end,
         case when documents is not null then 'DOCUMENTS' end,
         case when fees is not null then 'FEES' end,
-        case when county_fips is not null then 'COUNTY' end,
         case when accessibility is not null then 'ACCESSIBILITY' end,
         case when conditions is not null then 'CONDITION' end]::text[], null)) stored
         check (criteria <@ array['AUDIENCE', 'RECORD', 'OFFENCE', 'GENDER', 'AGE', 'RELEASE', 'REFERRAL', 'LANGUAGE',
@@ -219,7 +218,8 @@ comment on column services.documents is 'Gathered from required_documents by a t
 comment on column services.fees is 'Gathered from cost_options by a trigger.';
 comment on column services.noted_languages is 'Of the languages those with a note; gathered from language_notes by a trigger.';
 comment on column services.accessibility is 'What one of its places has at least; gathered from locations by triggers.';
-comment on column services.criteria is 'What is known of who may come, so that what is not can be found, too.';
+comment on column services.criteria is
+    'What is known of who may come, so that what is not can be found, too. The county is left out: nearly all have one.';
 
 create table required_documents (
     id               uuid primary key default gen_random_uuid(),
@@ -528,7 +528,7 @@ create function condition_verdict(conditions text) returns verdict
 -- What somebody has to tell us so that a criterion concerns them; what a service has to have said to fit.
 create function criteria_of(
     own_audience text[], not_audience text[], has_record boolean, offences text[], own_gender text, age integer,
-    referral text[], spoken text[], held text[], only_free boolean, county text, needs text[]
+    referral text[], spoken text[], held text[], only_free boolean, needs text[]
 ) returns text[] language sql immutable parallel safe return array_remove(array[
     case when own_audience is not null or not_audience is not null then 'AUDIENCE' end,
     case when has_a_record(has_record, offences, own_audience) then 'RECORD' end,
@@ -539,7 +539,6 @@ create function criteria_of(
     case when spoken is not null then 'LANGUAGE' end,
     case when held is not null then 'DOCUMENTS' end,
     case when only_free then 'FEES' end,
-    case when county is not null then 'COUNTY' end,
     case when needs is not null then 'ACCESSIBILITY' end]::text[], null);
 
 -- Services
@@ -586,7 +585,7 @@ create function service_fits(
 ) returns boolean language sql stable parallel safe return
     criteria @> criteria_of(
         nullif(own_audience, '{}'), nullif(not_audience, '{}'), has_record, offences, own_gender, age,
-        nullif(referral, '{}'), nullif(spoken, '{}'), held, only_free, county, nullif(needs, '{}'))
+        nullif(referral, '{}'), nullif(spoken, '{}'), held, only_free, nullif(needs, '{}'))
     and verdict_of(
         audience, audience_only, accepted, excluded, gender, lowest, highest, null, null, routes, languages, noted,
         required, fees, county_fips = county,

@@ -1,14 +1,18 @@
--- What can be found by a text: one document per record, always as the records are.
+-- A search: one text, typed by somebody, and all records that may be meant by it.
 --
--- A document says in one `tsvector` everything that a search can ask of a record: the words of its
--- names, what it offers and where it is, and marks for its kind, categories, counties, languages and
--- place. So one GIN index answers any search, filters among it.
+-- What can be found is in one table, a document per record, with a `tsvector` that says everything a
+-- search can ask of it: the words of its names, what it offers and where it is, and marks for its
+-- kind, categories, counties, languages and place. So one GIN index answers any search, filters
+-- among it. How documents are made, and kept as the records are, is in 0027_searchable.sql.
 --
--- The view `searchable` says what the documents are, the table keeps them. They cannot differ once a
--- transaction has ended. Triggers note which rows a statement has changed; before the transaction
--- commits, one after the other under a lock, the documents of these rows are made anew from what is
--- committed by then. A trigger that wrote the document at once would miss what somebody else is
--- just writing, and each of the two would keep a document without the other's change.
+-- A word means itself and what has its stem; if no document has it, what is spelled nearly alike, or
+-- begins with it. Words that together are a label, a synonym or a county's name mean its mark, too,
+-- and other phrases for the same thing. A record is found if it has something of every word; only
+-- where fewer than ten have, those that lack one follow, and then those that have half of them.
+--
+-- So many records may have a frequent word that nobody could look at them all. Then only a share of
+-- them is ranked, chosen beforehand and always the same one: those with short names are more likely
+-- in it. Around a place it is the nearest that are ranked.
 
 create extension if not exists fuzzystrmatch;  -- how many letters are different
 
@@ -90,47 +94,14 @@ create index on search_phrases ((lexemes[1]));
 comment on table search_phrases is
     'Words that mean a mark, in the language of their stems; phrases of one concept mean the same. HSDS 3: none.';
 
-create view searchable_phrases as
-with recursive within (code, wider) as (
-    select code, code from categories
-    union
-    select c.code, w.wider from categories c join within w on w.code = c.parent_code
-),
-said (phrase, lang, concept, category_code, mark, narrower) as (
-    select label_en, 'english'::regconfig, code, code, null, false from categories
-    union all
-    select label_es, 'spanish', code, code, null, false from categories where label_es is not null
-    union all
-    select unnest(english), 'english', code, category_code, '%' || record_type, narrower from synonyms
-    union all
-    select unnest(spanish), 'spanish', code, category_code, '%' || record_type, narrower from synonyms
-    union all
-    select format(pattern, name), lang, '$' || fips, null, '$' || fips, false from counties,
-           (values ('english'::regconfig, '%s'), ('english', '%s county'), ('spanish', '%s'), ('spanish', 'condado de %s')) forms (lang, pattern)
-),
-stemmed as (
-    select distinct on (phrase, lang, concept) phrase, lang, concept, marks, narrower, words
-    from (
-        select plain(phrase) as phrase, lang, concept, narrower,
-               array(select '@' || w.code from within w where w.wider = category_code order by 1) || array_remove(array[mark], null) as marks,
-               case lang when 'spanish'::regconfig then spanish(plain(phrase)) else plain(phrase) end as words
-        from said
-    ) plainly
-    order by phrase, lang, concept, narrower, marks
-)
-select phrase, lang, concept, marks, narrower, tsvector_to_array(to_tsvector(lang, words)) as lexemes,
-       phraseto_tsquery(lang, words) as query
-from stemmed
-where to_tsvector(lang, words) <> '';
-comment on view searchable_phrases is 'The phrases as they should be: labels, synonyms and the names of counties.';
-
 -- Documents -------------------------------------------------------------------------------------
 
 create table search_documents (
-    kind        text not null check (kind in (
+    kind          text not null check (kind in (
                     'INSTITUTION', 'VISITOR_CENTER', 'PROGRAM', 'REENTRY_PROGRAM', 'PROVIDER', 'SERVICE', 'CATEGORY')),
     key         text not null,
     title       text not null,
+    spanish_title text,
     title_words integer not null,
     body        text[] not null,
     status      text check (status in ('ACTIVE', 'INACTIVE', 'TEMPORARILY_CLOSED', 'CLOSED')),
@@ -151,221 +122,6 @@ comment on column search_documents.everywhere is 'True for what one can reach fr
 comment on column search_documents.words is
     'Weight A: its names and codes. B: the names of what it belongs to. C: what it offers. D: where it is. Marks have no weight: '
     '%KIND @CATEGORY <CONCEPT *CONCEPT (in a name) $COUNTY ^LANGUAGE ~DEGREES/ROW/COLUMN +TELEPHONE =NAME !closed, #10 #8 #6 #4 #2 for a share of the providers and services, and # for all else.';
-
-create function place_marks(positions cube[]) returns text[]
-    language sql immutable parallel safe
-    return array(
-        select distinct '~' || size || '/' || floor(degrees(asin(greatest(-1, least(1, p -> 3)))) / size)
-                        || '/' || floor(degrees(atan2(p -> 2, p -> 1)) / size)
-        from unnest(positions) p, unnest(array[1, 0.1]) size);
-comment on function place_marks is 'The squares of one degree and of a tenth of a degree in which a document is.';
-
-create function share_marks(key text, title_words integer) returns text[]
-    language sql immutable parallel safe
-    -- Of two names with a word in common the shorter one is more about it, and more likely in a small share.
-    return array(
-        select '#' || size from unnest(array[10, 8, 6, 4, 2]) size
-        where abs(hashtext(key)::bigint) * least(title_words, 16) / 4.0 < (2::bigint ^ (31 - size)));
-comment on function share_marks is
-    'In which shares of about 1/1024, 1/256, 1/64, 1/16 and 1/4 of all documents this one is; each share holds the smaller ones.';
-
-create function document_words(
-    names text[], spanish_names text[], belongs text[], body text[], spanish_body text[], place text[], marks text[])
-returns tsvector language plpgsql stable parallel safe
-    as $$
-declare
-    named tsvector := setweight(stems(array_to_string(names, ' '), 'english'), 'A');
-    words tsvector;
-    meant text[];
-begin
-    if spanish_names <> '{}' then
-        named := named || setweight(stems(array_to_string(spanish_names, ' '), 'spanish'), 'A');
-    end if;
-    words := named;
-    if belongs <> '{}' then
-        words := words || setweight(stems(array_to_string(belongs, ' '), 'english'), 'B');
-    end if;
-    if body <> '{}' then
-        words := words || setweight(stems(array_to_string(body, ' '), 'english'), 'C');
-    end if;
-    if spanish_body <> '{}' then
-        words := words || setweight(stems(array_to_string(spanish_body, ' '), 'spanish'), 'C');
-    end if;
-    -- What the phrases among them mean.
-    meant := array(
-        select distinct mark
-        from unnest(tsvector_to_array(words)) lexeme
-        join search_phrases p on p.lexemes[1] = lexeme and words @@ p.query and p.concept ~ '^[A-Z]',
-             unnest(case when named @@ p.query then array['<' || p.concept, '*' || p.concept] else array['<' || p.concept] end) mark);
-    if place <> '{}' then
-        -- A place has no stems.
-        words := words || setweight(to_tsvector('simple', plain(array_to_string(place, ' '))), 'D');
-    end if;
-    return words || array_to_tsvector(marks || meant);
-end
-$$;
-comment on function document_words is 'Everything that a document can be found by, as one tsvector.';
-
-create view searchable as
-with parts as (
-    select 'INSTITUTION' as kind, i.id, null as code, i.name as title,
-           array[i.code] || i.aliases || i.alternate_names as names,
-           array[]::text[] as spanish_names,
-           array[]::text[] as belongs,
-           array[]::text[] as body,
-           array[]::text[] as spanish_body,
-           array[l.public_street, l.public_city, left(l.public_zip, 5)] as place,
-           array(select h.number from phones h where h.institution_id = i.id) as phones,
-           case when i.status in ('CLOSED', 'DEACTIVATED_UNIT') then 'CLOSED' else 'ACTIVE' end as status,
-           array[]::text[] as categories,
-           array_remove(array[i.county_fips], null) as counties,
-           array[]::text[] as languages,
-           false as everywhere,
-           array_remove(array[l.position], null) as positions
-    from institutions i left join locations l on l.id = i.location_id
-    union all
-    select 'VISITOR_CENTER', v.id, null, v.name,
-           array[]::text[],
-           array[]::text[],
-           array[i.name, i.code, o.name] || i.aliases || i.alternate_names,
-           v.alert || array(select a.label_en from visitor_center_amenities c join visitor_amenities a on a.code = c.amenity_code
-                            where c.visitor_center_id = v.id order by a.code),
-           array(select a.label_es from visitor_center_amenities c join visitor_amenities a on a.code = c.amenity_code
-                 where c.visitor_center_id = v.id order by a.code),
-           array[l.public_street, l.public_city, left(l.public_zip, 5)],
-           array(select h.number from phones h where h.visitor_center_id = v.id),
-           case v.status when 'DEFUNCT' then 'CLOSED' when 'UNKNOWN' then null else v.status end,
-           array[]::text[],
-           array_remove(array[i.county_fips], null),
-           array[]::text[],
-           false,
-           array_remove(array[l.position], null)
-    from visitor_centers v
-    join institutions i on i.id = v.institution_id
-    left join providers o on o.id = v.operator_id
-    left join locations l on l.id = v.location_id
-    union all
-    select 'PROGRAM', p.id, null, p.name,
-           array[p.slug],
-           array[]::text[],
-           array[p.operator_name],
-           array[p.summary],
-           array[]::text[],
-           array(select word from program_offerings o join institutions i on i.id = o.institution_id,
-                 unnest(array[i.code, i.name] || i.alternate_names) word
-                 where o.program_id = p.id and o.status <> 'ENDED' order by i.code, word),
-           array[]::text[],
-           null,
-           array(select c.category_code from program_categories c where c.program_id = p.id order by 1),
-           array(select distinct i.county_fips from program_offerings o join institutions i on i.id = o.institution_id
-                 where o.program_id = p.id and o.status <> 'ENDED' and i.county_fips is not null order by 1),
-           array[]::text[],
-           p.scope = 'STATEWIDE',
-           array(select l.position from program_offerings o join institutions i on i.id = o.institution_id
-                 join locations l on l.id = i.location_id
-                 where o.program_id = p.id and o.status <> 'ENDED' and l.position is not null order by i.code)
-    from programs p
-    union all
-    select 'REENTRY_PROGRAM', r.id, null, r.name,
-           array[r.slug],
-           array[]::text[],
-           array[]::text[],
-           array[r.eligibility, r.referral_route, r.service_areas],
-           array[]::text[],
-           array[]::text[],
-           array[]::text[],
-           null,
-           array(select c.category_code from reentry_program_categories c where c.reentry_program_id = r.id order by 1),
-           array(select c.county_fips from reentry_program_counties c where c.reentry_program_id = r.id order by 1),
-           array[]::text[],
-           true,
-           array[]::cube[]
-    from reentry_programs r
-    union all
-    select 'PROVIDER', p.id, null, p.name,
-           array[p.site_name],
-           array[]::text[],
-           array[]::text[],
-           array(select distinct offer from services s, unnest(s.offers) offer
-                 where s.provider_id = p.id and s.listed order by 1),
-           array[]::text[],
-           array[l.public_street, l.public_city, left(l.public_zip, 5)],
-           array(select h.number from phones h where h.provider_id = p.id),
-           case when not p.listed then 'CLOSED' end,
-           array(select distinct c.category_code from services s join service_categories c on c.service_id = s.id
-                 where s.provider_id = p.id and s.listed order by 1),
-           array_remove(array[p.county_fips], null),
-           p.languages,
-           false,
-           array_remove(array[l.position], null)
-    from providers p left join locations l on l.id = p.location_id
-    union all
-    select 'SERVICE', s.id, null, s.name,
-           array[]::text[],
-           array[]::text[],
-           array[p.name, p.site_name],
-           s.offers,
-           array[]::text[],
-           array(select word from services_at_locations a join locations l on l.id = a.location_id,
-                 unnest(array[l.public_street, l.public_city, left(l.public_zip, 5)]) word
-                 where a.service_id = s.id order by l.id, word),
-           array(select h.number from phones h where h.service_id = s.id),
-           case s.status when 'DEFUNCT' then 'CLOSED' else s.status end,
-           array(select c.category_code from service_categories c where c.service_id = s.id order by 1),
-           array_remove(array[s.county_fips], null),
-           s.languages,
-           false,
-           array(select l.position from services_at_locations a join locations l on l.id = a.location_id
-                 where a.service_id = s.id and l.position is not null order by l.id)
-    from services s join providers p on p.id = s.provider_id
-    union all
-    select 'CATEGORY', null, c.code, c.label_en,
-           array(select word from synonyms y, unnest(y.english) word where y.category_code = c.code and not y.narrower order by y.code, word),
-           array[c.label_es]
-           || array(select word from synonyms y, unnest(y.spanish) word where y.category_code = c.code and not y.narrower order by y.code, word),
-           array[]::text[],
-           array(select word from synonyms y, unnest(y.english) word where y.category_code = c.code and y.narrower order by y.code, word),
-           array(select word from synonyms y, unnest(y.spanish) word where y.category_code = c.code and y.narrower order by y.code, word),
-           array[]::text[],
-           array[]::text[],
-           null,
-           array[c.code],
-           array[]::text[],
-           array[]::text[],
-           true,
-           array[]::cube[]
-    from categories c
-),
-documents as (
-    select kind, id, code, coalesce(id::text, code) as key, title,
-           cardinality(string_to_array(plain(title), ' ')) as title_words,
-           array_remove(names, null) as names, array_remove(spanish_names, null) as spanish_names,
-           array_remove(belongs, null) as belongs, array_remove(place, null) as place, phones, status,
-           array_remove(body, null) as body, array_remove(spanish_body, null) as spanish_body,
-           categories, counties, languages, everywhere, positions,
-           -- What is over is found by its name, and by nothing else; so is a service that is not on offer.
-           kind = 'INSTITUTION' or status is null or status = 'ACTIVE' or kind <> 'SERVICE' and status = 'INACTIVE' as listed
-    from parts
-)
-select kind, id, code, key, title, title_words, body || spanish_body as body, status,
-       categories, counties, languages, everywhere, positions,
-       document_words(
-           title || names, spanish_names,
-           case when listed then belongs end, case when listed then body end, case when listed then spanish_body end,
-           case when listed then place end,
-           array['%' || kind]
-           || array(select '=' || left(plain(n), 200) from unnest(title || names || spanish_names) n)
-           || case when listed then array(select '@' || c from unnest(categories) c)
-                                    || array(select '+' || right(h, 10) from unnest(phones) h) end
-           || array(select '$' || c from unnest(counties) c)
-           || array(select '^' || l from unnest(languages) l)
-           || place_marks(positions) || case when everywhere then array['~'] end
-           || case when status in ('CLOSED', 'TEMPORARILY_CLOSED') then array['!closed'] end
-           || case when kind in ('PROVIDER', 'SERVICE') then share_marks(key, title_words) else array['#'] end
-       ) as words
-from documents;
-comment on view searchable is 'The documents as they should be, made of the records that are there.';
-
 create index on search_documents using gin (words);
 
 -- Which words there are, for those that are misspelt or half written -----------------------------
@@ -377,227 +133,387 @@ create index on search_lexemes using gin (lexeme gin_trgm_ops);
 comment on table search_lexemes is
     'The words of all documents, each once, so that a word without documents is known for one. HSDS 3: none.';
 
-create function lexemes_of(words tsvector) returns text[]
+-- A text becomes what it may mean ---------------------------------------------------------------
+
+create function search_stems(word text, lang text) returns text[]
     language sql immutable parallel safe
-    return array(select lexeme from unnest(tsvector_to_array(words)) lexeme where strpos('%@<*$^~+=!#', left(lexeme, 1)) = 0);
-comment on function lexemes_of is 'The words of a document without its marks.';
+    -- So little of a long word says nothing of it: the stem of "comida" is "com".
+    return array(
+        select word
+        union
+        select stem from (
+            select unnest(ts_lexize('english_stem', word)) where lang is distinct from 'ES'
+            union all select unnest(ts_lexize('spanish_stem', spanish(word))) where lang is distinct from 'EN') stems (stem)
+        where length(stem) > 3 or length(word) < 6);
+comment on function search_stems is 'What a plain word is looked up as; in both languages where none is given.';
 
--- Kept as the records are -----------------------------------------------------------------------
+create function search_spelling(word text, out lexemes text[], out certain double precision)
+    language sql stable parallel safe
+begin atomic
+    with alike as (
+        select lexeme, levenshtein_less_equal(lexeme, word, 3) as off, similarity(lexeme, word) as alike
+        from search_lexemes where lexeme % word and length(word) > 3
+        union all
+        select lexeme, 1.5, similarity(lexeme, word)
+        from search_lexemes where lexeme like word || '%' and length(word) > 2
+    ),
+    best as (
+        select lexeme, off, rank() over (order by off) as place, alike, max(alike) over (partition by off) as best
+        from alike where off <= case when length(word) < 6 then 1.5 when length(word) < 10 then 2 else 3 end
+    )
+    select array_agg(lexeme order by alike desc, lexeme), 1 - 0.1 * min(off)
+    from (select * from best where place = 1 and alike >= 0.8 * best order by alike desc, lexeme limit 8) nearest;
+end;
+comment on function search_spelling is 'What a word that no document has may have been meant to be; null if nothing is near.';
 
-create table search_changes (
-    source text not null,
-    key    text,
-    last   boolean not null default false
-);
-comment on table search_changes is
-    'Rows that the present transaction has changed; empty whenever it ends. HSDS 3: none.';
-comment on column search_changes.last is 'One row of each statement, which asks for the documents to be made.';
+create function search_terms(text text, lang text) returns table (
+    n integer, lexemes text[], concepts text[], meaning tsquery, widely tsquery, named tsquery, worth text)
+    language sql stable
+begin atomic
+    with telephone as (
+        select right(digits, 10) as digits from regexp_replace(text, '[^0-9]', '', 'g') digits
+        where text ~ '^[-+(). 0-9]+$' and length(digits) between 10 and 11
+    ),
+    typed as (
+        select word, number, search_stems(word, lang) as stems,
+               ts_lexize('english_stem', word) = '{}' or ts_lexize('spanish_stem', word) = '{}' as stop
+        from unnest(string_to_array(plain(text), ' ')) with ordinality each (word, number)
+        where not exists (select from telephone)
+        limit 16
+    ),
+    spelled as (
+        select number, word, stems, stop,
+               word ~ '[0-9]' or exists (select from search_lexemes l where l.lexeme = any (stems)) as known,
+               meant.lexemes, meant.certain
+        from typed left join lateral search_spelling(word) meant
+             on not stop and not word ~ '[0-9]' and not exists (select from search_lexemes l where l.lexeme = any (stems))
+    ),
+    meant as (
+        select number, coalesce(lexemes[1], word) as word, coalesce(lexemes, array[word]) as words,
+               coalesce(lexemes, stems) as lexemes, coalesce(certain, 1) as certain, known or lexemes is not null as known,
+               stop and not (select bool_and(stop) from spelled) as stop
+        from spelled
+    ),
+    spoken as (
+        select to_tsvector('english', string_agg(word, ' ' order by number)) as english,
+               to_tsvector('spanish', spanish(string_agg(word, ' ' order by number))) as spanish
+        from meant
+    ),
+    phrases as (
+        select m.number, p.concept, p.marks, p.narrower, p.lexemes,
+               rank() over (partition by m.number order by cardinality(p.lexemes) desc) as place
+        from spoken
+        join search_phrases p on case p.lang when 'english'::regconfig then english else spanish end @@ p.query
+        join meant m on (case p.lang when 'english'::regconfig then ts_lexize('english_stem', m.word)
+                         else ts_lexize('spanish_stem', spanish(m.word)) end)[1] = any (p.lexemes)
+    ),
+    concepts as (
+        select number, max(cardinality(lexemes)) > 1 as together, array_agg(distinct concept) as concepts,
+               array_agg(distinct mark) filter (where not narrower and mark is not null) as marks,
+               array_agg(distinct mark) filter (where narrower and mark is not null) as wider
+        from phrases left join unnest(marks) mark on true
+        where place = 1 group by number
+    ),
+    terms as (
+        select number::integer as n, m.words, case when known then m.lexemes end as lexemes, m.certain,
+               coalesce(c.concepts, '{}') as concepts, coalesce(c.marks, '{}') as marks, coalesce(c.wider, '{}') as wider,
+               -- Words that mean something together mean less apart.
+               case when c.together then 0.75 else 1 end as apart
+        from meant m left join concepts c using (number) where not stop
+        union all
+        select 1, array[digits], null, 1, '{}', array['+' || digits], '{}', 1 from telephone
+    )
+    select n, coalesce(lexemes, '{}'), concepts, coalesce(quoted(lexemes || marks || said), ''), quoted(wider), quoted(lexemes, ':A'),
+           -- In a name, then as another phrase for it, then in the names of what it belongs to, in
+           -- what it offers or where it is, and last by its kind.
+           (select 'case ' || string_agg(format('when words @@ %L then %s', sign, round(worth::numeric, 4)), ' ' order by worth desc)
+                   || ' else 0 end'
+            from (values (quoted(words, ':A'), certain * apart), (quoted(lexemes, ':A'), 0.95 * certain * apart),
+                         (quoted(titled), 0.85),
+                         (quoted(lexemes, ':B'), 0.75 * certain * apart), (quoted(lexemes, ':C'), 0.7 * certain * apart),
+                         (quoted(lexemes, ':D'), 0.6 * certain), (quoted(said), 0.68), (quoted(marks), 0.6), (quoted(wider), 0.4)) signs (sign, worth)
+            where sign is not null)
+    from terms,
+         lateral (select array(select '<' || concept from unnest(concepts) concept) as said,
+                         array(select '*' || concept from unnest(concepts) concept) as titled) meant_by;
+end;
+comment on function search_terms is
+    'The words of a text that say something: lexemes of documents (none where it is unknown), concepts, what finds it, what finds it only widely, what finds it in a name, and how good a find is, as an expression.';
 
-create view search_affected as
-with noted as (select distinct source, key from search_changes where key is not null)
-    select source, key, 'INSTITUTION' as kind, key as document from noted where source = 'institutions'
-    union all
-    select source, key, 'VISITOR_CENTER', v.id::text from noted join visitor_centers v on v.institution_id = key::uuid
-    where source = 'institutions'
-    union all
-    select source, key, 'PROGRAM', o.program_id::text from noted join program_offerings o on o.institution_id = key::uuid
-    where source = 'institutions'
-    union all
-    select source, key, 'VISITOR_CENTER', key from noted where source = 'visitor_centers'
-    union all
-    select source, key, 'VISITOR_CENTER', c.visitor_center_id::text
-    from noted join visitor_center_amenities c on c.amenity_code = key where source = 'visitor_amenities'
-    union all
-    select source, key, 'PROGRAM', key from noted where source = 'programs'
-    union all
-    select source, key, 'REENTRY_PROGRAM', key from noted where source = 'reentry_programs'
-    union all
-    select source, key, 'PROVIDER', key from noted where source = 'providers'
-    union all
-    select source, key, 'SERVICE', s.id::text from noted join services s on s.provider_id = key::uuid where source = 'providers'
-    union all
-    select source, key, 'VISITOR_CENTER', v.id::text from noted join visitor_centers v on v.operator_id = key::uuid
-    where source = 'providers'
-    union all
-    select source, key, 'SERVICE', key from noted where source = 'services'
-    union all
-    select source, key, 'PROVIDER', s.provider_id::text from noted join services s on s.id = key::uuid where source = 'services'
-    union all
-    select source, key, 'INSTITUTION', i.id::text from noted join institutions i on i.location_id = key::uuid
-    where source = 'locations'
-    union all
-    select source, key, 'PROGRAM', o.program_id::text from noted join institutions i on i.location_id = key::uuid
-    join program_offerings o on o.institution_id = i.id where source = 'locations'
-    union all
-    select source, key, 'VISITOR_CENTER', v.id::text from noted join visitor_centers v on v.location_id = key::uuid
-    where source = 'locations'
-    union all
-    select source, key, 'PROVIDER', p.id::text from noted join providers p on p.location_id = key::uuid where source = 'locations'
-    union all
-    select source, key, 'SERVICE', a.service_id::text from noted join services_at_locations a on a.location_id = key::uuid
-    where source = 'locations'
-    union all
-    select source, key, 'CATEGORY', key from noted where source = 'categories';
-comment on view search_affected is 'The documents that a changed row has a part in.';
+create function search_squares(origin cube, reach double precision) returns text[]
+    language sql immutable parallel safe
+begin atomic
+    -- A tenth of a degree is about seven miles.
+    with at as (
+        select degrees(asin(greatest(-1, least(1, origin -> 3)))) as latitude, degrees(atan2(origin -> 2, origin -> 1)) as longitude,
+               degrees(2 * asin(reach / 2)) as radius, case when reach < 0.004 then 0.1 else 1 end as size
+    )
+    select array_agg('~' || size || '/' || row_ || '/' || column_)
+    from at,
+         generate_series(floor((latitude - radius) / size)::integer, floor((latitude + radius) / size)::integer) row_,
+         generate_series(floor((longitude - radius / greatest(cos(radians(latitude)), 0.1)) / size)::integer,
+                         floor((longitude + radius / greatest(cos(radians(latitude)), 0.1)) / size)::integer) column_;
+end;
+comment on function search_squares is 'The marks of all squares that something so near to a point can be in.';
 
-create function search_keep(of_kind text, keys text[]) returns void language plpgsql
-    set search_path from current as $$
+create function search_all(queries tsquery[]) returns tsquery
+    language plpgsql immutable parallel safe as $$
 declare
-    lost text[];
+    query tsquery;
+    together tsquery := '';
 begin
-    -- What there is, what there should be, and the words that are new or gone.
-    execute format($sql$
-        with due as materialized (
-            select key, title, title_words, body, status, categories, counties, languages, everywhere, positions, words
-            from searchable where kind = %1$L and %2$s
-        ), had as materialized (
-            select key, words from search_documents where kind = %1$L and key = any ($1)
-        ), gone as (
-            delete from search_documents d where kind = %1$L and key = any ($1)
-            and not exists (select from due where due.key = d.key)
-        ), kept as (
-            insert into search_documents as d
-                (kind, key, title, title_words, body, status, categories, counties, languages, everywhere, positions, words)
-            select %1$L, due.* from due
-            on conflict (kind, key) do update
-            set (title, title_words, body, status, categories, counties, languages, everywhere, positions, words)
-                = (excluded.title, excluded.title_words, excluded.body, excluded.status, excluded.categories,
-                   excluded.counties, excluded.languages, excluded.everywhere, excluded.positions, excluded.words)
-            where (d.title, d.title_words, d.body, d.status, d.categories, d.counties, d.languages, d.everywhere,
-                   d.positions::text, d.words)
-                is distinct from (excluded.title, excluded.title_words, excluded.body, excluded.status, excluded.categories,
-                                  excluded.counties, excluded.languages, excluded.everywhere, excluded.positions::text, excluded.words)
-        ), now as materialized (
-            select distinct lexeme from due, unnest(lexemes_of(words)) lexeme
-        ), found as (
-            insert into search_lexemes select lexeme from now on conflict do nothing
-        )
-        select array_agg(distinct lexeme) from had, unnest(lexemes_of(words)) lexeme
-        where not exists (select from now where now.lexeme = lexeme.lexeme)
-    $sql$, of_kind, case of_kind when 'CATEGORY' then 'code = any ($1)' else 'id = any ($1::uuid[])' end)
-    into lost using keys;
-    -- A frequent word is found at once in a small share; only a rare one is looked for everywhere.
-    delete from search_lexemes l where lexeme = any (lost)
-    and not exists (select from search_documents where words @@ (quoted(array[l.lexeme]) && '#8'))
-    and not exists (select from search_documents where words @@ (quoted(array[l.lexeme]) && '#4'))
-    and not exists (select from search_documents where words @@ quoted(array[l.lexeme]));
-end
-$$;
-comment on function search_keep is 'Makes documents of one kind anew, by their keys.';
-
-create function search_refresh() returns trigger language plpgsql
-    security definer set search_path from current as $$
-declare
-    affected record;
-    came tsquery[];
-    gone tsquery[];
-begin
-    -- One after the other, and each after all that was committed before: see above.
-    perform pg_advisory_xact_lock(hashtext('search_documents'));
-    if not exists (select from search_changes) then
-        return null;  -- an earlier statement's turn has done it all
-    end if;
-    if exists (select from search_changes where source in ('phrases', 'categories', 'everything')) then
-        with removed as (
-            delete from search_phrases p where not exists (
-                select from searchable_phrases s
-                where (s.phrase, s.lang, s.concept, s.marks, s.narrower) = (p.phrase, p.lang, p.concept, p.marks, p.narrower))
-            returning concept, query
-        )
-        select array_agg(query || quoted(array['<' || concept])) into gone from removed;
-        with added as (
-            insert into search_phrases select phrase, lang, concept, marks, narrower, lexemes, query from searchable_phrases
-            on conflict do nothing returning concept, query
-        )
-        select array_agg(query || quoted(array['<' || concept])) into came from added;
-    end if;
-    -- A million at a time would not fit into memory.
-    for affected in
-        select kind, array_agg(document) as keys from (
-            select kind, document, row_number() over (partition by kind) / 50000 as part from (
-                select kind, document from search_affected
-                union
-                select d.kind, d.key from unnest(came || gone) phrase join search_documents d on words @@ phrase
-                union
-                select d.kind, d.key from (select kind, key from searchable union select kind, key from search_documents) d
-                where exists (select from search_changes where source = 'everything')
-            ) each_once
-        ) parts group by kind, part
-    loop
-        perform search_keep(affected.kind, affected.keys);
+    foreach query in array queries loop
+        together := together && coalesce(query, '');
     end loop;
-    -- What is new lies unsorted beside an index until somebody sorts it in; better now than every reader.
-    perform gin_clean_pending_list(index) from unnest(array[
-        to_regclass('search_documents_words_idx'), to_regclass('search_lexemes_lexeme_idx')]) index where index is not null;
-    delete from search_changes;
-    return null;
+    return together;
 end
 $$;
-comment on function search_refresh is 'Makes the documents of all rows that this transaction has changed.';
+comment on function search_all is 'What all of these find; an empty one finds everything.';
 
-create constraint trigger refresh after insert on search_changes
-    deferrable initially deferred for each row when (new.last) execute function search_refresh();
-
--- Each argument names a source and one of its keys in the changed row.
-create function search_note() returns trigger language plpgsql
-    security definer set search_path from current as $$
+create function search_any(queries tsquery[]) returns tsquery
+    language plpgsql immutable parallel safe as $$
 declare
-    changed text := case tg_op
-        when 'INSERT' then 'table after_rows' when 'DELETE' then 'table before_rows'
-        else 'table before_rows union all table after_rows' end;
-    parts text;
+    query tsquery;
+    together tsquery := '';
 begin
-    if tg_op = 'TRUNCATE' then
-        insert into search_changes values ('everything', null, true);
-        return null;
-    end if;
-    select string_agg(format('select distinct %L, %s from rows where %s is not null',
-                             split_part(said, '.', 1), column_, column_), ' union all ')
-    into parts from unnest(tg_argv) said, concat('(', split_part(said, '.', 2), ')::text') column_;
-    execute format('with rows as (%s), noted as (insert into search_changes (source, key) %s returning source)'
-                   ' insert into search_changes (source, last) select min(source), true from noted having count(*) > 0',
-                   changed, parts);
-    return null;
+    foreach query in array queries loop
+        together := together || coalesce(query, '');
+    end loop;
+    return together;
 end
 $$;
-comment on function search_note is 'Notes which rows a statement has changed.';
+comment on function search_any is 'What one of these finds; an empty one finds nothing.';
 
-do $$
+create function search_found(
+    query tsquery, origin cube, reach double precision, enough integer, most integer, out rows tid[], out complete boolean)
+    language plpgsql stable set enable_seqscan = off as $$
 declare
-    watched record;
-    event text;
+    share text;
+    near double precision;
+    here tsquery;
+    few integer;
 begin
-    for watched in select * from (values
-        ('institutions', '{institutions.id}'::text[]),
-        ('visitor_centers', '{visitor_centers.id}'),
-        ('visitor_center_amenities', '{visitor_centers.visitor_center_id}'),
-        ('visitor_amenities', '{visitor_amenities.code}'),
-        ('programs', '{programs.id}'),
-        ('program_categories', '{programs.program_id}'),
-        ('program_offerings', '{programs.program_id}'),
-        ('reentry_programs', '{reentry_programs.id}'),
-        ('reentry_program_categories', '{reentry_programs.reentry_program_id}'),
-        ('reentry_program_counties', '{reentry_programs.reentry_program_id}'),
-        ('providers', '{providers.id}'),
-        ('services', '{services.id,providers.provider_id}'),
-        ('service_categories', '{services.service_id}'),
-        ('services_at_locations', '{services.service_id}'),
-        ('locations', '{locations.id}'),
-        ('phones', '{institutions.institution_id,visitor_centers.visitor_center_id,providers.provider_id,services.service_id}'),
-        ('categories', '{categories.code}'),
-        ('synonyms', '{categories.category_code,phrases.code}'),
-        ('counties', '{phrases.fips}')
-    ) tables (name, sources) loop
-        foreach event in array '{insert,update,delete}'::text[] loop
-            execute format('create trigger search_%1$s after %1$s on %2$I referencing %3$s for each statement execute function search_note(%4$s)',
-                event, watched.name,
-                concat_ws(' ', case when event <> 'insert' then 'old table before_rows' end,
-                               case when event <> 'delete' then 'new table after_rows' end),
-                (select string_agg(quote_literal(source), ', ') from unnest(watched.sources) source));
-        end loop;
-        execute format('create trigger search_truncate after truncate on %I for each statement execute function search_note()', watched.name);
+    complete := true;
+    -- Everything; or, if that is too much, what is within 15 miles, or within 5.
+    foreach near in array case when origin is null then array[null::double precision]
+                               else array(select r from unnest(array[reach, chord(15), chord(5)]) r where r <= reach order by r desc) end loop
+        here := case when origin is null then query else query && quoted(search_squares(origin, near) || array['~']) end;
+        select count(*) into few from (select from search_documents where words @@ (here && quoted('{#10}')) limit 20) counted;
+        if few * 1024 < most then
+            rows := array(
+                select ctid from search_documents
+                where words @@ here and (origin is null or everywhere or exists (select from unnest(positions) p where p <-> origin <= near))
+                limit most);
+            if cardinality(rows) < most then
+                return;
+            end if;
+        end if;
+        complete := false;
+    end loop;
+    foreach share in array array['#10', '#8', '#6', '#4', '#2'] loop
+        rows := array(
+            select ctid from search_documents
+            where words @@ (here && quoted(array[share, '#']))
+            and (origin is null or everywhere or exists (select from unnest(positions) p where p <-> origin <= near))
+            limit most);
+        exit when cardinality(rows) >= enough;
     end loop;
 end
 $$;
+comment on function search_found is
+    'Where the documents are that match, at most so many; or, if they are more, enough of them; and whether these are all.';
 
-insert into search_changes values ('everything', null, true);
+create function search_within(wider text[]) returns setof text
+    language sql stable parallel safe
+begin atomic
+    with recursive within (code) as (
+        select unnest(wider)
+        union select c.code from categories c join within w on w.code = c.parent_code
+    )
+    select code from within;
+end;
+comment on function search_within is 'These categories and all narrower ones.';
+
+create function search(
+    text text, lang text, zip text, latitude double precision, longitude double precision, within_miles double precision,
+    of_types text[], in_counties text[], of_categories text[], in_languages text[], closed boolean)
+returns table (
+    kind text, key text, score double precision, distance_miles double precision, status text, title text,
+    categories text[], counties text[], languages text[], sought text[], concepts text[], spoken text, complete boolean)
+language plpgsql stable set search_path from current as $$
+#variable_conflict use_column
+declare
+    origin constant cube := near_position($3, $4, $5);
+    reach constant double precision := chord(coalesce($6, 50));
+    wanted constant tsquery := search_all(array[
+        quoted(array(select '%' || type from unnest($7) type)), quoted(array(select '$' || county from unnest($8) county)),
+        quoted(array(select '@' || code from search_within($9) code)), quoted(array(select '^' || language from unnest($10) language)),
+        case $11 when true then quoted('{!closed}') when false then !!quoted('{!closed}') end]);
+    terms record;
+    query tsquery;
+    before tsquery := '';
+    part double precision := 1;
+    weights double precision[];
+    more record;
+    many integer := 0;
+begin
+    select array_agg(t.meaning order by n) filter (where numnode(t.meaning) > 0) as known,
+           array_agg(t.meaning || coalesce(t.widely, '') order by n) as widely,
+           array_agg(t.worth order by n) as worth,
+           string_agg(format('coalesce((words @@ %L)::integer, 0)', t.named), ' + ' order by n) as naming,
+           -- Neither has a space in it.
+           array_remove(string_to_array(string_agg(array_to_string(t.lexemes, ' '), ' '), ' '), '') as lexemes,
+           array_remove(string_to_array(string_agg(array_to_string(t.concepts, ' '), ' '), ' '), '') as concepts
+    into terms from search_terms($1, $2) t;
+    weights := array_fill(1, array[cardinality(terms.worth)]);
+    -- Something of each word; of each but one; of any.
+    foreach query in array array[
+        search_all(terms.known),
+        search_any(array(
+            select search_all(terms.known[:i - 1] || terms.known[i + 1:]) from generate_subscripts(terms.known, 1) i
+            where cardinality(terms.known) > 2)),
+        search_any(terms.widely)] loop
+        continue when numnode(query) = 0;
+        select * into more from search_found(query && wanted && before, origin, reach, 500, 5000);
+        if part = 1 and cardinality(more.rows) < 10 then
+            -- Then a rare word says more than a frequent one.
+            weights := array(
+                select 1 / (1 + ln(1 + (select count(*) from (
+                    select from search_documents where words @@ (meaning && quoted('{#6,#}')) limit 200) counted)))
+                from unnest(terms.widely) with ordinality each (meaning, n) order by n);
+        end if;
+        return query execute format($sql$
+            with looked_at as (
+                select *, (%s) / %s as fit, (%s)::float8 / greatest(title_words, %s) as naming,
+                       case when $2 is not null then (select min(p <-> $2) from unnest(positions) p) end as far,
+                       -- A name calls for who is called so, a need for who does something about it.
+                       case kind when 'INSTITUTION' then 1 when 'PROVIDER' then 0.97 when 'SERVICE' then 0.94 else 0.98 end as by_name,
+                       case kind when 'INSTITUTION' then 1 when 'PROVIDER' then 0.90 when 'SERVICE' then 0.98
+                                 when 'CATEGORY' then 0.95 else 0.97 end as by_need
+                from search_documents where ctid = any ($1)
+            )
+            select kind, key,
+                   round(least(1,
+                       $8 * (0.75 * fit + 0.25 * case when words @@ $4 then 1 else naming end)
+                       * (by_need + (by_name - by_need) * least(1, naming))
+                       * case when status in ('CLOSED', 'TEMPORARILY_CLOSED') then 0.9 else 1 end
+                       * case when $2 is null then 1 else 1 - 0.25 * coalesce(least(1, far / $3), 0.6) end
+                       * case when $6 = 'ES' and 'es' = any (languages) then 1.03 else 1 end
+                   )::numeric, 4)::float8,
+                   case when far <= $3 then round(miles(far)::numeric, 2)::float8 end, status,
+                   case when $6 = 'ES' then coalesce(spanish_title, title) else title end,
+                   categories, counties, languages, $5, $9, $6, $7
+            from looked_at where fit >= 0.3
+        $sql$,
+            (select string_agg(format('(%s) * %s', worth, round(weight::numeric, 4)), ' + ') from unnest(terms.worth, weights) w (worth, weight)),
+            (select round(sum(weight)::numeric, 4)::float8 from unnest(weights) weight),
+            terms.naming, cardinality(terms.worth))
+        using more.rows, origin, reach, quoted(array['=' || left(plain($1), 200)]), terms.lexemes, $2, more.complete, part, terms.concepts;
+        many := many + cardinality(more.rows);
+        exit when many >= 10;
+        part := part - 0.25;
+        before := before && !!query;
+    end loop;
+end
+$$;
+comment on function search is 'What a text finds, and how well it answers.';
+
+-- What was found, shown -------------------------------------------------------------------------
+
+create function escaped(text) returns text
+    language sql immutable strict parallel safe
+    return replace(replace(replace(replace(replace($1, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'), '"', '&quot;'), '''', '&#39;');
+comment on function escaped is 'A text as HTML that says just this.';
+
+create function search_marked(text text, sought text[], concepts text[] default '{}', begun text default null) returns text
+    language sql stable parallel safe
+begin atomic
+    -- A phrase is marked where it is whole.
+    with words as (
+        select sought || coalesce(array_agg(lexeme), '{}') as sought
+        from search_phrases p, unnest(p.lexemes) lexeme
+        where p.concept = any (concepts) and stems(text, p.lang) @@ p.query
+    )
+    select coalesce(string_agg(
+        case when array[plain(word)] || ts_lexize('english_stem', plain(word)) && words.sought or plain(word) like begun || '%'
+             then '<mark>' || escaped(word) || '</mark>' || escaped(rest) else escaped(word || rest) end, '' order by n), '')
+    from words, regexp_matches(text, '([[:alnum:]\u0300-\u036f''’]*)([^[:alnum:]\u0300-\u036f''’]*)', 'g') with ordinality parts (part, n),
+         lateral (select part[1] as word, part[2] as rest) pair;
+end;
+comment on function search_marked is 'A text as HTML, in which words that were sought, or begin as was typed, are marked.';
+
+create function search_snippet(kind text, key text, sought text[], concepts text[], spoken text) returns text
+    language sql stable parallel safe
+begin atomic
+    select string_agg(marked, ' · ' order by n)
+    from (
+        select n, search_marked(piece, sought, concepts) as marked
+        from search_documents d,
+             unnest(d.body || array(select case when spoken = 'ES' then coalesce(label_es, label_en) else label_en end
+                                    from categories c where d.kind <> 'CATEGORY' and c.code = any (d.categories) order by c.code))
+             with ordinality pieces (whole, n),
+             lateral (select case when length(whole) <= 160 then whole
+                                  else regexp_replace(left(whole, 160), '[^[:space:]]*$', '…') end as piece) cut
+        where d.kind = search_snippet.kind and d.key = search_snippet.key
+        order by n
+    ) pieces
+    where marked like '%<mark>%';
+end;
+comment on function search_snippet is 'What a record offers, as far as it was sought, as HTML; null if it was found by other things.';
+
+-- What somebody who is still typing may mean ----------------------------------------------------
+
+create function suggest(said text, lang text, first integer)
+returns table (text text, text_html text, type text, node_id text, score double precision)
+language plpgsql stable set search_path from current as $$
+#variable_conflict use_column
+declare
+    typed constant text := plain($1);
+    last constant text := (regexp_match(typed, '[^ ]*$'))[1];
+    -- Before the last word, whole words; they and what begins with the last one are in a name.
+    whole constant text[] := array(
+        select lexeme from search_terms(left(typed, -length(last)), $2) t, unnest(t.lexemes) lexeme);
+    before constant tsquery := (
+        select search_all(array_agg(t.named)) from search_terms(left(typed, -length(last)), $2) t having count(*) > 0);
+    begun text[] := array(
+        select lexeme from search_lexemes where lexeme like last || '%' order by length(lexeme), lexeme limit 50);
+    named tsquery := quoted(array[last], ':*A');
+    places tid[];
+begin
+    if begun = '{}' then
+        begun := coalesce((search_spelling(last)).lexemes, '{}');
+        named := named || coalesce(quoted(begun, ':A'), '');
+    end if;
+    named := coalesce(before, '') && named;
+    -- Of institutions, centers, programs and categories there are so few that all are looked at.
+    places := array(select ctid from search_documents where words @@ quoted('{#}'));
+    if length(typed) > 2 then
+        places := places
+            || (search_found(quoted(array['=' || typed], ':*'), null, null, 100, 500)).rows
+            || coalesce((search_found(coalesce(before, quoted(begun, ':A')), null, null, 100, 500)).rows, '{}');
+    end if;
+    return query
+        with looked_at as (
+            -- Not by an index: to find all that begins with a letter is too much.
+            select kind, key, title, spanish_title, words from search_documents where ctid = any (places) offset 0
+        ),
+        called as (
+            select kind, key, words, plain(name) as plainly, name
+            from looked_at,
+                 unnest(case $2 when 'ES' then array[coalesce(spanish_title, title)] when 'EN' then array[title]
+                                else array_remove(array[title, spanish_title], null) end) name
+            where words @@ named
+        )
+        select min(name), search_marked(min(name), whole || begun, '{}', last), kind,
+               case when count(*) = 1 then replace(initcap(replace(kind, '_', ' ')), ' ', '') || ':' || min(key) end,
+               round(max(case when words @@ quoted(array['=' || typed]) then 1
+                              when plainly like typed || '%' then 0.9
+                              when plainly ~ ('\m' || last) then 0.8
+                              else 0.6 end
+                         * case when kind in ('PROVIDER', 'SERVICE') then 0.95 else 1 end
+                         - 0.001 * least(100, length(name)))::numeric, 4)::float8
+        from called group by kind, plainly
+        order by 5 desc, 1, 3 limit $3;
+end
+$$;
+comment on function suggest is 'Names and categories that begin as somebody types, or nearly so.';

@@ -184,7 +184,7 @@ class Service:
     conditions: str | None
     """What is asked for beside, and no code says, in the source's words."""
     criteria: list[Criterion] = column(filter=True, group="criterion")  # index: gin
-    """What is known of who may come; empty if nothing is."""
+    """What is known of who may come, beside the county; empty if nothing is."""
     matches: Match = derived(
         "service_match", "id", check=a_situation, for_=argument(Situation, "Somebody's situation.")
     )

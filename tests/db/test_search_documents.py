@@ -12,8 +12,8 @@ import pytest_asyncio
 
 from tests.db.scratch import connected, scratch
 
-COLUMNS = """kind, key, title, title_words, body, status, categories, counties, languages,
-    everywhere, positions::text as positions, words"""
+COLUMNS = """kind, key, title, spanish_title, title_words, body, status, categories, counties,
+    languages, everywhere, positions::text as positions, words"""
 
 PHRASES = "phrase, lang, concept, marks, narrower, query::text, lexemes"
 
@@ -71,6 +71,9 @@ CHANGES = [
     ("synonyms", "english = english || '{quicksilver}'"),
     ("synonyms", None),
     ("counties", "name = name || ' Nuevo'"),
+    ("translations", "text = 'Zafiro'"),
+    ("translations", None),
+    ("service_areas", None),
 ]
 
 
@@ -143,12 +146,21 @@ async def test_two_who_change_one_record_at_the_same_time_are_both_seen(changing
         await one.execute(
             "insert into service_categories values ($1, 'VETERANS') on conflict do nothing", id
         )
-        await other.execute(
-            """update providers set name = 'Axolotl'
-               where id = (select provider_id from services where id = $1)""",
-            id,
+        # What a provider keeps of its services may make the one wait for the other.
+        changing_name = asyncio.ensure_future(
+            other.execute(
+                """update providers set name = 'Axolotl'
+                   where id = (select provider_id from services where id = $1)""",
+                id,
+            )
         )
-        await asyncio.gather(first.commit(), second.commit())
+        await asyncio.wait([changing_name], timeout=1)
+        if changing_name.done():
+            await asyncio.gather(first.commit(), second.commit())
+        else:
+            await first.commit()
+            await changing_name
+            await second.commit()
         assert await one.fetch(STALE) == []
         found = await one.fetchval(
             """select words @@ '''@VETERANS'' & axolotl'::tsquery
