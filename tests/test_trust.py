@@ -482,6 +482,22 @@ async def test_what_has_closed_is_found_by_name_key_or_status_and_says_so(closin
     assert {"name": "Cedar Help", **status} in data["search"]["nodes"]
 
 
+async def test_a_search_finds_what_has_closed_by_its_name_and_not_by_what_it_did(
+    closing: Place,
+) -> None:
+    text = """{
+        did: search(text: "housing", filter: {counties: ["06901"]}, types: [SERVICE, PROVIDER]) {
+            nodes { ... on Service { name } ... on Provider { label: name } } }
+        named: search(text: "Dogwood", types: [SERVICE, PROVIDER]) {
+            nodes { ... on Service { name status } ... on Provider { label: name } } }
+    }"""
+    data = await data_of(closing.database, text)
+    found = {name for node in data["did"]["nodes"] for name in node.values()}
+    assert found == {*SHOWN, "Alder", "Birch", "Elder"}
+    assert {"name": "Dogwood Help", "status": "DEFUNCT"} in data["named"]["nodes"]
+    assert {"label": "Dogwood"} in data["named"]["nodes"]
+
+
 @pytest.mark.parametrize(
     ("wanted", "names"),
     [

@@ -48,7 +48,7 @@ comment on function source_licence is 'The terms of a source, in its own words; 
 -- such a view reads, a trigger copies what is true then, for the rows that it concerns.
 
 create function keep(kept text, ids uuid[] default null) returns void language plpgsql
-    set search_path from current as $$
+    set search_path = public, pg_temp as $$
 declare
     keeper text := split_part(kept, '_kept_', 1);
     before text := coalesce(current_setting('directory.keeping', true), '');
@@ -75,7 +75,7 @@ $$;
 comment on function keep is 'Copies a view of what is kept to the rows that keep it: those with these ids, or all.';
 
 create function keep_everything() returns void language plpgsql
-    set search_path from current as $$
+    set search_path = public, pg_temp as $$
 begin
     perform keep(viewname::text) from pg_views
     where schemaname = current_schema() and viewname like '%\_kept\_%' order by viewname;
@@ -86,7 +86,7 @@ comment on function keep_everything is
 
 -- Of its owner's rights: whoever may write a row need not be able to write what is kept of it.
 create function touch() returns trigger language plpgsql
-    security definer set search_path from current as $$
+    security definer set search_path = public, pg_temp as $$
 declare
     n   integer := 0;
     ids uuid[];
@@ -111,7 +111,7 @@ comment on function touch is
     'Keeps what follows from changed rows. Arguments, in threes: a view of what is kept, a column of the table that keeps it, and what that column is, of the changed row r.';
 
 create function touches(changing text, name text, variadic kept text[]) returns void language plpgsql
-    set search_path from current as $$
+    set search_path = public, pg_temp as $$
 declare
     arguments text := (select string_agg(quote_literal(argument), ', ') from unnest(kept) argument);
 begin
@@ -306,7 +306,7 @@ create index on providers (location_id, name, id) include (listed);
 create index on providers (aging_until, fresh_until, listed);
 
 create function keep_freshness() returns trigger language plpgsql
-    security definer set search_path from current as $$
+    security definer set search_path = public, pg_temp as $$
 begin
     perform keep(owner || '_kept_freshness')
     from unnest(array['institutions', 'visitor_centers', 'programs', 'program_offerings', 'providers', 'services']) owner;

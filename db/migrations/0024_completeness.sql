@@ -149,7 +149,7 @@ end
 $$;
 
 create function keep_completeness() returns trigger language plpgsql
-    security definer set search_path from current as $$
+    security definer set search_path = public, pg_temp as $$
 begin
     perform keep(owner || '_kept_completeness')
     from unnest(array['institutions', 'visitor_centers', 'programs', 'providers', 'services']) owner;
