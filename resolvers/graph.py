@@ -96,6 +96,8 @@ class Argument:
     language: bool = False
     # Of an object: called as a function's, wherever the object is given.
     check: Callable[..., None] | None = None
+    # Of an object: what is answered to it is nobody else's business, and nobody keeps it.
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,8 @@ class Answer:
     """A whole response as JSON, and how long each stage took, in milliseconds.
 
     `reads` is what it was made from. An answer without errors holds until that changes.
-    `localized` says that it is another one in another language of the request.
+    `localized` says that it is another one in another language of the request, `private` that it
+    is about a person, so that nobody may keep it.
     """
 
     body: bytes
@@ -65,6 +66,7 @@ class Answer:
     timings: Mapping[str, float] = field(default_factory=dict)
     reads: Reads | None = None
     localized: bool = False
+    private: bool = False
 
 
 async def resolve(
@@ -91,7 +93,9 @@ async def resolve(
         }
         if fetched is not None and not planned.computed:
             body = b'{"data":' + fetched + b"}"
-            return Answer(body, Outcome.DATA, timings, planned.reads, planned.localized)
+            return Answer(
+                body, Outcome.DATA, timings, planned.reads, planned.localized, planned.private
+            )
         constant = planned.statement is None and not operation.definition.variable_definitions
         kept = graph.constants.get((request.text, operation.name)) if constant else None
         if kept is not None:
@@ -102,7 +106,7 @@ async def resolve(
         if constant and not errors:
             graph.constants.put((request.text, operation.name), body, weight=len(body))
         outcome = Outcome.PARTIAL if errors else Outcome.DATA
-        return Answer(body, outcome, timings, planned.reads, planned.localized)
+        return Answer(body, outcome, timings, planned.reads, planned.localized, planned.private)
     except RequestRefused as refused:
         return Answer(orjson.dumps(_response(refused.errors)), Outcome.REFUSED)
     except DatabaseError as error:

@@ -291,9 +291,15 @@ def _asked(shapes: Shapes, item: Given, *, inside: bool = False) -> graph.Argume
         fields = tuple(
             _asked(shapes, inner, inside=True) for inner in read_given(item.python, shapes.known)
         )
-        check = item.python.__given__
         return graph.Argument(
-            item.name, item.attribute, None, False, needed, fields=fields, check=check
+            item.name,
+            item.attribute,
+            None,
+            False,
+            needed,
+            fields=fields,
+            check=item.python.__given__,
+            private=item.python.__private__,
         )
     default = item.default.value if isinstance(item.default, Enum) else item.default
     assert isinstance(default, Hashable)

@@ -257,15 +257,19 @@ def value(*, order: tuple[str, ...] = (), large: bool = False) -> Callable[[Clas
     return declare
 
 
-def given(*, check: Callable[..., None] | None = None) -> Callable[[Class], Class]:
+def given(
+    *, check: Callable[..., None] | None = None, private: bool = False
+) -> Callable[[Class], Class]:
     """Declare an input object, for arguments of derived fields.
 
     Where the object is given, `check` is called with all its fields, by name, and raises
-    ValueError for what they cannot be together.
+    ValueError for what they cannot be together. What is answered to a `private` object is about a
+    person: nobody keeps it.
     """
 
     def declare(cls: Class) -> Class:
         cls.__given__ = check  # type: ignore[attr-defined]  # noted on the class itself
+        cls.__private__ = private  # type: ignore[attr-defined]  # likewise
         return cls
 
     return declare

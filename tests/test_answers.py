@@ -87,6 +87,26 @@ async def test_an_answer_is_given_again_while_its_tables_cannot_even_be_read(two
         assert same.headers["vary"] == first.headers["vary"]
 
 
+ABOUT_SOMEBODY = """{ program(slug: "isudt") { name fits(for: {audience: [PAROLE]}) } }"""
+
+
+async def test_what_is_answered_to_somebody_about_themselves_is_kept_by_nobody(two: Two) -> None:
+    body = {"query": ABOUT_SOMEBODY}
+    async with client(two.one) as asker, connected(two.database) as connection:
+        for _ in range(3):
+            got, posted = await get(asker, ABOUT_SOMEBODY), await asker.post("/graphql", json=body)
+            for response in (got, posted):
+                assert response.json()["data"]["program"]["fits"] is False
+                assert response.headers["cache-control"] == "no-store"
+                assert "etag" not in response.headers
+                assert not kept(response)
+        # Of the next one Postgres is asked, too.
+        await connection.execute("update programs set audience = '{PAROLE}' where slug = 'isudt'")
+        changed = await get(asker, ABOUT_SOMEBODY, **{"if-none-match": "*"})
+        assert changed.status_code == 200
+        assert changed.json()["data"]["program"]["fits"] is True
+
+
 async def test_all_servers_give_an_answer_the_same_tag_and_take_each_others(two: Two) -> None:
     async with client(two.one) as one, client(two.other) as other:
         tag = (await get(one, COUNTIES)).headers["etag"]

@@ -33,7 +33,7 @@ SECRETS = ("qzj", SECRET)
 MATCHING = """query ($for: Situation!) {
     services(filter: {mayFit: $for}, first: 3) { nodes { matches(for: $for) { verdict } } } }"""
 SITUATION = {"languages": ["qzj"], "age": 30}
-FINDING = "query ($text: String!) { find(text: $text) { __typename } }"
+SEARCHING = "query ($text: String!) { search(text: $text) { edges { score } } }"
 
 # A mistake of ours that quotes what it was given, in its words and in every part beside them.
 INDISCREET = """
@@ -70,7 +70,8 @@ async def test_the_engine_logs_no_value_however_a_question_ends(
         assert await asked(database, MATCHING, **situation) == []
         assert await asked(database, MATCHING, **wrong) == [Code.BAD_USER_INPUT]
         assert await asked(database, MATCHING, **{"for": SECRET}) == [Code.BAD_VARIABLES]
-        assert await asked(database, FINDING, text=SECRET * 90) == [Code.BAD_USER_INPUT]
+        await asked(database, SEARCHING, text=SECRET)
+        assert await asked(database, SEARCHING, text=SECRET * 90) == [Code.BAD_USER_INPUT]
         assert await asked(database, f"{{ {SECRET} }}") == [Code.GRAPHQL_VALIDATION_FAILED]
         async with other.transaction():
             await other.execute("lock table services in access exclusive mode")
@@ -208,6 +209,7 @@ async def _asked_of(server: Serving, other: asyncpg.Connection) -> None:
         assert await codes() == []
         got = await client.get(f"/graphql?{urlencode(in_url)}")
         assert got.json() == (await client.post("/graphql", json=body)).json()
+        await client.post("/graphql", json={"query": SEARCHING, "variables": {"text": SECRET}})
         await client.get(f"/nothing?{SECRET}")
         assert await codes(wrong) == ["BAD_USER_INPUT"]
         assert await codes({"query": f"{{ {SECRET}"}) == ["GRAPHQL_PARSE_FAILED"]

@@ -143,7 +143,7 @@ class Answers:
         self, key: Hashable, given: Given, moment: int, since: float, beside: tuple[str, ...]
     ) -> None:
         answer = given.answer
-        if answer.outcome is not Outcome.DATA or answer.reads is None:
+        if answer.outcome is not Outcome.DATA or answer.reads is None or answer.private:
             return
         sources = self._changes.sources(answer.reads)
         if sources is None:

@@ -89,7 +89,9 @@ async def respond(send: Send, client: Client, given: Given, timing: bytes | None
     if timing:
         headers += ((b"server-timing", timing),)
     encoding, body = given.encoded(client.encoding)
-    if client.reads:
+    if answer.private:
+        headers += (NOT_STORED,)
+    elif client.reads:
         if answer.outcome is Outcome.DATA:
             etag = given.etag(encoding)
             headers += ((b"etag", etag), REVALIDATE)

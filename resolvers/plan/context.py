@@ -143,6 +143,8 @@ class Context:
     checks: list[Bound] = field(default_factory=list)
     # Whether the answer is another one in another language of the request.
     localized: bool = False
+    # Whether it is about a person, who told it.
+    private: bool = False
     _aliases: int = 0
     _conditions: dict[int, Tree] = field(default_factory=dict)
 

@@ -51,6 +51,7 @@ def passed(
         _check(context, function.check, given, path)
     for argument, tree in _objects(function.arguments, arguments):
         _check(context, argument.check, _given(context, argument.fields, tree), path)
+        context.private = context.private or argument.private
     columns = (Ref(alias, column) for column in function.columns)
     return (*columns, *(_expression(context, *item, path) for item in given))
 

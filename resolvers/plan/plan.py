@@ -36,6 +36,8 @@ class Plan:
     reads: Reads
     # Whether the answer is another one in another language of the request.
     localized: bool
+    # Whether the answer is about a person, who told it, so that nobody keeps it.
+    private: bool
 
     @property
     def text(self) -> str:
@@ -165,6 +167,7 @@ def _finished(context: Context, operation: Operation) -> Plan:
         tuple(context.checks),
         Reads.of(select),
         context.localized,
+        context.private,
     )
 
 

@@ -240,41 +240,6 @@ class Verdict(Enum):
     """Something is known to speak against it."""
 
 
-@given()
-class Situation:
-    """What somebody tells of themselves, to see what they can use. All of it may be left out.
-
-    It is used for this one answer: nothing of it is kept or written to a log.
-    """
-
-    audience: list[Audience] | None
-    """Groups that the person belongs to, such as `PAROLE`."""
-    not_audience: list[Audience] | None
-    """Groups that the person does not belong to; what is in neither list is unknown."""
-    has_record: bool | None
-    """Whether the person has a criminal record; follows from groups such as `PAROLE`."""
-    offences: list[Offence] | None
-    """Offences on the record, of these kinds; an empty list says that there are none of them."""
-    gender: Gender | None
-    """The person's gender."""
-    age: int | None
-    """The person's age in years, up to 120."""
-    days_since_release: int | None
-    """How many days ago the person was released; negative for how many days ahead that is."""
-    referral: list[ReferralRoute] | None
-    """Who would send the person; `SELF` alone if nobody would."""
-    languages: list[str] | None
-    """Languages that the person speaks, as ISO 639 codes such as `es`; one of them is enough."""
-    documents: list[Document] | None
-    """Papers that the person has; an empty list says that there are none."""
-    only_free: bool | None
-    """True if it may cost nothing."""
-    county_fips: str | None
-    """The county that the person is in, by its FIPS code such as `06019`."""
-    accessibility: list[AccessibilityFeature] | None
-    """What the place has to have."""
-
-
 # ISO 639-1. The part with three letters has thousands more: of those only the form is checked.
 _ISO_639_1 = (
     "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da"
@@ -352,6 +317,42 @@ def _items(given: object) -> frozenset[object]:
         return frozenset()
     items = given if isinstance(given, list | tuple) else [given]
     return frozenset(item.value if isinstance(item, Enum) else item for item in items)
+
+
+@given(check=a_situation, private=True)
+class Situation:
+    """What somebody tells of themselves, to see what they can use. All of it may be left out.
+
+    It is used for this one answer, which nobody keeps, and written to no log. Send it in variables
+    by POST: a URL is written down wherever it passes.
+    """
+
+    audience: list[Audience] | None
+    """Groups that the person belongs to, such as `PAROLE`."""
+    not_audience: list[Audience] | None
+    """Groups that the person does not belong to; what is in neither list is unknown."""
+    has_record: bool | None
+    """Whether the person has a criminal record; follows from groups such as `PAROLE`."""
+    offences: list[Offence] | None
+    """Offences on the record, of these kinds; an empty list says that there are none of them."""
+    gender: Gender | None
+    """The person's gender."""
+    age: int | None
+    """The person's age in years, up to 120."""
+    days_since_release: int | None
+    """How many days ago the person was released; negative for how many days ahead that is."""
+    referral: list[ReferralRoute] | None
+    """Who would send the person; `SELF` alone if nobody would."""
+    languages: list[str] | None
+    """Languages that the person speaks, as ISO 639 codes such as `es`; one of them is enough."""
+    documents: list[Document] | None
+    """Papers that the person has; an empty list says that there are none."""
+    only_free: bool | None
+    """True if it may cost nothing."""
+    county_fips: str | None
+    """The county that the person is in, by its FIPS code such as `06019`."""
+    accessibility: list[AccessibilityFeature] | None
+    """What the place has to have."""
 
 
 @value(order=("place",))

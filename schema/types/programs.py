@@ -18,7 +18,7 @@ from schema.entity import (
     many,
     part,
 )
-from schema.types.eligibility import Audience, Match, Situation, a_situation
+from schema.types.eligibility import Audience, Match, Situation
 
 if TYPE_CHECKING:
     from schema.types.activity_group_types import ActivityGroupType
@@ -131,14 +131,13 @@ class Program:
     audience: list[Audience] = column(group="audience")
     """Whom it is for, and nobody else; the classification is ours."""
     matches: Match = derived(
-        "program_match", "id", check=a_situation, for_=argument(Situation, "Somebody's situation.")
+        "program_match", "id", for_=argument(Situation, "Somebody's situation.")
     )
     """Whether it is for somebody in this situation, and why."""
     fits: bool = derived(
         "program_fits",
         "audience",
         "scope",
-        check=a_situation,
         for_=argument(Situation, "Somebody's situation."),
     )
     """Whether it fits this situation for certain."""
@@ -146,7 +145,6 @@ class Program:
         "program_may_fit",
         "audience",
         "scope",
-        check=a_situation,
         for_=argument(Situation, "Somebody's situation."),
     )
     """Whether nothing is known to speak against it in this situation."""

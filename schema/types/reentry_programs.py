@@ -13,7 +13,6 @@ from schema.types.eligibility import (
     Match,
     ReferralRoute,
     Situation,
-    a_situation,
 )
 
 if TYPE_CHECKING:
@@ -87,21 +86,18 @@ class ReentryProgram:
     matches: Match = derived(
         "reentry_program_match",
         "id",
-        check=a_situation,
         for_=argument(Situation, "Somebody's situation."),
     )
     """Whether somebody in this situation can enter, and why."""
     fits: bool = derived(
         "reentry_program_fits",
         *_RULES,
-        check=a_situation,
         for_=argument(Situation, "Somebody's situation."),
     )
     """Whether it fits this situation for certain."""
     may_fit: bool = derived(
         "reentry_program_may_fit",
         *_RULES,
-        check=a_situation,
         for_=argument(Situation, "Somebody's situation."),
     )
     """Whether nothing is known to speak against it in this situation."""

@@ -29,7 +29,6 @@ from schema.types.eligibility import (
     Offence,
     ReferralRoute,
     Situation,
-    a_situation,
     an_age,
 )
 from schema.types.locations import AccessibilityFeature
@@ -186,7 +185,7 @@ class Service:
     criteria: list[Criterion] = column(filter=True, group="criterion")  # index: gin
     """What is known of who may come, beside the county; empty if nothing is."""
     matches: Match = derived(
-        "service_match", "id", check=a_situation, for_=argument(Situation, "Somebody's situation.")
+        "service_match", "id", for_=argument(Situation, "Somebody's situation.")
     )
     """Whether it fits somebody in this situation, and why."""
     fits: bool = derived(  # index: gin (criteria), by all that a situation speaks of
@@ -197,7 +196,6 @@ class Service:
         "county_fips",
         "accessibility",
         "conditions",
-        check=a_situation,
         filter=True,
         for_=argument(Situation, "Somebody's situation."),
     )
@@ -206,7 +204,6 @@ class Service:
         "service_may_fit",
         *_RULES,
         "conditions",
-        check=a_situation,
         filter=True,
         for_=argument(Situation, "Somebody's situation."),
     )
