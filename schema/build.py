@@ -299,7 +299,7 @@ def _asked(shapes: Shapes, item: Given, *, inside: bool = False) -> graph.Argume
             needed,
             fields=fields,
             check=item.python.__given__,
-            private=item.python.__private__,
+            private=getattr(item.python, "__private__", False),
         )
     default = item.default.value if isinstance(item.default, Enum) else item.default
     assert isinstance(default, Hashable)
