@@ -35,6 +35,7 @@ from schema.types import (
     VisitorAmenity,
     VisitorCenter,
     VisitorServiceGap,
+    ZipCode,
 )
 from schema.types.counties import a_fips
 from schema.types.search import a_beginning, a_text
@@ -97,6 +98,8 @@ class Query:
     """A county by its FIPS code, such as `06037`; null if there is none of that code."""
     counties: Connection[County] = every()
     """The counties of California."""
+    zip_code: ZipCode | None = one("zip")
+    """A zip code of California by its five digits."""
     source: Source | None = one("key")
     """A source by its key, such as `SAMHSA_MH`."""
     sources: Connection[Source] = every()

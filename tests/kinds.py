@@ -103,6 +103,7 @@ KINDS = {
         },
         groups={"categoryWithoutActiveService": "categoriesWithoutActiveService"},
     ),
+    "ZipCode": Kind("zip_codes", "", "zip", one=_SOURCE),
     "Location": Kind(
         "locations",
         "public_city",
@@ -184,6 +185,7 @@ KINDS = {
         "-score",
         root="duplicateCandidates",
         one={"left": "Provider by left_id", "right": "Provider by right_id"},
+        groups={"reason": "reasons"},
     ),
     "Service": Kind(
         "services",
@@ -216,6 +218,7 @@ KINDS = {
             "fee": "fees",
             "accessibilityFeature": "accessibility",
             "criterion": "criteria",
+            "servedCounty": "servedCounties",
         },
         columns=_TRUST,
         unlisted_by=("id", "name", "status"),

@@ -20,7 +20,12 @@ from tests.generated import Known, requests
 from tests.roads import both_roads, codes_of, data_of, the_graph
 
 # What is given to arguments that a field cannot be without.
-GIVEN = {"DateTime": '"2026-07-03T18:00:00Z"', "VisitingDay": "{weekday: SU}"}
+GIVEN = {
+    "Int": "17",
+    "DateTime": '"2026-07-03T18:00:00Z"',
+    "VisitingDay": "{weekday: SU}",
+    "Situation": '{audience: [PAROLE], languages: ["es"]}',
+}
 
 FUZZ = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
 

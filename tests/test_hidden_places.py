@@ -99,7 +99,7 @@ CIRCLE = """query ($near: Near!, $zip: String!, $city: String!, $county: String!
     }
     locations(near: $near, first: 30) {
         edges { distanceMiles node { id street zip } } totalCount
-        groupBy(keys: [SOURCE]) {
+        groupBy(keys: [PROVENANCE_SOURCE]) {
             count aggregate { latitude { min max avg } longitude { sum } }
         }
     }

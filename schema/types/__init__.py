@@ -1,7 +1,7 @@
 """Everyone in the graph, introduced: a file per entity, from place to proof.
 
-sources, counties, locations, categories, activity_group_types, providers, services, service_areas,
-institutions, population_counts, visiting_statuses, visitor_centers, visitor_service_gaps,
+sources, counties, zip_codes, locations, categories, activity_group_types, providers, services,
+service_areas, institutions, population_counts, visiting_statuses, visitor_centers, visitor_service_gaps,
 visiting_facts, visiting_holidays, programs, reentry_programs, phones, schedules, verifications,
 completeness, service_counts, enums, translations,
 duplicate_candidates, opening_hours, eligibility, search, synonyms.
@@ -55,6 +55,7 @@ from schema.types.visiting_holidays import VisitingHoliday
 from schema.types.visiting_statuses import VisitingStatus
 from schema.types.visitor_centers import VisitorAmenity, VisitorCenter
 from schema.types.visitor_service_gaps import VisitorServiceGap
+from schema.types.zip_codes import ZipCode
 
 __all__ = [
     "ActivityGroupType",
@@ -110,4 +111,5 @@ __all__ = [
     "VisitorAmenity",
     "VisitorCenter",
     "VisitorServiceGap",
+    "ZipCode",
 ]
