@@ -1,10 +1,10 @@
 """Everyone in the graph, introduced: a file per entity, from place to proof.
 
 sources, counties, zip_codes, locations, categories, activity_group_types, providers, services,
-service_areas, institutions, population_counts, visiting_statuses, visitor_centers, visitor_service_gaps,
-visiting_facts, visiting_holidays, programs, reentry_programs, phones, schedules, verifications,
-completeness, service_counts, enums, translations,
-duplicate_candidates, opening_hours, eligibility, search, synonyms.
+service_areas, institutions, population_counts, visiting_statuses, visitor_centers,
+visitor_service_gaps, visiting_facts, visiting_holidays, programs, reentry_programs, phones,
+schedules, verifications, completeness, service_counts, enums, translations, duplicate_candidates,
+opening_hours, eligibility, search, synonyms.
 """
 
 from schema.types.activity_group_types import ActivityGroupType
