@@ -192,6 +192,9 @@ async def kept(world: World, name: str, wanted: Filter, *, literal: bool = False
 def test_the_second_opinion_knows_every_field_that_the_schema_filters_by(world: World) -> None:
     _, oracle = world
     for name, kind in KINDS.items():
+        if f"{name}Filter" not in the_graph().schema.type_map:
+            assert not kind.root, name  # what is in no list has no filter
+            continue
         offered = fields(f"{name}Filter")
         for part, type_ in PARTS.items():
             offered = {**offered, **(fields(f"{type_}Filter") if part in offered else {})}
