@@ -21,7 +21,7 @@ QUESTIONS = read()
 GUARDED = {
     "tuned": Figures(ndcg=0.85, success=0.98),
     "held out": Figures(ndcg=0.78, success=0.96),
-    "typed ahead": Figures(ndcg=0.0, success=0.0),
+    "typed ahead": Figures(ndcg=0.96, success=0.99),
 }
 
 KEYS = """

@@ -128,7 +128,7 @@ _INDEXES = """
     order by 1
 """
 
-# What triggers keep for the end of a transaction is done now, when the indexes are as it needs.
+# What triggers keep for the end of a transaction is done now, when it has the indexes it needs.
 _MADE_SEARCHABLE = "set constraints all immediate; set constraints all deferred"
 
 _FILL = (

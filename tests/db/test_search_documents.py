@@ -77,7 +77,7 @@ CHANGES = [
 ]
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def changing(loaded_url: str) -> AsyncIterator[str]:
     """A directory of one's own, to be changed."""
     async with scratch(loaded_url) as url:
@@ -92,8 +92,8 @@ def change(number: int, dice: random.Random) -> str:
     return f"{verb} where ctid = any (array(select ctid from {table} {few}))"
 
 
-async def test_documents_are_as_the_records_are_when_loaded(loaded_url: str) -> None:
-    async with scratch(loaded_url) as url, connected(url) as connection:
+async def test_documents_are_as_the_records_are_when_loaded(changing: str) -> None:
+    async with connected(changing) as connection:
         assert await connection.fetch(STALE) == []
         assert await connection.fetchval("select count(*) from search_documents") > 10_000
 
@@ -120,19 +120,25 @@ async def test_documents_follow_every_change(changing: str) -> None:
         assert await connection.fetchval(changed, new) > 3
 
 
-async def test_documents_go_with_their_records_and_their_words_with_them(changing: str) -> None:
-    async with connected(changing) as connection:
-        await connection.execute(
-            """insert into providers (id, slug, name, source_id)
-               select gen_random_uuid(), 'quetzal', 'Quetzalcoatl Unico', id from sources limit 1"""
-        )
-        word = "select exists (select from search_lexemes where lexeme = 'quetzalcoatl')"
-        assert await connection.fetchval(word)
-        await connection.execute("delete from providers where slug = 'quetzal'")
-        assert not await connection.fetchval(word)
-        assert await connection.fetch(STALE) == []
-        await connection.execute("truncate synonyms")
+async def test_documents_go_with_their_records_and_their_words_with_them(
+    migrated_url: str,
+) -> None:
+    async with scratch(migrated_url) as url, connected(url) as connection:
+        source = "4a3b6a3c-0000-0000-0000-000000000000"
+        await connection.execute(f"""
+            insert into sources (id, key, name) values ('{source}', 'us', 'Us');
+            insert into providers (id, slug, name, source_id)
+            select gen_random_uuid(), word, word || ' unico', '{source}'
+            from unnest('{{quetzal,tapir}}'::text[]) word;
+            insert into phones (id, number, kind, provider_id, source_id)
+            select gen_random_uuid(), '+12135550199', 'VOICE', id, '{source}' from providers;
+        """)
+        words = "select array_agg(lexeme order by lexeme) from search_lexemes"
+        assert await connection.fetchval(words) == ["quetzal", "tapir", "unico"]
         await connection.execute("truncate phones")
+        assert await connection.fetch(STALE) == []
+        await connection.execute("delete from providers where slug = 'quetzal'")
+        assert await connection.fetchval(words) == ["tapir", "unico"]
         assert await connection.fetch(STALE) == []
 
 
