@@ -25,6 +25,7 @@ from db.data.synthesize import synthesize as make_up
 from db.database import Database
 from db.documents import replace as trust
 from db.errors import DatabaseError
+from db.grants import grants as granted
 from db.migrate import migrate as apply_pending
 from db.migrate import pending
 from resolvers.admit import Limits
@@ -34,6 +35,7 @@ from resolvers.parse import parse
 from schema.build import build, sdl
 from schema.directives import NEWEST
 from schema.federation import subgraph
+from schema.reach import reach_of
 from schema.subgraphs import SUBGRAPHS
 from web.application import application as joined
 from web.discretion import keep_secrets
@@ -265,6 +267,20 @@ def synthesize(settings: Settings, providers: int) -> None:
 def schema(names: tuple[str, ...]) -> None:
     """Print the schema; that of a subgraph with the directives of Federation."""
     click.echo(sdl(_checked(_subgraphs(names))), nl=False)
+
+
+@main.command()
+@_subgraph
+@click.option("--role", default="directory", show_default=True, help="Who is to read.")
+@click.pass_obj
+def grants(settings: Settings, names: tuple[str, ...], role: str) -> None:
+    """Print what a role has to be granted to serve these subgraphs, or the whole."""
+    served = _checked(_subgraphs(names or tuple(SUBGRAPHS)))
+    reach = reach_of(served, frozenset(names or SUBGRAPHS))
+    url = settings.url()
+    asyncio.run(apply_pending(url))
+    found = asyncio.run(granted(url, role, reach.tables, reach.columns, reach.functions))
+    click.echo("\n".join(found))
 
 
 @main.group()

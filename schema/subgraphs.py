@@ -54,8 +54,8 @@ SUBGRAPHS: Mapping[str, Subgraph] = {
             types.VisitorServiceGap,
             types.VisitingStatus,
             types.VisitingFact,
-            types.VisitingHoliday,
         ),
+        lists=(types.VisitingHoliday,),
         tables=(
             "current_visiting_statuses",
             "visitor_center_amenities",
