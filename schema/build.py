@@ -38,7 +38,9 @@ from schema.entity import (
     Every,
     Language,
     One,
+    Only,
     Ranked,
+    Role,
     descriptions,
     hop,
 )
@@ -53,11 +55,13 @@ from schema.shapes import (
     answers_in,
     camel,
     listed,
+    needed,
     read_argument,
     read_entity,
     read_field,
     read_given,
     read_interface,
+    role_of,
     shout,
     unwrap,
 )
@@ -70,17 +74,19 @@ def build(
     *,
     types: ModuleType = schema.types,
     menu: type = query.Query,
+    role: Role = Role.ADMIN,
 ) -> graph.Graph:
-    """The graph of all declared types, asked through a menu of root fields."""
-    classes = {name: value for name, value in vars(types).items() if hasattr(value, "__entity__")}
+    """The graph of the declared types that a role may see, asked through a menu of root fields."""
+    everyone = {name: value for name, value in vars(types).items() if hasattr(value, "__entity__")}
+    classes = {name: cls for name, cls in everyone.items() if role.includes(role_of(cls))}
     interfaces = {
         name: value for name, value in vars(types).items() if hasattr(value, "__interface__")
     }
     parts = {name: value for name, value in vars(types).items() if hasattr(value, "__value__")}
     parts[Wording.__name__] = Wording
-    known = _introduced([*classes.values(), *interfaces.values(), *parts.values()])
-    declared = {name: read_entity(cls, known) for name, cls in classes.items()}
-    values = {name: read_entity(cls, known) for name, cls in parts.items()}
+    known = _introduced([*everyone.values(), *interfaces.values(), *parts.values()])
+    declared = {name: read_entity(cls, known, role) for name, cls in classes.items()}
+    values = {name: read_entity(cls, known, role) for name, cls in parts.items()}
     promised = {name: read_interface(cls, known) for name, cls in interfaces.items()}
     everything = {**declared, **values}
     check(declared, values, promised)
@@ -88,7 +94,7 @@ def build(
     _enums(shapes, everything)
     sources = {name: _entity(shapes, entity, everything) for name, entity in everything.items()}
     entities = {name: sources[name] for name in declared}
-    roots, root_fields = _menu(shapes, menu, {**classes, **parts}, declared, entities)
+    roots, root_fields = _menu(shapes, menu, role, declared, entities)
     _interfaces(shapes, interfaces, promised)
     for value in values.values():
         arguments.filters(shapes, value)
@@ -342,12 +348,12 @@ def _join(entity: Entity, shape: Shape, target: Entity) -> mapping.Join:
 def _menu(
     shapes: Shapes,
     menu: type,
-    classes: Mapping[str, type],
+    role: Role,
     declared: Mapping[str, Entity],
     entities: Mapping[str, graph.Entity],
 ) -> tuple[dict[str, graph.Root], dict[str, FieldShape]]:
     """The root fields: how each is answered, and what clients see of it."""
-    hints = typing.get_type_hints(menu, None, dict(classes))
+    hints = typing.get_type_hints(menu, None, dict(shapes.known))
     below = descriptions(menu)
     node = shapes.ref("Node")
     ids = list[ID]
@@ -368,6 +374,10 @@ def _menu(
         name = camel(attribute)
         text = below.get(attribute, "")
         word = getattr(menu, attribute)
+        if not role.includes(needed(hint, word)):
+            continue
+        if isinstance(word, Only):
+            word = word.word
         bare, _ = unwrap(hint)
         if isinstance(word, Derived):
             shape = read_field(attribute, hint, word, text)

@@ -26,6 +26,7 @@ from typing import Any, Generic, TypeVar
 from strawberry import ID
 
 from db.mapping import Hop
+from schema.roles import Role
 
 __all__ = [
     "ID",
@@ -40,9 +41,11 @@ __all__ = [
     "Language",
     "Localized",
     "One",
+    "Only",
     "Part",
     "Ranked",
     "Relation",
+    "Role",
     "argument",
     "column",
     "computed",
@@ -57,6 +60,7 @@ __all__ = [
     "localized",
     "many",
     "one",
+    "only",
     "part",
     "ranked",
     "value",
@@ -97,6 +101,15 @@ class Declaration:
     place: tuple[str, ...] = ()
     everywhere: tuple[str, ...] = ()
     translated: str | None = None
+    role: Role = Role.PUBLIC
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """A field that is not for everybody."""
+
+    role: Role
+    word: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +224,7 @@ def entity(
     place: tuple[str, ...] = (),
     everywhere: tuple[str, ...] = (),
     translated: str | None = None,
+    role: Role = Role.PUBLIC,
 ) -> Callable[[Class], Class]:
     """Declare that a class is the face of a table (or view).
 
@@ -222,7 +236,8 @@ def entity(
     the one that the hops of `place` end in, whose key the last hop leads to; of several places the
     nearest counts. What the hops of `everywhere` lead anywhere from is near to everybody.
     `translated` is the column of the table `translations` that points to this one: its `localized`
-    texts have their Spanish there.
+    texts have their Spanish there. `role` is the least that may see any of it; to others neither
+    the type exists nor anything that leads to it.
     """
 
     def declare(cls: Class) -> Class:
@@ -237,6 +252,7 @@ def entity(
             place,
             everywhere,
             translated,
+            role,
         )
         cls.__entity__ = said  # type: ignore[attr-defined]  # noted on the class itself, so that no registry is needed
         return cls
@@ -279,6 +295,12 @@ def interface(cls: Class) -> Class:
     """Declare fields that entities of several kinds have in common."""
     cls.__interface__ = True  # type: ignore[attr-defined]  # noted on the class itself
     return cls
+
+
+def only(role: Role, word: object = None) -> Any:
+    """A field for this role and those above it. To others it does not exist: not as a field, nor as
+    a filter, an order or a group."""
+    return Only(role, Column() if word is None else word)
 
 
 def column(

@@ -32,8 +32,11 @@ from graphql.language import ValueNode
 from resolvers import graph
 from resolvers.compute import entities_of, type_of
 from resolvers.representations import ANY, Representation, read
-from schema.directives import NEWEST, federated
+from schema import types
+from schema.directives import NEWEST, Roles, federated
 from schema.homes import homes_of, owners_of
+from schema.query import Query
+from schema.shapes import roles_of
 from schema.subgraphs import SUBGRAPHS
 
 ENTITIES, SERVICE = "_entities", "_service"
@@ -65,7 +68,7 @@ def subgraph(whole: graph.Graph, names: Collection[str], version: str = NEWEST) 
     schema = _Seen(whole.schema, kept).schema(list(entities), source)
     # Strawberry's view, which speaks over sockets, looks for itself there.
     vars(schema)["_strawberry_schema"] = vars(whole.schema)["_strawberry_schema"]
-    known = graph.Known(federated(schema, whole, homes, source.keys, version))
+    known = graph.Known(federated(schema, whole, homes, source.keys, version, _roles()))
     query = schema.query_type
     assert query is not None
     query.fields[SERVICE].resolve = lambda *_: known
@@ -76,6 +79,11 @@ def subgraph(whole: graph.Graph, names: Collection[str], version: str = NEWEST) 
         values=whole.values,
         limits=whole.limits,
     )
+
+
+def _roles() -> Roles:
+    declared = [each for each in vars(types).values() if isinstance(each, type)]
+    return roles_of(declared, Query)
 
 
 # What every entity is.

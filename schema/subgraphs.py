@@ -36,6 +36,7 @@ SUBGRAPHS: Mapping[str, Subgraph] = {
             types.Import,
             types.EnumType,
             types.EnumValue,
+            types.ApiKey,
         ),
         lists=(
             types.County,

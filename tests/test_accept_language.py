@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from db.database import Database
-from schema.build import sdl
 from schema.entity import Language
 from tests.roads import the_graph
 from web.application import application
@@ -121,9 +120,7 @@ CATEGORY = '{ category(code: "HOUSING") { label } }'
 @pytest_asyncio.fixture(loop_scope="session")
 async def client(database: Database) -> AsyncIterator[httpx.AsyncClient]:
     graph = the_graph()
-    whole = application(
-        graph, database, sdl(graph), _nothing, max_body_bytes=10_000, development=True
-    )
+    whole = application(graph, database, _nothing, max_body_bytes=10_000, development=True)
     transport = httpx.ASGITransport(whole)
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as opened:
         del opened.headers["accept"]
@@ -192,9 +189,7 @@ async def test_a_partial_answer_says_its_language_too(client: httpx.AsyncClient)
 
 async def test_a_socket_is_answered_in_the_language_of_its_headers(database: Database) -> None:
     graph = the_graph()
-    whole = application(
-        graph, database, sdl(graph), _nothing, max_body_bytes=10_000, development=True
-    )
+    whole = application(graph, database, _nothing, max_body_bytes=10_000, development=True)
     for headers, label in (([], "Housing"), ([(b"accept-language", b"es-MX")], "Vivienda")):
         said = await _over_a_socket(whole, headers)
         assert said["payload"] == {"data": {"category": {"label": label}}}

@@ -22,7 +22,7 @@ from db.changes import Changes
 from db.database import Database
 from db.horizon import Horizon
 from resolvers.graph import Graph
-from schema.build import build, sdl
+from schema.build import build
 from server import Settings
 from tests.serving import ROOT, Serving, command, data_directory, serving
 from web import graphiql
@@ -502,9 +502,7 @@ def test_a_production_server_waits_for_its_tables(directory: Path) -> None:
 
 async def test_a_socket_has_the_same_answers(server: Serving, directory: Path) -> None:
     graph, database = build(), Database(embedded.start(directory))
-    whole = application(
-        graph, database, sdl(graph), _nothing, max_body_bytes=100_000, development=True
-    )
+    whole = application(graph, database, _nothing, max_body_bytes=100_000, development=True)
     protocol = "graphql-transport-ws"
     scope = {"type": "websocket", "path": "/graphql", "headers": [], "subprotocols": [protocol]}
     ours: asyncio.Queue[Any] = asyncio.Queue()

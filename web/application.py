@@ -19,28 +19,43 @@ from db.database import Database
 from db.horizon import Horizon
 from resolvers.errors import Code
 from resolvers.graph import Graph
+from schema.build import sdl
+from schema.roles import Role
 from schema.view import strawberry_view
 from web import graphiql
 from web.answers import Answers
 from web.documents import Documents, Served
+from web.doorman import Doorman
 from web.health import Readiness, healthz
+from web.identity import Identity, Issuer
 from web.languages import spoken
 from web.view import View
+
+# What somebody of a role sees: a graph, and connections that read as that role.
+Seen = tuple[Graph, Database]
 
 
 def application(
     graph: Graph,
     database: Database,
-    sdl: str,
     pending: Callable[[], Awaitable[Sequence[object]]],
     *,
     max_body_bytes: int,
     development: bool,
     answer_cache_bytes: int = 0,
     documents: Served = Served.ANY,
+    seen: Callable[[Role], Seen] | None = None,
+    issuer: Issuer | None = None,
 ) -> ASGIApp:
-    """The whole server as one ASGI callable. It owns the database's connections."""
+    """The whole server as one ASGI callable. It owns the databases' connections.
+
+    `graph` and `database` are what the public sees, `seen` what the other roles do; without that
+    everybody is the public.
+    """
     changes = Changes(database)
+    trusted = Documents(database, changes, documents)
+    page = graphiql.page()
+    opened = [database]
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -50,52 +65,83 @@ def application(
         if listening is not None:
             listening.cancel()
             await asyncio.wait([listening])
-        await database.close()
-
-    async def schema(request: Request) -> Response:
-        return PlainTextResponse(sdl, media_type="application/graphql")
+        await asyncio.gather(*(each.close() for each in opened))
 
     async def start_page(request: Request) -> Response:
         return RedirectResponse("/graphql")
 
-    view = View(
-        graph,
-        database,
-        graphiql.page(),
-        Answers(changes, Horizon(database, changes), weight=answer_cache_bytes),
-        Documents(database, changes, documents),
-        max_body_bytes=max_body_bytes,
-        development=development,
-    )
+    def face(graph: Graph, database: Database) -> ASGIApp:
+        view = View(
+            graph,
+            database,
+            page,
+            Answers(changes, Horizon(database, changes), weight=answer_cache_bytes),
+            trusted,
+            max_body_bytes=max_body_bytes,
+            development=development,
+        )
+        printed = PlainTextResponse(sdl(graph), media_type="application/graphql")
+        return _Face(
+            ServerErrorMiddleware(view, handler=_fault),
+            strawberry_view(graph, database, spoken),
+            printed,
+        )
+
+    faces: dict[Role, ASGIApp] = {Role.PUBLIC: face(graph, database)}
+    meeting = asyncio.Lock()
+
+    async def face_for(role: Role) -> ASGIApp:
+        if seen is None:
+            return faces[Role.PUBLIC]
+        async with meeting:
+            if role not in faces:
+                # Nobody else waits while a schema is made.
+                theirs, connections = await asyncio.to_thread(seen, role)
+                opened.append(connections)
+                faces[role] = face(theirs, connections)
+            return faces[role]
+
     everything_else = Starlette(
         routes=[
             Route("/", start_page),
             Route("/healthz", healthz),
             Route("/readyz", Readiness(database, pending).answer),
-            Route("/schema.graphql", schema),
             Mount("/graphiql", graphiql.assets()),
         ],
         lifespan=lifespan,
     )
-    return _Fork(
-        ServerErrorMiddleware(view, handler=_fault),
-        strawberry_view(graph, database, spoken),
-        everything_else,
-    )
+    identity = Identity(database, changes, issuer)
+    return _Fork(Doorman(identity, faces[Role.PUBLIC], face_for), everything_else)
+
+
+_SCHEMA = "/schema.graphql"
+_BY_ROLE = frozenset(["/graphql", _SCHEMA])
 
 
 class _Fork:
     """The one path that is asked thousands of times a second goes straight to its view."""
 
-    def __init__(self, requests: ASGIApp, sockets: ASGIApp, everything_else: ASGIApp) -> None:
-        self.graphql = {"http": requests, "websocket": sockets}
+    def __init__(self, by_role: ASGIApp, everything_else: ASGIApp) -> None:
+        self.by_role = by_role
         self.everything_else = everything_else
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope.get("path") == "/graphql":
-            await self.graphql[scope["type"]](scope, receive, send)
+        if scope.get("path") in _BY_ROLE:
+            await self.by_role(scope, receive, send)
         else:
             await self.everything_else(scope, receive, send)
+
+
+class _Face:
+    """What somebody of a role meets: requests, sockets, and the schema as text."""
+
+    def __init__(self, requests: ASGIApp, sockets: ASGIApp, printed: ASGIApp) -> None:
+        self.graphql = {"http": requests, "websocket": sockets}
+        self.printed = printed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self.printed if scope["path"] == _SCHEMA else self.graphql[scope["type"]]
+        await app(scope, receive, send)
 
 
 async def _fault(request: Request, error: Exception) -> Response:
