@@ -10,7 +10,7 @@ import pytest_asyncio
 from db.data.load import load
 from db.database import Database
 from db.migrate import migrate
-from tests.db.scratch import scratch, stopped
+from tests.db.scratch import Loaded, hurry, scratch, stopped
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,17 +24,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def migrated_url() -> AsyncIterator[str]:
     """A database with tables and nothing in them, to be copied."""
+    await hurry()
     async with scratch() as url:
         await migrate(url)
         yield url
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def loaded_url(migrated_url: str) -> AsyncIterator[str]:
-    """A database with the real directory, to be copied. Nobody may stay connected to it."""
+async def first_load(migrated_url: str) -> AsyncIterator[Loaded]:
+    """The real directory, loaded into empty tables, and what was told of it."""
+    told: list[tuple[int, int]] = []
     async with scratch(migrated_url) as url:
-        await load(url)
-        yield url
+        report = await load(url, progress=lambda _, done, of: told.append((done, of)))
+        yield Loaded(url, report, told)
+
+
+@pytest.fixture(scope="session")
+def loaded_url(first_load: Loaded) -> str:
+    """A database with the real directory, to be copied. Nobody may stay connected to it."""
+    return first_load.url
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
