@@ -11,6 +11,7 @@ from db.data.load import load
 from db.database import Database
 from db.migrate import migrate
 from tests.db.scratch import Loaded, hurry, scratch, stopped
+from tests.second_opinion import World, answered_twice
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,3 +53,10 @@ async def database(loaded_url: str) -> AsyncIterator[Database]:
         opened = await Database.open(stopped(url))
         yield opened
         await opened.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def world(loaded_url: str) -> AsyncIterator[World]:
+    """The real directory and awkward records, to be asked only: by GraphQL and by Python."""
+    async with answered_twice(loaded_url) as opened:
+        yield opened
