@@ -41,7 +41,7 @@ async def url(loaded_url: str) -> AsyncIterator[str]:
 @pytest.fixture(scope="module")
 def client(url: str) -> Iterator[httpx.Client]:
     with (
-        serving(database_url=url) as running,
+        serving(database_url=url, environment="production") as running,
         httpx.Client(base_url=running.url, timeout=30) as opened,
     ):
         yield opened

@@ -23,7 +23,7 @@ SCREENSHOTS = ROOT / "build"
 @pytest.fixture(scope="module")
 async def server(loaded_url: str) -> AsyncIterator[Serving]:
     async with scratch(loaded_url) as url:
-        with serving(database_url=url) as running:
+        with serving(database_url=url, environment="production") as running:
             yield running
 
 
