@@ -22,6 +22,52 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+# Modules that start servers, Postgreses or browsers, or wait for something to happen in time. They
+# run one after the other: two of them at once would press each other for time.
+PROCESSES = [
+    "test_server",
+    "test_answers",
+    "test_database",
+    "test_embedded",
+    "test_documents",
+    "test_graphiql",
+    "test_readme",
+    "test_discretion",
+    "test_changes",
+    "test_horizon",
+    "test_migrate",
+]
+
+# Modules that take long, the longest first: none of them is begun last, when one worker would have
+# nothing left to do but to wait for the other.
+LONG = [
+    "test_load",
+    "test_pages",
+    "test_trust",
+    "test_place",
+    "test_duplicates",
+    "test_synthesize",
+    "test_eligibility",
+    "test_load_hours",
+    "test_versions",
+    "test_search",
+]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say what belongs together if there are several workers, and what begins first."""
+    turns = {name: turn for turn, name in enumerate(["processes", *LONG])}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    items.sort(key=lambda item: turns.get(_group(item), len(turns)))
+
+
+def _group(item: pytest.Item) -> str:
+    """A module stays with one worker: what its fixtures make is made once."""
+    return "processes" if item.path.stem in PROCESSES else item.path.stem
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def migrated_url() -> AsyncIterator[str]:
     """A database with tables and nothing in them, to be copied."""
