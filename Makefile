@@ -22,7 +22,7 @@ test: $(VENV)/installed-dev  ## what has to pass before a commit is merged
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
 
 bench: $(VENV)/installed-dev  ## this server beside others, in a table
 	$(PYTHON) -m tests.benchmarks

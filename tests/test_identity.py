@@ -24,8 +24,8 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from db import api_keys
 from db.database import Database
-from db.roles import prepare, role_name
-from schema.audiences import Audiences, reaches
+from db.roles import role_name
+from schema.audiences import Audiences
 from schema.build import sdl
 from schema.roles import Role
 from tests.db.scratch import scratch, stopped
@@ -103,14 +103,17 @@ def issuer() -> Iterator[TheIssuer]:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def directory_url(loaded_url: str) -> AsyncIterator[str]:
     async with scratch(loaded_url) as url:
-        await prepare(url, reaches())
         yield url
 
 
 @pytest.fixture(scope="module")
 def servers(directory_url: str, issuer: TheIssuer) -> Iterator[tuple[Serving, Serving]]:
     """Two servers of one directory, which trust one issuer."""
-    settings = {"database_url": directory_url, "jwt_issuer": issuer.url}
+    settings = {
+        "database_url": directory_url,
+        "jwt_issuer": issuer.url,
+        "environment": "production",
+    }
     with serving(**settings) as one, serving(**settings) as other:
         yield one, other
 
@@ -356,7 +359,9 @@ def test_a_new_key_of_the_issuer_is_found_and_an_old_one_is_forgotten(
     own = TheIssuer()
     thread = threading.Thread(target=own.server.serve_forever, daemon=True)
     thread.start()
-    with serving(database_url=directory_url, jwt_issuer=own.url) as server:
+    with serving(
+        database_url=directory_url, jwt_issuer=own.url, environment="production"
+    ) as server:
         assert ask(server, QUEUE, own.token()).status_code == 200
         own.add("two", ec.generate_private_key(ec.SECP256R1()))
         old = own.token("one")
