@@ -11,6 +11,8 @@ from db.data.load import load
 from db.database import Database
 from db.migrate import migrate
 from tests.db.scratch import scratch, stopped
+from tests.node import Clients, clients
+from tests.serving import Serving, serving
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,3 +46,17 @@ async def database(loaded_url: str) -> AsyncIterator[Database]:
         opened = await Database.open(stopped(url))
         yield opened
         await opened.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def served(loaded_url: str) -> AsyncIterator[Serving]:
+    """A server of the real directory, to be asked only, at a moment when the clock stands still."""
+    async with scratch(loaded_url) as url:
+        with serving(database_url=stopped(url), environment="production") as running:
+            yield running
+
+
+@pytest.fixture(scope="session")
+def libraries() -> Clients:
+    """The client libraries that people use."""
+    return clients()
