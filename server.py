@@ -34,6 +34,7 @@ from schema.build import build, sdl
 from web.application import application as joined
 from web.discretion import keep_secrets
 from web.documents import Served, manifest
+from web.origins import Origins
 
 Progress = Callable[[str, int, int], None]
 
@@ -73,6 +74,9 @@ class Settings:
     max_body_bytes: int = 100_000
     answer_cache_bytes: int = 64_000_000
     documents: Served = Served.ANY
+    cors_origins: Origins = field(default_factory=lambda: Origins(""))
+    max_batch: int = 10
+    read_timeout_seconds: float = 20.0
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -123,6 +127,9 @@ def application() -> ASGIApp:
         max_body_bytes=settings.max_body_bytes,
         answer_cache_bytes=settings.answer_cache_bytes,
         documents=settings.documents,
+        origins=settings.cors_origins,
+        max_batch=settings.max_batch,
+        read_timeout=settings.read_timeout_seconds,
         development=settings.development,
     )
 
@@ -168,7 +175,7 @@ def serve(settings: Settings) -> None:
         workers=settings.workers,
         log_level=settings.log_level,
         access_log=settings.log_level in ("debug", "trace"),
-        http="httptools",
+        http="web.protocol:Protocol",
         lifespan="on",
         ws_max_size=settings.max_body_bytes,
         proxy_headers=False,  # nobody looks at a client's address, and every request would pay

@@ -11,6 +11,7 @@ from enum import Enum
 from types import ModuleType
 from typing import Any
 
+import orjson
 import strawberry
 from graphql import (
     GraphQLEnumType,
@@ -20,6 +21,7 @@ from graphql import (
     GraphQLScalarType,
     GraphQLSchema,
     GraphQLUnionType,
+    introspection_from_schema,
     print_schema,
 )
 from strawberry import ID, UNSET
@@ -123,6 +125,12 @@ def build(
 def sdl(made: graph.Graph) -> str:
     """The schema as text, with its descriptions."""
     return print_schema(made.schema) + "\n"
+
+
+def introspection(made: graph.Graph) -> bytes:
+    """The schema as the answer to the full introspection query, for tools that want JSON."""
+    found = introspection_from_schema(made.schema, experimental_directive_deprecation=False)
+    return orjson.dumps({"data": found})
 
 
 def _introduced(classes: Iterable[type]) -> dict[str, type]:
