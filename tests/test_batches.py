@@ -12,8 +12,11 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from db.database import Database
 from tests.db.scratch import connected, scratch, stopped
+from tests.roads import the_graph
 from tests.serving import Serving, listened, serving
+from web.application import application
 
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
@@ -178,8 +181,16 @@ async def test_how_many_is_a_setting(small: tuple[Serving, str]) -> None:
         assert code(refused.json()) == "BATCH_TOO_LARGE"
 
 
-async def test_lists_can_be_turned_off(small: tuple[Serving, str]) -> None:
-    with serving(database_url=small[1], environment="production", max_batch=0) as none:
-        async with httpx.AsyncClient(base_url=none.url, timeout=30) as client:
-            refused = await client.post("/graphql", json=[NAME])
-    assert (refused.status_code, code(refused.json())) == (400, "BATCHING_NOT_SUPPORTED")
+async def test_lists_can_be_turned_off(database: Database) -> None:
+    whole = application(
+        the_graph(), database, "", _nothing, max_body_bytes=1000, development=False, max_batch=0
+    )
+    transport = httpx.ASGITransport(whole)
+    async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+        refused = await client.post("/graphql", json=[NAME])
+        assert (refused.status_code, code(refused.json())) == (400, "BATCHING_NOT_SUPPORTED")
+        assert (await client.post("/graphql", json=NAME)).json() == ITS_NAME
+
+
+async def _nothing() -> list[object]:
+    return []
