@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
@@ -49,14 +49,21 @@ async def database(loaded_url: str) -> AsyncIterator[Database]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def served(loaded_url: str) -> AsyncIterator[Serving]:
-    """A server of the real directory, to be asked only, at a moment when the clock stands still."""
+async def served_url(loaded_url: str) -> AsyncIterator[str]:
+    """The database of `served`."""
     async with scratch(loaded_url) as url:
-        with serving(database_url=stopped(url), environment="production") as running:
-            yield running
+        yield url
 
 
 @pytest.fixture(scope="session")
-def libraries() -> Clients:
+def served(served_url: str) -> Iterator[Serving]:
+    """A server of the real directory, to be asked only, at a moment when the clock stands still."""
+    with serving(database_url=stopped(served_url), environment="production") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def libraries() -> Iterator[Clients]:
     """The client libraries that people use."""
-    return clients()
+    with clients() as found:
+        yield found

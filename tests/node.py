@@ -8,6 +8,8 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,18 +26,25 @@ OLDEST = 20
 
 @dataclass(frozen=True)
 class Clients:
-    """The programs of `clients/`, beside the libraries they use."""
+    """The programs of `clients/`, copied to where they find their libraries."""
 
     folder: Path
+    libraries: Path
 
     def run(self, program: str, *arguments: str) -> Any:
         """What a program says, which has to be JSON and nothing else."""
         return json.loads(self.said("node", program, *arguments))
 
     def said(self, *command: str) -> str:
-        """What a command says; `command` may be a tool that a library brings."""
-        path = f"{self.folder / 'node_modules' / '.bin'}{os.pathsep}{os.environ['PATH']}"
-        done = subprocess.run(
+        """What a command says, which has to succeed."""
+        done = self.done(*command)
+        assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def done(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """What became of a command; it may be a tool that a library brings."""
+        path = f"{self.libraries / '.bin'}{os.pathsep}{os.environ['PATH']}"
+        return subprocess.run(
             command,
             cwd=self.folder,
             env={**os.environ, "PATH": path, "NO_COLOR": "1"},
@@ -44,11 +53,10 @@ class Clients:
             timeout=120,
             check=False,
         )
-        assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}{done.stderr}"
-        return done.stdout
 
 
-def clients() -> Clients:
+@contextmanager
+def clients() -> Iterator[Clients]:
     """The client libraries, from `npm ci`; without Node their tests are skipped, but not in CI."""
     reason = _missing()
     if reason is not None:
@@ -56,13 +64,14 @@ def clients() -> Clients:
             pytest.fail(reason)
         pytest.skip(f"{reason}: NO CLIENT LIBRARY ASKED ANYTHING")
     lock = (SOURCES / "package-lock.json").read_bytes()
-    folder = ROOT / "build" / "clients" / hashlib.sha256(lock).hexdigest()[:16]
-    if not folder.exists():
-        _install(folder)
-    for path in SOURCES.iterdir():
-        if path.is_file():
-            shutil.copy(path, folder)
-    return Clients(folder)
+    installed = ROOT / "build" / "clients" / hashlib.sha256(lock).hexdigest()[:16]
+    if not installed.exists():
+        _install(installed)
+    # Below the libraries, where Node looks for them; what a compiler makes there is made anew.
+    with tempfile.TemporaryDirectory(dir=installed) as folder:
+        ours = shutil.ignore_patterns("node_modules")
+        shutil.copytree(SOURCES, folder, dirs_exist_ok=True, ignore=ours)
+        yield Clients(Path(folder), installed / "node_modules")
 
 
 def _missing() -> str | None:
