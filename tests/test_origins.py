@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
+from urllib.parse import quote
 
 import httpx
 import pytest
 import pytest_asyncio
 
+from tests.browser import CHROMIUM, Page, browser
 from tests.db.scratch import connected, scratch, stopped
 from tests.serving import Serving, command, listened, serving
 from web.origins import Origins
@@ -27,9 +31,26 @@ async def database_url(loaded_url: str) -> AsyncIterator[str]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def some(database_url: str) -> AsyncIterator[str]:
-    """The URL of a server that two origins may read."""
-    settings = {"database_url": stopped(database_url), "cors_origins": f"{ONE}, {OTHER}"}
+async def port() -> AsyncIterator[int]:
+    """Of a site with an empty page, which has two origins: localhost, and 127.0.0.1."""
+
+    async def page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 0\r\n"
+        writer.write(head + b"connection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(page, "127.0.0.1", 0) as site:
+        found: int = site.sockets[0].getsockname()[1]
+        yield found
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def some(database_url: str, port: int) -> AsyncIterator[str]:
+    """The URL of a server that two origins may read, and the page on localhost."""
+    origins = f"{ONE}, {OTHER}, http://localhost:{port}"
+    settings = {"database_url": stopped(database_url), "cors_origins": origins}
     with serving(**settings, environment="production") as running:
         yield running.url
 
@@ -150,6 +171,38 @@ def test_an_answer_for_all_origins_names_none(every: str) -> None:
         for response in (preflight(every, origin), get(every, origin=origin)):
             assert allowed(response) == "*"
             assert "access-control-allow-credentials" not in response.headers
+
+
+async def read(page: Page, url: str, init: dict[str, object]) -> object:
+    """What the script of a page is let read of an answer; None if nothing."""
+    asked = f"fetch({json.dumps(url)}, {json.dumps(init)})"
+    told = "({status: answer.status, tag: answer.headers.get('etag'), body: await answer.json()})"
+    return await page.evaluate(f"{asked}.then(async (answer) => {told}, () => null)")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="NO CHROMIUM: nobody saw what a browser makes of it")
+async def test_a_browser_lets_pages_of_the_right_origins_read(some: str, port: int) -> None:
+    posted: dict[str, object] = {
+        "method": "POST",
+        "headers": {"content-type": "application/json", "x-apollo-operation-name": "Q"},
+        "body": json.dumps({"query": QUERY}),
+    }
+    link = f"{some}/graphql?query={quote(QUERY)}"
+    known = get(some)
+    answer = {"status": 200, "body": known.json()}
+    async with browser() as page:
+        await page.call("Page.navigate", url=f"http://localhost:{port}/")
+        await page.until("location.host.startsWith('localhost')")
+        assert await read(page, f"{some}/graphql", posted) == {**answer, "tag": None}
+        assert await read(page, link, {}) == {**answer, "tag": known.headers["etag"]}
+        await page.call("Page.navigate", url=f"http://127.0.0.1:{port}/")
+        await page.until("location.host.startsWith('127')")
+        assert await read(page, f"{some}/graphql", posted) is None
+        assert await read(page, link, {}) is None
+        # What needs no agreement is sent, and is not taken for a question.
+        form = {"method": "POST", "mode": "no-cors", "body": json.dumps({"query": QUERY})}
+        sent = f"fetch({json.dumps(f'{some}/graphql')}, {json.dumps(form)})"
+        assert await page.evaluate(f"{sent}.then((answer) => answer.type)") == "opaque"
 
 
 @pytest.mark.parametrize(
