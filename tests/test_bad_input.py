@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 import pytest_asyncio
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from tests.db.scratch import scratch, stopped
 from tests.serving import Serving, serving
@@ -293,6 +295,16 @@ async def test_a_connection_that_waits_for_its_next_question_is_kept(impatient: 
         # Longer than a request may take, shorter than a connection is kept.
         await asyncio.sleep(1.2)
     writer.close()
+
+
+async def test_a_socket_may_be_silent_for_longer(impatient: Serving) -> None:
+    """It has asked already, and waits for us."""
+    url = f"{impatient.url.replace('http', 'ws')}/graphql"
+    async with asyncio.timeout(20):
+        async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as talking:
+            await asyncio.sleep(2.5)
+            await talking.send('{"type": "connection_init"}')
+            assert json.loads(await talking.recv()) == {"type": "connection_ack"}
 
 
 # Injections
