@@ -46,6 +46,7 @@ from web.application import application as joined
 from web.discretion import keep_secrets
 from web.documents import Served, manifest
 from web.identity import Issuer
+from web.origins import Origins
 
 Progress = Callable[[str, int, int], None]
 
@@ -91,6 +92,9 @@ class Settings:
     jwt_issuer: str = ""
     jwt_audience: str = "directory"
     jwt_keys_url: str = ""
+    cors_origins: Origins = field(default_factory=lambda: Origins(""))
+    max_batch: int = 10
+    read_timeout_seconds: float = 20.0
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -166,6 +170,9 @@ def application() -> ASGIApp:
         max_body_bytes=settings.max_body_bytes,
         answer_cache_bytes=settings.answer_cache_bytes,
         documents=settings.documents,
+        origins=settings.cors_origins,
+        max_batch=settings.max_batch,
+        read_timeout=settings.read_timeout_seconds,
         development=settings.development,
     )
 
@@ -240,7 +247,7 @@ def serve(names: tuple[str, ...] = ()) -> None:
         workers=settings.workers,
         log_level=settings.log_level,
         access_log=settings.log_level in ("debug", "trace"),
-        http="httptools",
+        http="web.protocol:Protocol",
         lifespan="on",
         ws_max_size=settings.max_body_bytes,
         proxy_headers=False,  # nobody looks at a client's address, and every request would pay

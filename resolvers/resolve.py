@@ -117,6 +117,17 @@ async def resolve(
         return Answer(orjson.dumps(_response(from_database(error).errors)), failure)
 
 
+def weigh(graph: Graph, request: GraphQLRequest) -> int:
+    """How many rows an operation could return, for those who bound several; refused, it is none."""
+    try:
+        operation = parse(graph, request.text, request.operation_name)
+        variables = coerce(graph, operation, request.variables or {}, request.language)
+        planned, _ = plan(graph, operation, variables)
+    except RequestRefused:
+        return 0
+    return planned.rows(variables)
+
+
 async def explain(graph: Graph, database: Database, request: GraphQLRequest) -> str:
     """How an operation is answered: its road, its SQL, its arguments, and Postgres' own plan."""
     try:

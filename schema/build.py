@@ -11,6 +11,7 @@ from enum import Enum
 from types import ModuleType
 from typing import Any
 
+import orjson
 import strawberry
 from graphql import (
     GraphQLEnumType,
@@ -20,6 +21,7 @@ from graphql import (
     GraphQLScalarType,
     GraphQLSchema,
     GraphQLUnionType,
+    introspection_from_schema,
     print_schema,
 )
 from strawberry import ID, UNSET
@@ -130,6 +132,12 @@ def sdl(made: graph.Graph) -> str:
     """The schema as text, with its descriptions; that of a subgraph as composers read it."""
     service = made.roots.get("_service")
     return service.sdl if isinstance(service, graph.Known) else print_schema(made.schema) + "\n"
+
+
+def introspection(made: graph.Graph) -> bytes:
+    """The schema as the answer to the full introspection query, for tools that want JSON."""
+    found = introspection_from_schema(made.schema, experimental_directive_deprecation=False)
+    return orjson.dumps({"data": found})
 
 
 def _introduced(classes: Iterable[type]) -> dict[str, type]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
@@ -13,7 +13,9 @@ from db.migrate import migrate
 from db.roles import prepare
 from schema.audiences import reaches
 from tests.db.scratch import Loaded, hurry, scratch, stopped
+from tests.node import Clients, clients
 from tests.second_opinion import World, answered_twice
+from tests.serving import Serving, serving
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -111,3 +113,24 @@ async def world(loaded_url: str) -> AsyncIterator[World]:
     """The real directory and awkward records, to be asked only: by GraphQL and by Python."""
     async with answered_twice(loaded_url) as opened:
         yield opened
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def served_url(loaded_url: str) -> AsyncIterator[str]:
+    """The database of `served`."""
+    async with scratch(loaded_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def served(served_url: str) -> Iterator[Serving]:
+    """A server of the real directory, to be asked only, at a moment when the clock stands still."""
+    with serving(database_url=stopped(served_url), environment="production") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def libraries() -> Iterator[Clients]:
+    """The client libraries that people use."""
+    with clients() as found:
+        yield found

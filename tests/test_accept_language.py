@@ -156,7 +156,10 @@ async def test_a_client_is_answered_in_its_language_and_told_so(
 ) -> None:
     response = await sent(client, CATEGORY, *accepted)
     assert response.json() == {"data": {"category": {"label": label}}}
-    assert response.headers["vary"] == "accept, accept-encoding, accept-language"
+    assert (
+        response.headers["vary"]
+        == "accept, accept-encoding, authorization, x-api-key, accept-language"
+    )
     assert response.headers["content-language"] == language
 
 
@@ -176,7 +179,7 @@ async def test_an_answer_that_is_the_same_in_every_language_says_nothing_of_it(
     answers = [await sent(client, query, *accepted) for accepted in ((), (b"es",), (b"en",))]
     assert len({answer.content for answer in answers}) == 1
     for answer in answers:
-        assert answer.headers["vary"] == "accept, accept-encoding"
+        assert answer.headers["vary"] == "accept, accept-encoding, authorization, x-api-key"
         assert "content-language" not in answer.headers
 
 

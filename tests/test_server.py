@@ -14,7 +14,12 @@ from urllib.parse import urlencode, urlsplit
 import asyncpg
 import httpx
 import pytest
-from graphql import build_schema
+from graphql import (
+    build_client_schema,
+    build_schema,
+    get_introspection_query,
+    print_schema,
+)
 
 from db.changes import Changes
 from db.database import Database
@@ -337,11 +342,6 @@ def test_json_that_is_no_request_is_refused(client: httpx.Client, body: object) 
     assert (response.status_code, code(response)) == (400, "MALFORMED_REQUEST")
 
 
-def test_a_list_of_requests_is_refused(client: httpx.Client) -> None:
-    response = post(client, json.dumps([{"query": "{ __typename }"}]))
-    assert (response.status_code, code(response)) == (400, "BATCHING_NOT_SUPPORTED")
-
-
 def test_null_is_the_same_as_nothing(client: httpx.Client) -> None:
     nothing: dict[str, Any] = {"operationName": None, "variables": None, "extensions": None}
     assert ask(client, SAN_QUENTIN, **nothing).json() == ITS_NAME
@@ -367,7 +367,8 @@ def test_null_is_the_same_as_nothing(client: httpx.Client) -> None:
 def test_a_url_that_is_no_request_is_refused(client: httpx.Client, query_string: str) -> None:
     response = client.get(f"/graphql?{query_string}", headers={"accept": GRAPHQL})
     assert response.status_code == 400
-    assert code(response) in {"MALFORMED_JSON", "MALFORMED_REQUEST", "GRAPHQL_PARSE_FAILED"}
+    refused = {"MALFORMED_JSON", "MALFORMED_REQUEST", "GRAPHQL_PARSE_FAILED", "DUPLICATE_KEY"}
+    assert code(response) in refused
 
 
 HOSTILE = [
@@ -404,9 +405,53 @@ def test_a_number_that_does_not_fit_is_refused(client: httpx.Client, value: obje
     assert (response.status_code, code(response)) == (400, "BAD_VARIABLES")
 
 
-def test_of_two_keys_the_last_one_counts(client: httpx.Client) -> None:
-    body = json.dumps({"query": SAN_QUENTIN})
-    assert post(client, '{"query": "{", ' + body[1:]).json() == ITS_NAME
+TWICE = {
+    "the query": '{"query": "{ a }", "query": "{ __typename }"}',
+    "with another key between": '{"query": "{ a }", "variables": null, "query": "{ __typename }"}',
+    "with spaces": '{"query" : "{ __typename }" , "query"  :"{ __typename }"}',
+    "the variables": '{"query": "{ __typename }", "variables": {}, "variables": {"a": 1}}',
+    "a variable": '{"query": "{ __typename }", "variables": {"a": 1, "a": 1}}',
+    "deep inside": '{"query": "{ __typename }", "variables": {"a": [{"b": [{"c": 1, "c": 2}]}]}}',
+    "one of them hidden": r'{"query": "{ a }", "qu\u0065ry": "{ __typename }"}',
+    "a colon hidden": r'{"query": "{ a }", "query": "{ a\u003a __typename }"}',
+    "the empty key": '{"query": "{ __typename }", "variables": {"": 1, "": 2}}',
+    "in a list": '[{"query": "{ __typename }"}, {"query": "{ a }", "query": "{ __typename }"}]',
+}
+
+
+@pytest.mark.parametrize("body", TWICE.values(), ids=TWICE.keys())
+def test_of_two_values_for_one_key_none_is_taken(client: httpx.Client, body: str) -> None:
+    response = post(client, body, {"accept": GRAPHQL})
+    assert (response.status_code, code(response)) == (400, "DUPLICATE_KEY")
+
+
+ONCE = {
+    "colons in texts": json.dumps(
+        {"query": "{ a: __typename }", "variables": {"::": ":", "b": []}}
+    ),
+    "hidden colons": r'{"query": "{ a\u003a __typename }", "variables": {"\u003A": "\\u003a"}}',
+    "equal keys of two objects": json.dumps(
+        {"query": "{ a: __typename }", "variables": {"a": {"a": [{"a": 1}, {"a": 2}]}}}
+    ),
+}
+
+
+@pytest.mark.parametrize("body", ONCE.values(), ids=ONCE.keys())
+def test_a_colon_alone_makes_no_key(client: httpx.Client, body: str) -> None:
+    assert post(client, body).json() == {"data": {"a": "Query"}}
+
+
+@pytest.mark.parametrize(
+    "query_string",
+    [
+        "query={a}&query={__typename}",
+        "query={__typename}&variables={%22a%22:1,%22a%22:2}",
+        "query={__typename}&x=1&x=1",
+    ],
+)
+def test_nor_of_two_values_in_a_url(client: httpx.Client, query_string: str) -> None:
+    response = client.get(f"/graphql?{query_string}")
+    assert (response.status_code, code(response)) == (400, "DUPLICATE_KEY")
 
 
 # Limits
@@ -444,7 +489,8 @@ def test_a_body_that_does_not_say_its_length_is_limited_too(client: httpx.Client
 def test_a_url_may_not_go_on_forever(server: Serving) -> None:
     url = b"/graphql?" + urlencode({"query": SAN_QUENTIN + " " * 70_000}).encode()
     answer = asyncio.run(raw(server, [b"GET " + url + b" HTTP/1.1\r\nhost: here\r\n\r\n"], until=1))
-    assert answer.startswith(b"HTTP/1.1 400")
+    assert answer.startswith(b"HTTP/1.1 414")
+    assert b"URL_TOO_LONG" in answer
 
 
 # Development and production
@@ -486,6 +532,39 @@ def test_the_schema_can_be_read_as_text(client: httpx.Client) -> None:
     served = client.get("/schema.graphql").text
     assert "type Institution implements Node" in served
     assert command("schema").stdout == served
+
+
+def test_the_schema_can_be_read_as_json(client: httpx.Client) -> None:
+    served = client.get("/schema.json").json()
+    schema = build_client_schema(served["data"])
+    assert print_schema(schema) + "\n" == client.get("/schema.graphql").text
+    # It is what a tool that asks for it would be answered.
+    query = get_introspection_query(
+        specified_by_url=True,
+        directive_is_repeatable=True,
+        schema_description=True,
+        input_value_deprecation=True,
+        one_of=True,
+    )
+    assert ask(client, query).json()["data"] == served["data"]
+
+
+@pytest.mark.parametrize("path", ["/schema.graphql", "/schema.json"])
+def test_the_schema_is_sent_once(client: httpx.Client, path: str) -> None:
+    plain = client.get(path, headers={"accept-encoding": "identity"})
+    small = client.get(path, headers={"accept-encoding": "gzip"})
+    assert small.headers["content-encoding"] == "gzip"
+    assert int(small.headers["content-length"]) < len(plain.content) / 4
+    assert small.content == plain.content
+    assert small.headers["etag"] != plain.headers["etag"]
+    for response, encoding in ((plain, "identity"), (small, "gzip")):
+        assert response.headers["vary"] == "accept-encoding, authorization, x-api-key"
+        known = {"accept-encoding": encoding, "if-none-match": response.headers["etag"]}
+        again = client.get(path, headers=known)
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] == response.headers["etag"]
+    head = client.head(path, headers={"accept-encoding": "identity"})
+    assert int(head.headers["content-length"]) == len(plain.content)
 
 
 def test_the_root_leads_to_the_graph(client: httpx.Client) -> None:

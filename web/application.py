@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import orjson
 from starlette.applications import Starlette
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -19,7 +19,7 @@ from db.database import Database
 from db.horizon import Horizon
 from resolvers.errors import Code
 from resolvers.graph import Graph
-from schema.build import sdl
+from schema.build import introspection, sdl
 from schema.roles import Role
 from schema.view import strawberry_view
 from web import graphiql
@@ -29,10 +29,15 @@ from web.doorman import Doorman
 from web.health import Readiness, healthz
 from web.identity import Identity, Issuer
 from web.languages import spoken
+from web.origins import Origins, shared
+from web.protocol import PATIENCE
+from web.published import Published
 from web.view import View
 
 # What somebody of a role sees: a graph, and connections that read as that role.
 Seen = tuple[Graph, Database]
+
+NO_ORIGINS = Origins("")
 
 
 def application(
@@ -46,6 +51,9 @@ def application(
     documents: Served = Served.ANY,
     seen: Callable[[Role], Seen] | None = None,
     issuer: Issuer | None = None,
+    origins: Origins = NO_ORIGINS,
+    max_batch: int = 10,
+    read_timeout: float = 20.0,
 ) -> ASGIApp:
     """The whole server as one ASGI callable. It owns the databases' connections.
 
@@ -58,10 +66,10 @@ def application(
     opened = [database]
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[Mapping[str, float]]:
         remembers = answer_cache_bytes or documents is Served.TRUSTED
         listening = asyncio.create_task(changes.listen()) if remembers else None
-        yield
+        yield {PATIENCE: read_timeout}
         if listening is not None:
             listening.cancel()
             await asyncio.wait([listening])
@@ -78,9 +86,15 @@ def application(
             Answers(changes, Horizon(database, changes), weight=answer_cache_bytes),
             trusted,
             max_body_bytes=max_body_bytes,
+            max_batch=max_batch,
             development=development,
         )
-        printed = PlainTextResponse(sdl(graph), media_type="application/graphql")
+        printed = Starlette(
+            routes=[
+                Route("/schema.graphql", Published(lambda: sdl(graph), _GRAPHQL).answer),
+                Route("/schema.json", Published(lambda: introspection(graph), _JSON).answer),
+            ]
+        )
         return _Face(
             ServerErrorMiddleware(view, handler=_fault),
             strawberry_view(graph, database, spoken),
@@ -110,12 +124,15 @@ def application(
         ],
         lifespan=lifespan,
     )
+    # A redirect to a path with one slash less would name the host that the client has named.
+    everything_else.router.redirect_slashes = False
     identity = Identity(database, changes, issuer)
-    return _Fork(Doorman(identity, faces[Role.PUBLIC], face_for), everything_else)
+    by_role = Doorman(identity, faces[Role.PUBLIC], face_for)
+    return shared(_Fork(by_role, everything_else), origins)
 
 
-_SCHEMA = "/schema.graphql"
-_BY_ROLE = frozenset(["/graphql", _SCHEMA])
+_GRAPHQL, _JSON = "application/graphql", "application/json"
+_BY_ROLE = frozenset(["/graphql", "/schema.graphql", "/schema.json"])
 
 
 class _Fork:
@@ -140,7 +157,7 @@ class _Face:
         self.printed = printed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self.printed if scope["path"] == _SCHEMA else self.graphql[scope["type"]]
+        app = self.graphql[scope["type"]] if scope["path"] == "/graphql" else self.printed
         await app(scope, receive, send)
 
 

@@ -15,8 +15,12 @@ from web.encodings import Encoding
 from web.media_types import MediaType
 from web.refusals import Header, Refusal
 
+# GraphQL over HTTP (September 2026), "Status Codes": with data and no errors it is a 200; with
+# both, "even if it is null", a 294, Partial Success; without data a 4xx or 5xx. 294 is for
+# GraphQL's own media type, "which makes the meaning explicit". Of the 4xx it asks by now for a 422
+# where what was read is not valid; its audit and its clients still know 400, which is as true.
 # Clients of application/json cannot tell our 400 from a proxy's, so there a well-formed request
-# is always answered with 200. 294 is "Partial Success".
+# is always answered with 200.
 STATUS: Mapping[MediaType, Mapping[Outcome, int]] = {
     MediaType.JSON: {
         Outcome.DATA: 200,

@@ -8,8 +8,9 @@ GraphQL-over-HTTP specification.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Hashable, Mapping
+from collections.abc import Awaitable, Hashable, Mapping, Sequence
 
+import orjson
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -18,7 +19,7 @@ from db.errors import DatabaseError
 from resolvers.errors import RequestRefused
 from resolvers.graph import Graph
 from resolvers.parse import is_query, parse
-from resolvers.resolve import Answer, GraphQLRequest, explain, resolve
+from resolvers.resolve import Answer, GraphQLRequest, Outcome, explain, resolve, weigh
 from web.answers import Answers, Given
 from web.documents import Documents
 from web.encodings import negotiate as negotiate_encoding
@@ -26,7 +27,10 @@ from web.hang_up import HangUp
 from web.languages import spoken
 from web.media_types import MediaType, is_json, negotiate
 from web.refusals import (
+    BatchingNotSupported,
+    BatchTooLarge,
     BodyTooLarge,
+    MalformedBatch,
     MethodNotAllowed,
     NotAcceptable,
     Refusal,
@@ -36,9 +40,12 @@ from web.refusals import (
 from web.request import Parameters, from_json, from_query_string, read_body, request_of
 from web.response import HEADERS, Client, refuse, respond, write
 
+Asked = GraphQLRequest | Refusal
+"""A request of a batch, or why it is none."""
+
 
 class View:
-    """Answers one operation per request."""
+    """Answers one operation per request, or a list of them by a list."""
 
     def __init__(
         self,
@@ -49,6 +56,7 @@ class View:
         documents: Documents,
         *,
         max_body_bytes: int,
+        max_batch: int = 10,
         development: bool,
     ) -> None:
         self.graph = graph
@@ -57,6 +65,7 @@ class View:
         self.answers = answers
         self.documents = documents
         self.max_body_bytes = max_body_bytes
+        self.max_batch = max_batch
         self.development = development
         inside = (MediaType.SQL,) if development else ()
         self.offered: Mapping[str, tuple[MediaType, ...]] = {
@@ -73,7 +82,7 @@ class View:
                 case b"accept":
                     accept = _joined(accept, value)
                 case b"content-type":
-                    content_type = value
+                    content_type = _joined(content_type, value)
                 case b"content-length":
                     content_length = value
                 case b"accept-encoding":
@@ -114,12 +123,18 @@ class View:
                 negotiate_encoding(accept_encoding),
                 spoken(accept_language),
             )
-            key: Hashable = raw if client.language is None else (raw, client.language)
+            key = _key(raw, client)
             if accepted is not MediaType.SQL and (given := self.answers.get(key)) is not None:
                 await respond(send, client, given, b"kept" if self.development else None)
                 return
             parameters = from_query_string(raw) if client.reads else from_json(raw)
-            request = await self._request(parameters, raw, client)
+            asked: GraphQLRequest | Sequence[tuple[Hashable, Asked]]
+            if isinstance(parameters, Mapping):
+                asked = await self._request(parameters, raw, client)
+            elif accepted is MediaType.SQL:
+                raise MalformedBatch("Operations are explained one at a time.")
+            else:
+                asked = await self._batch(parameters, client)
         except Refusal as refusal:
             await refuse(send, media_type, refusal)
             return
@@ -128,10 +143,12 @@ class View:
 
         hang_up = HangUp(receive)
         try:
-            if accepted is MediaType.SQL:
-                await self._explain(send, request)
+            if not isinstance(asked, GraphQLRequest):
+                await respond(send, client, await self._together(asked))
+            elif accepted is MediaType.SQL:
+                await self._explain(send, asked)
             else:
-                given = await self._answer(key, request)
+                given = await self._answer(key, asked)
                 await respond(send, client, given, self._timing(given.answer))
         except asyncio.CancelledError:
             # Only two things cancel this task: a client that is gone, who needs no answer, and the
@@ -149,6 +166,56 @@ class View:
             # A link must not change anything.
             raise MethodNotAllowed("Only a query can be sent by GET.", allow="POST")
         return request
+
+    async def _batch(
+        self, batch: Sequence[Parameters], client: Client
+    ) -> Sequence[tuple[Hashable, Asked]]:
+        """The requests of a list, each as if it had come alone; together they are bounded."""
+        if not self.max_batch:
+            raise BatchingNotSupported("Send one operation per request; lists are not taken.")
+        if not batch:
+            raise MalformedBatch("The list is empty.")
+        if len(batch) > self.max_batch:
+            raise BatchTooLarge(f"A list may have {self.max_batch} operations.")
+        asked: list[tuple[Hashable, Asked]] = []
+        rows = 0
+        for parameters in batch:
+            # Written as most clients write it, so that what was kept of it alone is found.
+            raw = orjson.dumps(parameters)
+            try:
+                request = await self._request(parameters, raw, client)
+            except Refusal as refusal:
+                asked.append((raw, refusal))
+            else:
+                asked.append((_key(raw, client), request))
+                rows += weigh(self.graph, request)
+        if rows > self.graph.limits.rows:
+            message = f"Together these could return {rows} rows"
+            raise BatchTooLarge(f"{message}; the limit is {self.graph.limits.rows}.")
+        return asked
+
+    async def _together(self, batch: Sequence[tuple[Hashable, Asked]]) -> Given:
+        """The answers to a list, in its order, as one.
+
+        One at a time, so that a list takes no more connections than a single request does, and
+        what changes something is seen by what comes after it. The status is always 200: each
+        answer says for itself what became of it (GraphQL over HTTP, draft on batching).
+        """
+        answers: list[Answer] = []
+        for key, request in batch:
+            if isinstance(request, Refusal):
+                answers.append(Answer(request.body(), Outcome.REFUSED))
+            else:
+                given = self.answers.get(key) or await self._answer(key, request)
+                answers.append(given.answer)
+        return Given(
+            Answer(
+                b"[%b]" % b",".join(answer.body for answer in answers),
+                Outcome.DATA,
+                localized=any(answer.localized for answer in answers),
+                private=any(answer.private for answer in answers),
+            )
+        )
 
     def _reads(self, request: GraphQLRequest) -> bool:
         """Whether it changes nothing. What is not understood does not, either: it is refused."""
@@ -178,6 +245,16 @@ class View:
         except DatabaseError as error:
             status, text = 503, f"-- {error}\n"
         await write(send, status, HEADERS[MediaType.SQL], text.encode())
+
+
+def _key(raw: bytes, client: Client) -> Hashable:
+    """What an answer is kept under: all of the request that it depends on.
+
+    A URL is no body, even if it has the same bytes.
+    """
+    if client.language is None and not client.reads:
+        return raw
+    return raw, client.reads, client.language
 
 
 def _joined(before: bytes | None, value: bytes) -> bytes:
