@@ -34,6 +34,7 @@ from schema.build import build, sdl
 from web.application import application as joined
 from web.discretion import keep_secrets
 from web.documents import Served, manifest
+from web.subscriptions import Bounds
 
 Progress = Callable[[str, int, int], None]
 
@@ -72,6 +73,10 @@ class Settings:
     statement_timeout_seconds: float = 10.0
     max_body_bytes: int = 100_000
     answer_cache_bytes: int = 64_000_000
+    max_subscriptions: int = Bounds.operations
+    max_subscriptions_per_socket: int = Bounds.per_socket
+    keep_alive_seconds: float = Bounds.keep_alive
+    slow_client_seconds: float = Bounds.patience
     documents: Served = Served.ANY
     limits: Limits = field(default_factory=Limits)
 
@@ -96,6 +101,16 @@ class Settings:
     @property
     def development(self) -> bool:
         return self.environment is Environment.DEVELOPMENT
+
+    @property
+    def bounds(self) -> Bounds:
+        """How much is told at once, and to whom no longer."""
+        return Bounds(
+            self.max_subscriptions,
+            self.max_subscriptions_per_socket,
+            self.keep_alive_seconds,
+            self.slow_client_seconds,
+        )
 
     def url(self) -> str:
         """The Postgres to use; without DATABASE_URL our own, which runs as long as we do."""
@@ -123,6 +138,7 @@ def application() -> ASGIApp:
         max_body_bytes=settings.max_body_bytes,
         answer_cache_bytes=settings.answer_cache_bytes,
         documents=settings.documents,
+        bounds=settings.bounds,
         development=settings.development,
     )
 
@@ -171,6 +187,8 @@ def serve(settings: Settings) -> None:
         http="httptools",
         lifespan="on",
         ws_max_size=settings.max_body_bytes,
+        ws_ping_interval=settings.keep_alive_seconds,
+        ws_ping_timeout=settings.keep_alive_seconds,
         proxy_headers=False,  # nobody looks at a client's address, and every request would pay
         server_header=False,
         timeout_graceful_shutdown=2,

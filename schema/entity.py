@@ -36,7 +36,9 @@ __all__ = [
     "Declaration",
     "DeclarationError",
     "Derived",
+    "Events",
     "Every",
+    "Everything",
     "Language",
     "Localized",
     "One",
@@ -49,7 +51,9 @@ __all__ = [
     "derived",
     "descriptions",
     "entity",
+    "events",
     "every",
+    "everything",
     "facet",
     "given",
     "interface",
@@ -97,6 +101,7 @@ class Declaration:
     place: tuple[str, ...] = ()
     everywhere: tuple[str, ...] = ()
     translated: str | None = None
+    unrecorded: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +192,21 @@ class Ranked:
 
 
 @dataclass(frozen=True, slots=True)
+class Events:
+    """A root field of a subscription: what a function of Postgres makes of the change log."""
+
+    function: str
+    tables: tuple[str, ...]
+    arguments: Mapping[str, Argument]
+    check: Callable[..., None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """A root field of a subscription: the change log itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class One:
     """A root field: the entity with this value in a unique field."""
 
@@ -211,6 +231,7 @@ def entity(
     place: tuple[str, ...] = (),
     everywhere: tuple[str, ...] = (),
     translated: str | None = None,
+    unrecorded: str | None = None,
 ) -> Callable[[Class], Class]:
     """Declare that a class is the face of a table (or view).
 
@@ -222,7 +243,8 @@ def entity(
     the one that the hops of `place` end in, whose key the last hop leads to; of several places the
     nearest counts. What the hops of `everywhere` lead anywhere from is near to everybody.
     `translated` is the column of the table `translations` that points to this one: its `localized`
-    texts have their Spanish there.
+    texts have their Spanish there. `unrecorded` says why the change log has no lines about it; all
+    others are in it.
     """
 
     def declare(cls: Class) -> Class:
@@ -237,6 +259,7 @@ def entity(
             place,
             everywhere,
             translated,
+            unrecorded,
         )
         cls.__entity__ = said  # type: ignore[attr-defined]  # noted on the class itself, so that no registry is needed
         return cls
@@ -365,7 +388,10 @@ def derived(
 
 
 def argument(annotation: Any, description: str, default: Any = None) -> Argument:
-    """An argument of a derived field; `| None` if it may be left out."""
+    """An argument of a derived field; `| None` if it may be left out.
+
+    Where it is an entity, a client gives its global id, and the function its key.
+    """
     return Argument(annotation, description, default)
 
 
@@ -404,6 +430,26 @@ def ranked(
     it returns, `complete` names a column that is true if it does not.
     """
     return Ranked(function, hit, facets, arguments, check, complete)
+
+
+def events(
+    function: str,
+    *tables: str,
+    check: Callable[..., None] | None = None,
+    **arguments: Argument,
+) -> Any:
+    """Root field of a subscription: what a function makes of lines of the change log.
+
+    It is given the cursors of new lines about these tables, and then the arguments, and returns
+    rows for a `@value` type, each with the `cursor` of the line that it is about; none for a line
+    that is nobody's business.
+    """
+    return Events(function, tables, arguments, check)
+
+
+def everything() -> Any:
+    """Root field of a subscription: every line of the change log, about records of any type."""
+    return Everything()
 
 
 def one(field: str, *, check: Callable[[str], None] | None = None) -> Any:

@@ -19,12 +19,13 @@ from db.database import Database
 from db.horizon import Horizon
 from resolvers.errors import Code
 from resolvers.graph import Graph
-from schema.view import strawberry_view
 from web import graphiql
 from web.answers import Answers
 from web.documents import Documents, Served
+from web.farewell import farewell
 from web.health import Readiness, healthz
-from web.languages import spoken
+from web.sockets import Sockets
+from web.subscriptions import Bounds, Streams
 from web.view import View
 
 
@@ -38,18 +39,18 @@ def application(
     development: bool,
     answer_cache_bytes: int = 0,
     documents: Served = Served.ANY,
+    bounds: Bounds | None = None,
 ) -> ASGIApp:
     """The whole server as one ASGI callable. It owns the database's connections."""
     changes = Changes(database)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        remembers = answer_cache_bytes or documents is Served.TRUSTED
-        listening = asyncio.create_task(changes.listen()) if remembers else None
-        yield
-        if listening is not None:
-            listening.cancel()
-            await asyncio.wait([listening])
+        listening = asyncio.create_task(changes.listen())
+        with farewell(streams.close):
+            yield
+        listening.cancel()
+        await asyncio.wait([listening])
         await database.close()
 
     async def schema(request: Request) -> Response:
@@ -58,12 +59,17 @@ def application(
     async def start_page(request: Request) -> Response:
         return RedirectResponse("/graphql")
 
+    horizon = Horizon(database, changes)
+    answers = Answers(changes, horizon, weight=answer_cache_bytes)
+    known = Documents(database, changes, documents)
+    streams = Streams(graph, database, changes, horizon, answers, known, bounds=bounds or Bounds())
     view = View(
         graph,
         database,
         graphiql.page(),
-        Answers(changes, Horizon(database, changes), weight=answer_cache_bytes),
-        Documents(database, changes, documents),
+        answers,
+        known,
+        streams,
         max_body_bytes=max_body_bytes,
         development=development,
     )
@@ -79,7 +85,7 @@ def application(
     )
     return _Fork(
         ServerErrorMiddleware(view, handler=_fault),
-        strawberry_view(graph, database, spoken),
+        Sockets(streams),
         everything_else,
     )
 

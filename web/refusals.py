@@ -9,6 +9,8 @@
      |-- DocumentNotTrusted    400 DOCUMENT_NOT_TRUSTED    only known operations are answered
      |-- MethodNotAllowed      405 METHOD_NOT_ALLOWED      not GET or POST, or a GET that writes
      |-- NotAcceptable         406 NOT_ACCEPTABLE          nothing the client accepts is offered
+     |-- StreamNotAccepted     406 STREAM_NOT_ACCEPTED     what is told as it happens needs a stream
+     |-- TooManySubscriptions  429 TOO_MANY_SUBSCRIPTIONS  more than are followed at a time
      |-- BodyTooLarge          413 BODY_TOO_LARGE          more bytes than MAX_BODY_BYTES
      |-- UnsupportedMediaType  415 UNSUPPORTED_MEDIA_TYPE  the body does not say that it is JSON
      `-- ShuttingDown          503 SHUTTING_DOWN           asked too late: ask another server
@@ -82,6 +84,15 @@ class MethodNotAllowed(Refusal):
 
 class NotAcceptable(Refusal):
     status, code = 406, "NOT_ACCEPTABLE"
+
+
+class StreamNotAccepted(Refusal):
+    status, code = 406, "STREAM_NOT_ACCEPTED"
+
+
+class TooManySubscriptions(Refusal):
+    status, code = 429, "TOO_MANY_SUBSCRIPTIONS"
+    beside = ((b"retry-after", b"10"),)
 
 
 class BodyTooLarge(Refusal):

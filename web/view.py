@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Hashable, Mapping
 
+import orjson
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -17,24 +18,27 @@ from db.database import Database
 from db.errors import DatabaseError
 from resolvers.errors import RequestRefused
 from resolvers.graph import Graph
-from resolvers.parse import is_query, parse
-from resolvers.resolve import Answer, GraphQLRequest, explain, resolve
+from resolvers.parse import is_query, is_subscription, parse
+from resolvers.resolve import Answer, GraphQLRequest, Outcome, explain, resolve, response
+from web import sse
 from web.answers import Answers, Given
 from web.documents import Documents
 from web.encodings import negotiate as negotiate_encoding
 from web.hang_up import HangUp
 from web.languages import spoken
-from web.media_types import MediaType, is_json, negotiate
+from web.media_types import MediaType, accepts_events, is_json, negotiate
 from web.refusals import (
     BodyTooLarge,
     MethodNotAllowed,
     NotAcceptable,
     Refusal,
     ShuttingDown,
+    StreamNotAccepted,
     UnsupportedMediaType,
 )
 from web.request import Parameters, from_json, from_query_string, read_body, request_of
 from web.response import HEADERS, Client, refuse, respond, write
+from web.subscriptions import Streams
 
 
 class View:
@@ -47,6 +51,7 @@ class View:
         page: ASGIApp,
         answers: Answers,
         documents: Documents,
+        streams: Streams,
         *,
         max_body_bytes: int,
         development: bool,
@@ -56,6 +61,7 @@ class View:
         self.page = page
         self.answers = answers
         self.documents = documents
+        self.streams = streams
         self.max_body_bytes = max_body_bytes
         self.development = development
         inside = (MediaType.SQL,) if development else ()
@@ -66,7 +72,7 @@ class View:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        accept = accept_encoding = accept_language = known = None
+        accept = accept_encoding = accept_language = known = last_event = None
         content_type = content_encoding = content_length = None
         for name, value in scope["headers"]:
             match name:
@@ -84,14 +90,17 @@ class View:
                     known = _joined(known, value)
                 case b"content-encoding":
                     content_encoding = value
+                case b"last-event-id":
+                    last_event = value
 
         method: str = scope["method"]
         media_type = MediaType.JSON
+        accepted: MediaType | None = media_type
         try:
             if method not in self.offered:
                 raise MethodNotAllowed(f"{method} is not a way to ask; send a GET or a POST.")
             accepted = negotiate(accept, self.offered[method])
-            if accepted is None:
+            if accepted is None and (method == "HEAD" or not accepts_events(accept)):
                 offers = ", ".join(each.value for each in self.offered[method])
                 raise NotAcceptable(f"Accept one of {offers}.")
             if accepted is MediaType.HTML:
@@ -120,8 +129,20 @@ class View:
                 return
             parameters = from_query_string(raw) if client.reads else from_json(raw)
             request = await self._request(parameters, raw, client)
+            if accepted is None or self.streams.streams(request):
+                if method == "HEAD" or not accepts_events(accept):
+                    raise StreamNotAccepted(
+                        "What is told as it happens needs a stream: accept text/event-stream, "
+                        "or ask over a WebSocket."
+                    )
+                last = None if last_event is None else last_event.decode("latin-1")
+                await self._tell(send, receive, request, client, accepted, last)
+                return
         except Refusal as refusal:
-            await refuse(send, media_type, refusal)
+            if accepts_events(accept) and accepted is None:
+                await sse.refused(send, refusal)
+            else:
+                await refuse(send, media_type, refusal)
             return
         except ClientDisconnect:
             return
@@ -150,10 +171,33 @@ class View:
             raise MethodNotAllowed("Only a query can be sent by GET.", allow="POST")
         return request
 
+    async def _tell(
+        self,
+        send: Send,
+        receive: Receive,
+        request: GraphQLRequest,
+        client: Client,
+        accepted: MediaType | None,
+        last: str | None,
+    ) -> None:
+        """Tell what happens, from here on. Who can read a plain refusal is refused plainly."""
+        try:
+            async with self.streams.stream(request, last) as messages:
+                await sse.tell(send, receive, messages, self.streams.bounds.patience)
+        except (RequestRefused, Refusal) as refusal:
+            if accepted is None:
+                await sse.refused(send, refusal)
+            elif isinstance(refusal, Refusal):
+                await refuse(send, client.media_type, refusal)
+            else:
+                body = orjson.dumps(response(refusal.errors))
+                await respond(send, client, Given(Answer(body, Outcome.REFUSED)))
+
     def _reads(self, request: GraphQLRequest) -> bool:
         """Whether it changes nothing. What is not understood does not, either: it is refused."""
         try:
-            return is_query(parse(self.graph, request.text, request.operation_name))
+            operation = parse(self.graph, request.text, request.operation_name)
+            return is_query(operation) or is_subscription(operation)
         except RequestRefused:
             return True
 
