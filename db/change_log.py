@@ -46,7 +46,7 @@ _READ = f"""
 _HORIZON = "select to_json(pg_snapshot_xmin(pg_current_snapshot())::text)"
 _KNOWS = f"""
     select json_build_object(
-        'past', $1::text::xid8 < pg_snapshot_xmax(pg_current_snapshot()),
+        'past', $1::text::xid8 <= pg_snapshot_xmax(pg_current_snapshot()),
         'there', $2::bigint = 0 or exists (
             select from {TABLE} where (xid, seq) = ($1::text::xid8, $2::bigint)),
         'before', exists (select from {TABLE} where (xid, seq) <= ($1::text::xid8, $2::bigint)),

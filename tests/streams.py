@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosedError
 from websockets.typing import Subprotocol
 
 EVENTS = "text/event-stream"
@@ -43,7 +44,7 @@ class Events:
         self.response = response
         self.last: str | None = None
         self.alive = 0
-        self._lines = response.aiter_lines()
+        self._lines = cast("AsyncGenerator[str, None]", response.aiter_lines())
 
     async def any(self) -> Sent:
         """The next event; one with an id alone is an event here, too."""
@@ -67,6 +68,9 @@ class Events:
             if sent.event is not None:
                 assert sent.event == "next", sent
                 return sent.json
+
+    async def close(self) -> None:
+        await self._lines.aclose()
 
     async def silent(self, seconds: float = 0.4) -> bool:
         """Whether nothing is told for a while."""
@@ -99,7 +103,11 @@ async def following(
         method = "GET" if get else "POST"
         async with client.stream(method, "/graphql", headers=headers, **asked) as response:
             assert response.headers["content-type"].startswith(EVENTS), await response.aread()
-            yield Events(response)
+            events = Events(response)
+            try:
+                yield events
+            finally:
+                await events.close()
 
 
 class Socket:
@@ -128,10 +136,11 @@ class Socket:
         return heard["payload"]
 
     async def ended(self) -> tuple[int | None, str | None]:
-        """With which code, and why, the socket is closed; what is said until then is passed over."""
+        """With which code, and why, the socket is closed; passes over what is said until then."""
         async with asyncio.timeout(PATIENCE):
-            async for _ in self.connection:
-                pass
+            with suppress(ConnectionClosedError):
+                async for _ in self.connection:
+                    pass
         return self.connection.close_code, self.connection.close_reason
 
 

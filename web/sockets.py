@@ -153,6 +153,7 @@ class _Socket:
                 task = self._operations.pop(_id_of(message), None)
                 if task is not None:
                     task.cancel()
+                    await asyncio.wait([task])  # its place is free for what is asked next
             case _:
                 raise _End(4400, "There is no message of this type")
 

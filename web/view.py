@@ -139,7 +139,7 @@ class View:
                 await self._tell(send, receive, request, client, accepted, last)
                 return
         except Refusal as refusal:
-            if accepts_events(accept) and accepted is None:
+            if accepted is None and method != "HEAD" and accepts_events(accept):
                 await sse.refused(send, refusal)
             else:
                 await refuse(send, media_type, refusal)
