@@ -81,11 +81,19 @@ def subscribe(graph: Graph, request: GraphQLRequest) -> Subscription:
 
 
 async def tell(
-    graph: Graph, database: Database, subscription: Subscription, lines: Sequence[Line]
+    graph: Graph,
+    database: Database,
+    subscription: Subscription,
+    lines: Sequence[Line],
+    *,
+    computed: bool = False,
 ) -> list[Event]:
-    """The events of some lines, in their order; not every line is one."""
+    """The events of some lines, in their order; not every line is one.
+
+    `computed` takes the second road where the first would do, for tests to compare the two.
+    """
     variables = {**subscription.variables, LINES: _brought(subscription.source, lines)}
-    planned, arguments = plan(graph, subscription.operation, variables)
+    planned, arguments = plan(graph, subscription.operation, variables, computed=computed)
     assert planned.statement is not None
     fetched = await database.fetch(planned.statement.text, arguments)
     column = column_name(subscription.key)

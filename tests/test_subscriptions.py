@@ -8,7 +8,7 @@ import json
 import socket as sockets
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -593,6 +593,20 @@ def narrow(url: str) -> sockets.socket:
     return made
 
 
+@asynccontextmanager
+async def raw(
+    connection: sockets.socket,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection, byte by byte."""
+    reader, writer = await asyncio.open_connection(sock=connection, limit=2**14)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+
 async def let_go(server: Serving, what: str) -> None:
     async with asyncio.timeout(30):
         while f"a client that does not read its {what} was let go" not in server.said():  # noqa: ASYNC110  # only the log says so
@@ -603,23 +617,22 @@ async def test_a_slow_reader_of_a_stream_is_let_go_with_a_reason(
     hasty: Serving, database: str
 ) -> None:
     await room(hasty)
-    reader, writer = await asyncio.open_connection(sock=narrow(hasty.url), limit=2**14)
     body = json.dumps({"query": FAT}).encode()
-    writer.write(
-        b"POST /graphql HTTP/1.1\r\nhost: here\r\naccept: text/event-stream\r\n"
-        b"content-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
-    )
-    assert b" 200 " in await reader.readline()
-    await run(database, "update zip_codes set approximate = not approximate")
-    await let_go(hasty, "stream")
-    rest = b""
-    async with asyncio.timeout(30):
-        while b"event: complete" not in rest:
-            chunk = await reader.read(2**16)
-            assert chunk, rest[-500:]
-            rest = rest[-2000:] + chunk
+    async with raw(narrow(hasty.url)) as (reader, writer):
+        writer.write(
+            b"POST /graphql HTTP/1.1\r\nhost: here\r\naccept: text/event-stream\r\n"
+            b"content-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+        )
+        assert b" 200 " in await reader.readline()
+        await run(database, "update zip_codes set approximate = not approximate")
+        await let_go(hasty, "stream")
+        rest = b""
+        async with asyncio.timeout(30):
+            while b"event: complete" not in rest:
+                chunk = await reader.read(2**16)
+                assert chunk, rest[-500:]
+                rest = rest[-2000:] + chunk
     assert b'"code":"TOO_SLOW"' in rest
-    writer.close()
 
 
 async def test_a_slow_reader_of_a_socket_is_let_go_with_a_reason(
@@ -649,21 +662,20 @@ async def test_a_stream_gives_signs_of_life(hasty: Serving) -> None:
 async def test_a_socket_that_nobody_holds_is_closed(hasty: Serving) -> None:
     """Its other end neither speaks nor answers a ping, and does not say that it is gone."""
     await room(hasty)
-    reader, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(hasty.url).port)
-    writer.write(
-        b"GET /graphql HTTP/1.1\r\nhost: here\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
-        b"sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-        b"sec-websocket-protocol: graphql-transport-ws\r\n\r\n"
-    )
-    assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
-    # connection_init, in a frame that is masked with nothing.
-    init = b'{"type":"connection_init"}'
-    writer.write(bytes([0x81, 0x80 | len(init), 0, 0, 0, 0]) + init)
-    async with asyncio.timeout(20):
-        heard = await reader.read()
+    async with raw(narrow(hasty.url)) as (reader, writer):
+        writer.write(
+            b"GET /graphql HTTP/1.1\r\nhost: here\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+            b"sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+            b"sec-websocket-protocol: graphql-transport-ws\r\n\r\n"
+        )
+        assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+        # connection_init, in a frame that is masked with nothing.
+        init = b'{"type":"connection_init"}'
+        writer.write(bytes([0x81, 0x80 | len(init), 0, 0, 0, 0]) + init)
+        async with asyncio.timeout(20):
+            heard = await reader.read()
     assert b"connection_ack" in heard
     assert b"keepalive ping timeout" in heard
-    writer.close()
 
 
 async def alone(bounds: Bounds, *messages: object) -> list[dict[str, Any]]:

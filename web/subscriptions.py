@@ -89,6 +89,8 @@ class Streams:
 
     def streams(self, request: GraphQLRequest) -> bool:
         """Whether it has more than one answer. What is not understood does not: it is refused."""
+        if "subscription" not in request.text and "live" not in request.text:
+            return False  # nearly all; they need not be read twice
         try:
             operation = parse(self._graph, request.text, request.operation_name)
             if is_subscription(operation):

@@ -80,7 +80,7 @@ create function record_changes() returns trigger language plpgsql
 declare
     named    text   := quote_literal(tg_table_name);
     key      text   := quote_ident(tg_argv[0]);
-    recorded name[] := case when tg_op <> 'INSERT' then recorded_columns(tg_relid, tg_argv[1]::text[]) end;
+    recorded name[];
     others   text[];
 begin
     if tg_op = 'INSERT' then
@@ -88,6 +88,13 @@ begin
                        named, key);
         return null;
     end if;
+    -- A load says "insert, or update": mostly nothing is updated, and that should cost nothing.
+    if tg_op = 'UPDATE' then
+        if not exists (select from new_rows) then
+            return null;
+        end if;
+    end if;
+    recorded := recorded_columns(tg_relid, tg_argv[1]::text[]);
     others := array(select attname from pg_attribute where attrelid = tg_relid and attnum > 0 and attname <> all (recorded));
     if tg_op = 'UPDATE' then
         -- Who changes the key of a record ends one and begins another.
