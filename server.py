@@ -25,12 +25,18 @@ from db.data.synthesize import synthesize as make_up
 from db.database import Database
 from db.documents import replace as trust
 from db.errors import DatabaseError
+from db.grants import grants as granted
 from db.migrate import migrate as apply_pending
 from db.migrate import pending
 from resolvers.admit import Limits
 from resolvers.errors import RequestRefused
+from resolvers.graph import Graph
 from resolvers.parse import parse
 from schema.build import build, sdl
+from schema.directives import NEWEST
+from schema.federation import subgraph
+from schema.reach import reach_of
+from schema.subgraphs import SUBGRAPHS
 from web.application import application as joined
 from web.discretion import keep_secrets
 from web.documents import Served, manifest
@@ -78,6 +84,8 @@ class Settings:
     keep_alive_seconds: float = Bounds.keep_alive
     slow_client_seconds: float = Bounds.patience
     documents: Served = Served.ANY
+    subgraphs: str = ""
+    federation_version: str = NEWEST
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -97,6 +105,12 @@ class Settings:
             else:
                 found[each.name] = value(each.name, each.default)
         return cls(**found)
+
+    def graph(self) -> Graph:
+        """The whole graph, or the subgraphs to serve, as one."""
+        whole = build(self.limits)
+        names = self.subgraphs.replace(",", " ").split()
+        return subgraph(whole, names, self.federation_version) if names else whole
 
     @property
     def development(self) -> bool:
@@ -122,7 +136,7 @@ def application() -> ASGIApp:
     settings = Settings.read()
     keep_secrets()
     url = settings.url()
-    graph = build(settings.limits)
+    graph = settings.graph()
     database = Database(
         url,
         connections=settings.pool_size,
@@ -141,6 +155,14 @@ def application() -> ASGIApp:
         bounds=settings.bounds,
         development=settings.development,
     )
+
+
+def _checked(settings: Settings) -> Graph:
+    """The graph that the settings ask for, or what is wrong with them, in a line."""
+    try:
+        return settings.graph()
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
 
 
 class _Commands(click.Group):
@@ -165,10 +187,30 @@ def main(context: click.Context) -> None:
         context.invoke(serve)
 
 
+def _subgraphs(names: tuple[str, ...]) -> Settings:
+    """The settings, with these subgraphs, for this process and its workers."""
+    if names:
+        os.environ["SUBGRAPHS"] = " ".join(names)
+    return Settings.read()
+
+
+_subgraph = click.option(
+    "--subgraph",
+    "names",
+    multiple=True,
+    type=click.Choice(list(SUBGRAPHS)),
+    help="Only this part of the graph, as a subgraph of Federation; several together are one.",
+)
+
+
 @main.command()
-@click.pass_obj
-def serve(settings: Settings) -> None:
+@_subgraph
+def serve(names: tuple[str, ...] = ()) -> None:
     """Answer questions. In development, bring tables and data up to date before."""
+    settings = _subgraphs(names)
+    if settings.subgraphs:
+        # A wrong name is told here, and not by every worker.
+        _checked(settings)
     # An embedded Postgres runs from here on, so that each worker finds it running.
     url = settings.url()
     if settings.development:
@@ -239,9 +281,24 @@ def synthesize(settings: Settings, providers: int) -> None:
 
 
 @main.command()
-def schema() -> None:
-    """Print the schema."""
-    click.echo(sdl(build()), nl=False)
+@_subgraph
+def schema(names: tuple[str, ...]) -> None:
+    """Print the schema; that of a subgraph with the directives of Federation."""
+    click.echo(sdl(_checked(_subgraphs(names))), nl=False)
+
+
+@main.command()
+@_subgraph
+@click.option("--role", default="directory", show_default=True, help="Who is to read.")
+@click.pass_obj
+def grants(settings: Settings, names: tuple[str, ...], role: str) -> None:
+    """Print what a role has to be granted to serve these subgraphs, or the whole."""
+    served = _checked(_subgraphs(names or tuple(SUBGRAPHS)))
+    reach = reach_of(served, frozenset(names or SUBGRAPHS))
+    url = settings.url()
+    asyncio.run(apply_pending(url))
+    found = asyncio.run(granted(url, role, reach.tables, reach.columns, reach.functions))
+    click.echo("\n".join(found))
 
 
 @main.group()

@@ -40,6 +40,7 @@ class Limits:
     rows: int = 100_000
     page: int = 100
     default_page: int = 20
+    representations: int = 1_000
 
 
 # Two fields of one response name are compared with each other when a document is validated.

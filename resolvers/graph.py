@@ -221,6 +221,8 @@ class Entity:
     listed: Column | None = None
     unless: frozenset[str] = frozenset()
     near: Near | None = None
+    # Its rows are another server's to tell: all that is known of one here is its key.
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +302,25 @@ class Everything:
     types: Mapping[str, str]
 
 
-Root = One | Every | ById | ByIds | Ranked | Derived | Made
+@dataclass(frozen=True, slots=True)
+class Entities:
+    """The root field `_entities`: for each type, the fields by one of which others may name one.
+
+    `abstract` are the names under which an entity of any type may be asked for by its id.
+    """
+
+    keys: Mapping[str, Mapping[str, Id | Leaf]]
+    abstract: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A root field about the graph itself: its schema as text, as composers read it."""
+
+    sdl: str
+
+
+Root = One | Every | ById | ByIds | Ranked | Derived | Made | Entities | Known
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from db.errors import (
     DatabaseBusy,
     DatabaseError,
     DatabaseUnavailable,
+    NotGranted,
     StatementTimeout,
 )
 from db.query import Reads
@@ -160,7 +161,7 @@ def _failure(error: DatabaseError) -> Outcome:
             return Outcome.UNAVAILABLE
         case StatementTimeout():
             return Outcome.TIMEOUT
-        case BadValue():
+        case BadValue() | NotGranted():
             return Outcome.REFUSED
         case _:
             return Outcome.FAULT

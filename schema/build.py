@@ -141,8 +141,9 @@ def build(
 
 
 def sdl(made: graph.Graph) -> str:
-    """The schema as text, with its descriptions."""
-    return print_schema(made.schema) + "\n"
+    """The schema as text, with its descriptions; that of a subgraph as composers read it."""
+    service = made.roots.get("_service")
+    return service.sdl if isinstance(service, graph.Known) else print_schema(made.schema) + "\n"
 
 
 def _introduced(classes: Iterable[type]) -> dict[str, type]:

@@ -8,9 +8,11 @@ begin atomic
 end;
 comment on function lines_at is 'Lines of the change log by their cursors, which are xid and seq with a dot between them.';
 
+-- Of its owner's rights: whoever is told need not be able to read what was before, where there may be
+-- what the public must not know.
 create function visiting_status_changes(cursors text[], institutions uuid[])
 returns table (cursor text, at timestamptz, institution_id uuid, visit_type text, visiting_status_id uuid, cleared boolean)
-    language sql stable
+    language sql stable security definer set search_path = public, pg_temp
 begin atomic
     select l.xid || '.' || l.seq, l.at, about.institution_id, about.visit_type, n.id, n.id is null
     from lines_at(cursors) l
