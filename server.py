@@ -47,6 +47,7 @@ from web.discretion import keep_secrets
 from web.documents import Served, manifest
 from web.identity import Issuer
 from web.origins import Origins
+from web.subscriptions import Bounds
 
 Progress = Callable[[str, int, int], None]
 
@@ -85,6 +86,10 @@ class Settings:
     statement_timeout_seconds: float = 10.0
     max_body_bytes: int = 100_000
     answer_cache_bytes: int = 64_000_000
+    max_subscriptions: int = Bounds.operations
+    max_subscriptions_per_socket: int = Bounds.per_socket
+    keep_alive_seconds: float = Bounds.keep_alive
+    slow_client_seconds: float = Bounds.patience
     documents: Served = Served.ANY
     subgraphs: str = ""
     federation_version: str = NEWEST
@@ -147,6 +152,16 @@ class Settings:
     def development(self) -> bool:
         return self.environment is Environment.DEVELOPMENT
 
+    @property
+    def bounds(self) -> Bounds:
+        """How much is told at once, and to whom no longer."""
+        return Bounds(
+            self.max_subscriptions,
+            self.max_subscriptions_per_socket,
+            self.keep_alive_seconds,
+            self.slow_client_seconds,
+        )
+
     def url(self) -> str:
         """The Postgres to use; without DATABASE_URL our own, which runs as long as we do."""
         return self.database_url or embedded.start(self.data_directory)
@@ -173,6 +188,7 @@ def application() -> ASGIApp:
         origins=settings.cors_origins,
         max_batch=settings.max_batch,
         read_timeout=settings.read_timeout_seconds,
+        bounds=settings.bounds,
         development=settings.development,
     )
 
@@ -250,6 +266,8 @@ def serve(names: tuple[str, ...] = ()) -> None:
         http="web.protocol:Protocol",
         lifespan="on",
         ws_max_size=settings.max_body_bytes,
+        ws_ping_interval=settings.keep_alive_seconds,
+        ws_ping_timeout=settings.keep_alive_seconds,
         proxy_headers=False,  # nobody looks at a client's address, and every request would pay
         server_header=False,
         timeout_graceful_shutdown=2,

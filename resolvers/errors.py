@@ -10,6 +10,9 @@
         |-- OPERATION_NOT_SUPPORTED         a subscription or mutation, where there is none
         |-- INCREMENTAL_DELIVERY_NOT_SUPPORTED   @defer or @stream: an answer comes whole
         |-- BAD_VARIABLES                   a variable's value does not fit its type
+        |-- CURSOR_EXPIRED                  what came after it is no longer there
+        |-- TOO_SLOW                          a subscriber who does not read what is told
+        |-- SHUTTING_DOWN                     a subscription that this server cannot go on with
         |-- limits, known before any SQL    DOCUMENT_TOO_LARGE, TOO_MANY_TOKENS, TOO_DEEP,
         |                                   TOO_MANY_FIELDS, TOO_MANY_ALIASES,
         |                                   TOO_MANY_DIRECTIVES, TOO_MANY_ROOT_FIELDS,
@@ -57,6 +60,9 @@ class Code(StrEnum):
     OPERATION_NOT_SUPPORTED = "OPERATION_NOT_SUPPORTED"
     INCREMENTAL_DELIVERY_NOT_SUPPORTED = "INCREMENTAL_DELIVERY_NOT_SUPPORTED"
     BAD_VARIABLES = "BAD_VARIABLES"
+    CURSOR_EXPIRED = "CURSOR_EXPIRED"
+    TOO_SLOW = "TOO_SLOW"
+    SHUTTING_DOWN = "SHUTTING_DOWN"
     DOCUMENT_TOO_LARGE = "DOCUMENT_TOO_LARGE"
     TOO_MANY_TOKENS = "TOO_MANY_TOKENS"
     TOO_DEEP = "TOO_DEEP"

@@ -279,6 +279,30 @@ class Ranked:
 
 
 @dataclass(frozen=True, slots=True)
+class Events:
+    """A root field of a subscription: what a function makes of lines of the change log.
+
+    It is given the cursors of lines about `tables`, before its arguments.
+    """
+
+    function: Function
+    target: str
+    tables: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """A root field of a subscription: the change log itself, about the entities of these tables.
+
+    `types` are what clients call the entities.
+    """
+
+    target: str
+    tables: Mapping[str, str]
+    types: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Entities:
     """The root field `_entities`: for each type, the fields by one of which others may name one.
 
@@ -311,6 +335,8 @@ class Graph:
     schema: GraphQLSchema
     entities: Mapping[str, Entity]
     roots: Mapping[str, Root]
+    # The root fields of subscriptions.
+    told: Mapping[str, Events | Everything] = field(default_factory=dict)
     # Types without an identity of their own: rows of functions, and parts of other rows.
     values: Mapping[str, Entity] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)

@@ -223,3 +223,8 @@ def _document(graph: Graph, text: str) -> _Document:
 def is_query(operation: Operation) -> bool:
     """Whether the operation only reads."""
     return operation.definition.operation is OperationType.QUERY
+
+
+def is_subscription(operation: Operation) -> bool:
+    """Whether the operation is told as things happen."""
+    return operation.definition.operation is OperationType.SUBSCRIPTION

@@ -104,6 +104,8 @@ def taken(shapes: Shapes, item: Given) -> object:
     annotation: Any = item.python
     if hasattr(annotation, "__given__"):
         annotation = _given(shapes, annotation)
+    elif hasattr(annotation, "__entity__"):
+        annotation = ID
     elif issubclass(annotation, Enum):
         shapes.declared_enum(annotation)
     if item.array:

@@ -32,7 +32,9 @@ from db import mapping
 from resolvers import graph
 from resolvers.admit import Limits
 from resolvers.compute import computed_by, field_of, type_of
-from schema import arguments, near, query
+from resolvers.plan.context import KeyOf
+from schema import arguments, near, query, subscription
+from schema.changes import EntityChange, told
 from schema.check import check
 from schema.entity import (
     DeclarationError,
@@ -46,6 +48,7 @@ from schema.entity import (
     descriptions,
     hop,
 )
+from schema.live import LIVE
 from schema.scalars import SCALAR_MAP, TEXT_KEY, UUID_KEY, Checked, scalar_of
 from schema.shapes import (
     ArgumentShape,
@@ -67,7 +70,6 @@ from schema.shapes import (
     shout,
     unwrap,
 )
-from schema.view import CompiledSchema
 from schema.wording import Wording
 
 
@@ -76,9 +78,15 @@ def build(
     *,
     types: ModuleType = schema.types,
     menu: type = query.Query,
+    follow: type | None = None,
     role: Role = Role.ADMIN,
 ) -> graph.Graph:
-    """The graph of the declared types that a role may see, asked through a menu of root fields."""
+    """The graph of the declared types that a role may see, asked through a menu of root fields.
+
+    Another menu has no subscriptions, unless there are others to `follow`.
+    """
+    if follow is None and menu is query.Query:
+        follow = subscription.Subscription
     everyone = {name: value for name, value in vars(types).items() if hasattr(value, "__entity__")}
     classes = {name: cls for name, cls in everyone.items() if role.includes(role_of(cls))}
     interfaces = {
@@ -111,16 +119,28 @@ def build(
         _object(shapes, entity)
     _page_info(shapes)
     query_type = shapes.object_type("Query", inspect.cleandoc(menu.__doc__ or ""), root_fields)
-    built = CompiledSchema(
+    told_roots: dict[str, graph.Events | graph.Everything] = {}
+    subscription_type = None
+    if follow is not None:
+        known_to_menu = {**classes, **parts, EntityChange.__name__: EntityChange}
+        told_roots, told_fields = told(
+            shapes, follow, known_to_menu, declared, _arguments, _field_arguments
+        )
+        text = inspect.cleandoc(follow.__doc__ or "")
+        subscription_type = shapes.object_type("Subscription", text, told_fields)
+    built = strawberry.Schema(
         query_type,
+        subscription=subscription_type,
         types=[shapes.classes[name] for name in declared],
         config=StrawberryConfig(auto_camel_case=False, scalar_map=dict(SCALAR_MAP)),
     )
     core: GraphQLSchema = built._schema
+    core.directives = (*core.directives, LIVE)
     made = graph.Graph(
         schema=core,
         entities=entities,
         roots=roots,
+        told=told_roots,
         values={name: sources[name] for name in values},
         limits=limits or Limits(),
     )
@@ -288,7 +308,7 @@ def _localized(
 def _derived(shapes: Shapes, shape: Shape) -> graph.Derived | graph.Made:
     assert shape.derived is not None
     said = shape.derived
-    asked = tuple(_asked(shapes, item) for item in arguments.derived_arguments(shape))
+    asked = _arguments(shapes, shape)
     function = graph.Function(said.function, said.columns, asked, said.check)
     if shape.target is not None:
         return graph.Made(function, shape.target, not shape.to_one)
@@ -297,6 +317,11 @@ def _derived(shapes: Shapes, shape: Shape) -> graph.Derived | graph.Made:
     among = graph.Function(said.among, said.columns) if said.among else None
     where = graph.Function(said.where, (), asked, said.check) if said.where else None
     return graph.Derived(function, column, scalar, among, where)
+
+
+def _arguments(shapes: Shapes, shape: Shape) -> tuple[graph.Argument, ...]:
+    """The arguments of a function as the planner sees them."""
+    return tuple(_asked(shapes, item) for item in arguments.derived_arguments(shape))
 
 
 def _asked(shapes: Shapes, item: Given, *, inside: bool = False) -> graph.Argument:
@@ -318,12 +343,21 @@ def _asked(shapes: Shapes, item: Given, *, inside: bool = False) -> graph.Argume
         )
     default = item.default.value if isinstance(item.default, Enum) else item.default
     assert isinstance(default, Hashable)
-    scalar = scalar_of(item.python)
+    if hasattr(item.python, "__entity__"):
+        scalar = _id_of(shapes.entities[item.python.__name__])
+    else:
+        scalar = scalar_of(item.python)
     # Inside an object a language is what the object is about, not the one to answer in.
     language = answers_in(item) and not inside
     return graph.Argument(
         item.name, item.attribute, scalar, item.array, needed, default, language=language
     )
+
+
+def _id_of(entity: Entity) -> graph.Scalar:
+    """The global id of an entity, which Postgres is given as the key of its row."""
+    scalar = UUID_KEY if _key(entity).type == "uuid" else TEXT_KEY
+    return replace(scalar, read=KeyOf(entity.name, scalar.read))
 
 
 def _computed(

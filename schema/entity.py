@@ -37,7 +37,9 @@ __all__ = [
     "Declaration",
     "DeclarationError",
     "Derived",
+    "Events",
     "Every",
+    "Everything",
     "Language",
     "Localized",
     "One",
@@ -52,7 +54,9 @@ __all__ = [
     "derived",
     "descriptions",
     "entity",
+    "events",
     "every",
+    "everything",
     "facet",
     "given",
     "interface",
@@ -102,6 +106,7 @@ class Declaration:
     everywhere: tuple[str, ...] = ()
     translated: str | None = None
     role: Role = Role.PUBLIC
+    unrecorded: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +205,21 @@ class Ranked:
 
 
 @dataclass(frozen=True, slots=True)
+class Events:
+    """A root field of a subscription: what a function of Postgres makes of the change log."""
+
+    function: str
+    tables: tuple[str, ...]
+    arguments: Mapping[str, Argument]
+    check: Callable[..., None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """A root field of a subscription: the change log itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class One:
     """A root field: the entity with this value in a unique field."""
 
@@ -225,6 +245,7 @@ def entity(
     everywhere: tuple[str, ...] = (),
     translated: str | None = None,
     role: Role = Role.PUBLIC,
+    unrecorded: str | None = None,
 ) -> Callable[[Class], Class]:
     """Declare that a class is the face of a table (or view).
 
@@ -237,7 +258,8 @@ def entity(
     nearest counts. What the hops of `everywhere` lead anywhere from is near to everybody.
     `translated` is the column of the table `translations` that points to this one: its `localized`
     texts have their Spanish there. `role` is the least that may see any of it; to others neither
-    the type exists nor anything that leads to it.
+    the type exists nor anything that leads to it. `unrecorded` says why the change log has no lines
+    about it; all others are in it.
     """
 
     def declare(cls: Class) -> Class:
@@ -253,6 +275,7 @@ def entity(
             everywhere,
             translated,
             role,
+            unrecorded,
         )
         cls.__entity__ = said  # type: ignore[attr-defined]  # noted on the class itself, so that no registry is needed
         return cls
@@ -387,7 +410,10 @@ def derived(
 
 
 def argument(annotation: Any, description: str, default: Any = None) -> Argument:
-    """An argument of a derived field; `| None` if it may be left out."""
+    """An argument of a derived field; `| None` if it may be left out.
+
+    Where it is an entity, a client gives its global id, and the function its key.
+    """
     return Argument(annotation, description, default)
 
 
@@ -426,6 +452,26 @@ def ranked(
     it returns, `complete` names a column that is true if it does not.
     """
     return Ranked(function, hit, facets, arguments, check, complete)
+
+
+def events(
+    function: str,
+    *tables: str,
+    check: Callable[..., None] | None = None,
+    **arguments: Argument,
+) -> Any:
+    """Root field of a subscription: what a function makes of lines of the change log.
+
+    It is given the cursors of new lines about these tables, and then the arguments, and returns
+    rows for a `@value` type, each with the `cursor` of the line that it is about; none for a line
+    that is nobody's business.
+    """
+    return Events(function, tables, arguments, check)
+
+
+def everything() -> Any:
+    """Root field of a subscription: every line of the change log, about records of any type."""
+    return Everything()
 
 
 def one(field: str, *, check: Callable[[str], None] | None = None) -> Any:

@@ -35,6 +35,7 @@ from resolvers.representations import ANY, Representation, read
 from schema import types
 from schema.directives import NEWEST, Roles, federated
 from schema.homes import homes_of, owners_of
+from schema.live import LIVE
 from schema.query import Query
 from schema.shapes import roles_of
 from schema.subgraphs import SUBGRAPHS
@@ -66,8 +67,6 @@ def subgraph(whole: graph.Graph, names: Collection[str], version: str = NEWEST) 
         return bool(homes.get((type_name, field_name), served) & served)
 
     schema = _Seen(whole.schema, kept).schema(list(entities), source)
-    # Strawberry's view, which speaks over sockets, looks for itself there.
-    vars(schema)["_strawberry_schema"] = vars(whole.schema)["_strawberry_schema"]
     known = graph.Known(federated(schema, whole, homes, source.keys, version, _roles()))
     query = schema.query_type
     assert query is not None
@@ -119,9 +118,9 @@ class _Seen:
         assert isinstance(query, GraphQLObjectType)
         members: list[Any] = [self.named(name) for name in entities]
         query.fields.update(_root_fields(members, source))
-        return GraphQLSchema(
-            query, types=members, directives=self.whole.directives, description=None
-        )
+        # A router asks once and passes on one answer, so here no query is live.
+        directives = [each for each in self.whole.directives if each is not LIVE]
+        return GraphQLSchema(query, types=members, directives=directives, description=None)
 
     def named(self, name: str) -> GraphQLNamedType:
         """The type of that name; what clients send stays as it is."""

@@ -34,6 +34,7 @@ from web.answers import Answers
 from web.application import application
 from web.documents import Documents
 from web.refusals import Refusal
+from web.subscriptions import Bounds, Streams
 from web.view import View
 
 JSON = "application/json"
@@ -125,12 +126,15 @@ async def test_a_get_cannot_change_anything() -> None:
     graph = Graph(build_schema("type Query { a: Int } type Mutation { a: Int }"), {}, {})
     database = Database("postgresql://never-asked")
     changes = Changes(database)
+    horizon, documents = Horizon(database, changes), Documents(database, changes)
+    answers = Answers(changes, horizon, weight=0)
     view = View(
         graph,
         database,
         graphiql.page(),
-        Answers(changes, Horizon(database, changes), weight=0),
-        Documents(database, changes),
+        answers,
+        documents,
+        Streams(graph, database, changes, horizon, answers, documents, Bounds()),
         max_body_bytes=1000,
         development=False,
     )

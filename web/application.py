@@ -21,17 +21,18 @@ from resolvers.errors import Code
 from resolvers.graph import Graph
 from schema.build import introspection, sdl
 from schema.roles import Role
-from schema.view import strawberry_view
 from web import graphiql
 from web.answers import Answers
 from web.documents import Documents, Served
 from web.doorman import Doorman
+from web.farewell import farewell
 from web.health import Readiness, healthz
 from web.identity import Identity, Issuer
-from web.languages import spoken
 from web.origins import Origins, shared
 from web.protocol import PATIENCE
 from web.published import Published
+from web.sockets import Sockets
+from web.subscriptions import Bounds, Streams
 from web.view import View
 
 # What somebody of a role sees: a graph, and connections that read as that role.
@@ -54,6 +55,7 @@ def application(
     origins: Origins = NO_ORIGINS,
     max_batch: int = 10,
     read_timeout: float = 20.0,
+    bounds: Bounds | None = None,
 ) -> ASGIApp:
     """The whole server as one ASGI callable. It owns the databases' connections.
 
@@ -63,28 +65,39 @@ def application(
     changes = Changes(database)
     trusted = Documents(database, changes, documents)
     page = graphiql.page()
+    horizon = Horizon(database, changes)
     opened = [database]
+    told: list[Streams] = []
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[Mapping[str, float]]:
-        remembers = answer_cache_bytes or documents is Served.TRUSTED
-        listening = asyncio.create_task(changes.listen()) if remembers else None
-        yield {PATIENCE: read_timeout}
-        if listening is not None:
-            listening.cancel()
-            await asyncio.wait([listening])
+        listening = asyncio.create_task(changes.listen())
+        with farewell(say_farewell):
+            yield {PATIENCE: read_timeout}
+        listening.cancel()
+        await asyncio.wait([listening])
         await asyncio.gather(*(each.close() for each in opened))
+
+    def say_farewell() -> None:
+        for streams in told:
+            streams.close()
 
     async def start_page(request: Request) -> Response:
         return RedirectResponse("/graphql")
 
     def face(graph: Graph, database: Database) -> ASGIApp:
+        answers = Answers(changes, horizon, weight=answer_cache_bytes)
+        streams = Streams(
+            graph, database, changes, horizon, answers, trusted, bounds=bounds or Bounds()
+        )
+        told.append(streams)
         view = View(
             graph,
             database,
             page,
-            Answers(changes, Horizon(database, changes), weight=answer_cache_bytes),
+            answers,
             trusted,
+            streams,
             max_body_bytes=max_body_bytes,
             max_batch=max_batch,
             development=development,
@@ -95,11 +108,7 @@ def application(
                 Route("/schema.json", Published(lambda: introspection(graph), _JSON).answer),
             ]
         )
-        return _Face(
-            ServerErrorMiddleware(view, handler=_fault),
-            strawberry_view(graph, database, spoken),
-            printed,
-        )
+        return _Face(ServerErrorMiddleware(view, handler=_fault), Sockets(streams), printed)
 
     faces: dict[Role, ASGIApp] = {Role.PUBLIC: face(graph, database)}
     meeting = asyncio.Lock()

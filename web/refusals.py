@@ -13,6 +13,8 @@
      |-- Unauthenticated       401 UNAUTHENTICATED         what is shown as a key or a token is none
      |-- MethodNotAllowed      405 METHOD_NOT_ALLOWED      not GET or POST, or a GET that writes
      |-- NotAcceptable         406 NOT_ACCEPTABLE          nothing the client accepts is offered
+     |-- StreamNotAccepted     406 STREAM_NOT_ACCEPTED     what is told as it happens needs a stream
+     |-- TooManySubscriptions  429 TOO_MANY_SUBSCRIPTIONS  more than are followed at a time
      |-- BodyTooLarge          413 BODY_TOO_LARGE          more bytes than MAX_BODY_BYTES
      |-- RequestTimeout        408 REQUEST_TIMEOUT         it does not come to an end
      |-- UrlTooLong            414 URL_TOO_LONG            a URL of more than 64 kB
@@ -145,6 +147,15 @@ class MethodNotAllowed(Refusal):
 
 class NotAcceptable(Refusal):
     status, code = 406, "NOT_ACCEPTABLE"
+
+
+class StreamNotAccepted(Refusal):
+    status, code = 406, "STREAM_NOT_ACCEPTED"
+
+
+class TooManySubscriptions(Refusal):
+    status, code = 429, "TOO_MANY_SUBSCRIPTIONS"
+    beside = ((b"retry-after", b"10"),)
 
 
 class BodyTooLarge(Refusal):

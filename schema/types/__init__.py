@@ -1,10 +1,10 @@
 """Everyone in the graph, introduced: a file per entity, from place to proof.
 
 sources, counties, zip_codes, locations, categories, activity_group_types, providers, services,
-service_areas, institutions, population_counts, visiting_statuses, visitor_centers,
-visitor_service_gaps, visiting_facts, visiting_holidays, programs, reentry_programs, phones,
-schedules, verifications, completeness, service_counts, enums, translations, duplicate_candidates,
-opening_hours, eligibility, search, synonyms, api_keys.
+service_areas, institutions, population_counts, visiting_statuses, visiting_status_changes,
+visitor_centers, visitor_service_gaps, visiting_facts, visiting_holidays, programs,
+reentry_programs, phones, schedules, verifications, completeness, service_counts, enums,
+translations, duplicate_candidates, opening_hours, eligibility, search, synonyms, api_keys.
 """
 
 from schema.types.activity_group_types import ActivityGroupType
@@ -53,6 +53,7 @@ from schema.types.translations import Translation
 from schema.types.verifications import Freshness, Verification
 from schema.types.visiting_facts import VisitingFact
 from schema.types.visiting_holidays import VisitingHoliday
+from schema.types.visiting_status_changes import VisitingStatusChange
 from schema.types.visiting_statuses import VisitingStatus
 from schema.types.visitor_centers import VisitorAmenity, VisitorCenter
 from schema.types.visitor_service_gaps import VisitorServiceGap
@@ -111,6 +112,7 @@ __all__ = [
     "VisitingFact",
     "VisitingHoliday",
     "VisitingStatus",
+    "VisitingStatusChange",
     "VisitorAmenity",
     "VisitorCenter",
     "VisitorServiceGap",
