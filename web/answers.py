@@ -77,6 +77,8 @@ class Answers:
     def __init__(
         self, changes: Changes, horizon: Horizon, *, weight: int, entries: int = 100_000
     ) -> None:
+        self.weight = weight
+        """How much is kept. Where nothing is, everybody is answered by a statement of their own."""
         self._changes = changes
         self._horizon = horizon
         self._kept: Cache[Hashable, Kept] = Cache(entries, weight)

@@ -279,7 +279,7 @@ class View:
         def ask() -> Awaitable[Answer]:
             return resolve(self.graph, self.database, request)
 
-        if not self._reads(request):
+        if not self._reads(request) or not self.answers.weight:
             return Given(await ask())
         return await self.answers.ask(key, ask, self.documents.tables)
 

@@ -54,7 +54,9 @@ class Peer:
     def asked(self, workload: Workload, variables: Variables, cursor: Any = None) -> Asked:
         """The request that asks a question, after a cursor of this peer's own."""
         if self.dialect == "by_hand.sql":
-            arguments = list(variables.values())
+            arguments: list[Any] = list(variables.values())
+            if workload.question == "entities":
+                arguments = [[each["slug"] for each in arguments[0]]]
             if workload.question == "page":
                 arguments += cursor or FIRST_ROW
             return Asked(f"/{workload.question}", json.dumps(arguments))
@@ -78,6 +80,8 @@ def _ours(url: str, port: int) -> dict[str, str]:
         "PORT": str(port),
         "POOL_SIZE": str(CONNECTIONS),
         "LOG_LEVEL": "warning",
+        # Everything, and what a router asks for besides.
+        "SUBGRAPHS": "institutions visiting programs providers",
     }
 
 
