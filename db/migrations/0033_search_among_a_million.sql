@@ -59,20 +59,15 @@ declare
 begin
     if large then
         select count(*) into sampled from search_documents where words @@ (here && quoted('{#12}'));
-        if sampled = 0 then
-            -- Words may be everywhere, and seldom together: this costs little beside looking for them all.
-            size := 8;
-            select count(*) into sampled from search_documents where words @@ (here && quoted('{#8}'));
-        end if;
     end if;
-    if sampled * 2 ^ size <= most then
+    if sampled = 0 then
         rows := array(
             select ctid from search_documents
             where words @@ here and (origin is null or everywhere or exists (select from unnest(positions) p where p <-> origin <= reach))
             limit most);
         complete := cardinality(rows) < most;
         if complete or large then
-            return;  -- of somewhat more than expected these are more than a share would have
+            return;  -- of so few no share has enough that costs less
         end if;
     end if;
     complete := false;
@@ -139,7 +134,7 @@ begin
         continue when numnode(query) = 0;
         -- What lacks a word is not worth much.
         select * into more from search_found(
-            query && wanted, origin, reach, case part when 1 then 400 else 100 end,
+            query && wanted, origin, reach, case when part = 1 then 500 else 100 end / case when large then 2 else 1 end,
             case when part < 1 then 500 when large then 1500 else 5000 end);
         if part = 1 and cardinality(more.rows) < 10 then
             -- Then a rare word says more than a frequent one.
