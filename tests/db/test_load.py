@@ -369,6 +369,19 @@ async def test_a_second_load_changes_nothing(directory: str) -> None:
     )
 
 
+async def test_every_index_is_there_after_a_first_load(migrated_url: str, loaded_url: str) -> None:
+    """They are made when all rows are there."""
+
+    async def indexes(url: str) -> list[str]:
+        async with connected(url) as connection:
+            return [
+                row["indexdef"]
+                for row in await connection.fetch("select indexdef from pg_indexes order by 1")
+            ]
+
+    assert await indexes(loaded_url) == await indexes(migrated_url)
+
+
 def test_the_real_files_have_nothing_to_reject(first_load: Loaded) -> None:
     report = first_load.report
     assert report.rejections == []
