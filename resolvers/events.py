@@ -6,7 +6,7 @@ with one statement, on either road.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -38,7 +38,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """An operation that is told as things happen: which lines it is about, and since when."""
+    """An operation that is told as things happen: which lines it is about, and since when.
+
+    Those whose `question` is the same are told the same of the same lines; None if it is about a
+    person, and shared with nobody.
+    """
 
     operation: Operation
     given: Mapping[str, object]
@@ -47,6 +51,7 @@ class Subscription:
     source: Events | Everything
     wanted: Callable[[Line], bool]
     after: str | None
+    question: Hashable | None
 
 
 def subscribe(graph: Graph, request: GraphQLRequest) -> Subscription:
@@ -77,7 +82,11 @@ def subscribe(graph: Graph, request: GraphQLRequest) -> Subscription:
         raise RequestRefused([coded(error.code, error.message, nodes)]) from error
     after = _value(arguments.get("after"), variables)
     assert after is None or isinstance(after, str)
-    return Subscription(operation, given, variables, key, source, wanted, after)
+    question = None
+    if not planned.private:
+        sent = orjson.dumps(given, option=orjson.OPT_SORT_KEYS)
+        question = (request.text, request.operation_name, sent, request.language)
+    return Subscription(operation, given, variables, key, source, wanted, after, question)
 
 
 async def tell(

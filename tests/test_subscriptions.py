@@ -20,6 +20,7 @@ from websockets.typing import Subprotocol
 from db.changes import Changes
 from db.database import Database
 from db.horizon import Horizon
+from resolvers.resolve import GraphQLRequest
 from tests.db.scratch import connected, scratch
 from tests.roads import the_graph
 from tests.serving import Serving, serving
@@ -673,13 +674,43 @@ async def test_a_socket_that_nobody_holds_is_closed(hasty: Serving) -> None:
     assert b"keepalive ping timeout" in heard
 
 
+async def test_all_who_ask_the_same_are_told_by_one_statement(loaded_url: str) -> None:
+    query = f'subscription {{ entityChanged(ids: ["{SQ}"]) {{ cursor node {{ id }} }} }}'
+    async with scratch(loaded_url) as url:
+        database = await Database.open(url)
+        changes = Changes(database)
+        listening = asyncio.create_task(changes.listen())
+        await asyncio.wait_for(changes.changed((), None), 20)
+        streams = _streams(database, changes, Bounds())
+        async with AsyncExitStack() as stack:
+            opened = [
+                await stack.enter_async_context(streams.stream(GraphQLRequest(query)))
+                for _ in range(50)
+            ]
+            for messages in opened:
+                assert (await anext(messages)).body is None
+            before = database.statements
+            await run(url, note("to all"))
+            told = [(await anext(messages)).body for messages in opened]
+            assert len(set(told)) == 1
+            # One for the events, and the log was looked at once or twice.
+            assert database.statements - before < 5
+        assert streams.open_ == 0
+        listening.cancel()
+        await asyncio.wait([listening])
+        await database.close()
+
+
+def _streams(database: Database, changes: Changes, bounds: Bounds) -> Streams:
+    horizon, documents = Horizon(database, changes), Documents(database, changes)
+    answers = Answers(changes, horizon, weight=0)
+    return Streams(the_graph(), database, changes, horizon, answers, documents, bounds)
+
+
 async def alone(bounds: Bounds, *messages: object) -> list[dict[str, Any]]:
     """What a socket says to somebody who says this and then nothing more."""
     nowhere = Database("postgresql://never-asked")
-    changes = Changes(nowhere)
-    horizon, documents = Horizon(nowhere, changes), Documents(nowhere, changes)
-    answers = Answers(changes, horizon, weight=0)
-    speak = Sockets(Streams(the_graph(), nowhere, changes, horizon, answers, documents, bounds))
+    speak = Sockets(_streams(nowhere, Changes(nowhere), bounds))
     ours: asyncio.Queue[Any] = asyncio.Queue()
     said: list[Any] = []
 

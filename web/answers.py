@@ -81,6 +81,8 @@ class Answers:
         """How much is kept. Where nothing is, everybody is answered by a statement of their own."""
         self._changes = changes
         self._horizon = horizon
+        # Without room for answers, nobody waits for somebody else's, either.
+        self._shares = weight > 0
         self._kept: Cache[Hashable, Kept] = Cache(entries, weight)
         self._flights: dict[Hashable, _Flight] = {}
         self.hits = 0
@@ -118,6 +120,8 @@ class Answers:
         It is kept until what it was made from changes, or one of the tables `beside` that.
         """
         self.misses += 1
+        if not self._shares:
+            return Given(await ask())
         while (flight := self._flights.get(key)) is not None:
             # What was asked before a change was heard does not answer those who come after it.
             if flight.moment is None or flight.moment != self._changes.moment:

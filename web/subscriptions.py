@@ -9,7 +9,7 @@ go by its transport.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Hashable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
@@ -50,6 +50,9 @@ class Bounds:
     idle: float = 300.0
 
 
+# How many different questions share what they are told; it is forgotten with the next change.
+_SHARED = 100
+
 # Seconds before Postgres is asked again when it could not be reached.
 _AGAIN = (0.1, 2.0)
 
@@ -78,6 +81,9 @@ class Streams:
         self._answers = answers
         self._log = ChangeLog(database, changes)
         self._closing = asyncio.Event()
+        # What is told of lines at this moment, by who asks and which lines these are.
+        self._moment = -1
+        self._told: dict[Hashable, asyncio.Task[list[Event]]] = {}
 
     def close(self) -> None:
         """Tell everybody that this server is shutting down."""
@@ -185,6 +191,25 @@ class Streams:
                 yield Message(event.body, event.cursor)
 
     async def _tell(self, subscription: Subscription, lines: Sequence[Line]) -> list[Event]:
+        """The events of some lines; made once for all who ask the same before anything changes."""
+        moment = self._changes.moment
+        if moment is None or subscription.question is None:
+            return await self._made(subscription, lines)
+        if moment != self._moment:
+            self._moment = moment
+            self._told.clear()
+        key = (subscription.question, *(line.place for line in lines))
+        making = self._told.get(key)
+        if making is None:
+            if len(self._told) >= _SHARED:
+                self._told.clear()
+            # A task of its own: whoever asked first may leave.
+            making = asyncio.create_task(self._made(subscription, lines))
+            making.add_done_callback(_looked_at)
+            self._told[key] = making
+        return await asyncio.shield(making)
+
+    async def _made(self, subscription: Subscription, lines: Sequence[Line]) -> list[Event]:
         patience, most = _AGAIN
         while True:
             try:
@@ -230,6 +255,12 @@ class Streams:
 
 async def _next(messages: AsyncIterator[Message]) -> Message | None:
     return await anext(messages, None)
+
+
+def _looked_at(task: asyncio.Task[list[Event]]) -> None:
+    """A failure is told to those who wait for it; if nobody does any more, it is no news."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _refused(refused: RequestRefused) -> Message:
