@@ -2,7 +2,8 @@
 
 Each asks what a family's phone asks, pages through a list, fetches a record again by its id, and is
 told why it is refused; answers are compared with those of the committed examples. Their programs
-are in `clients/`. To add one, write a program there that tells what it found, and a test here.
+are in `clients/`. To add one, name its package in `clients/package.json`, run `npm run lock` there,
+write a program that tells what it found, and a test here.
 """
 
 from __future__ import annotations
