@@ -10,7 +10,7 @@ FIND_PYTHON = for python in python3.13 python3.12 python3.11 python3 python; do 
 	&& { command -v $$python; exit; }; done; \
 	echo "Python 3.11 or later with venv is needed (on Debian: apt install python3-venv)." >&2; exit 1
 
-.PHONY: help serve test bench fuzz lock schema graphiql clean-data
+.PHONY: help serve test bench fuzz lock schema schemas graphiql clean-data
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -22,7 +22,7 @@ test: $(VENV)/installed-dev  ## what has to pass before a commit is merged
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
 
 bench: $(VENV)/installed-dev  ## this server beside others, in a table
 	$(PYTHON) -m tests.benchmarks
@@ -32,6 +32,13 @@ fuzz: $(VENV)/installed-dev  ## many more generated operations than `make test` 
 
 schema: $(VENV)/installed  ## prints the schema
 	@$(PYTHON) server.py schema
+
+SUBGRAPHS = institutions visiting programs providers
+
+schemas: $(VENV)/installed  ## prints it, and those of the subgraphs, into schema/sdl/
+	$(PYTHON) server.py schema > schema/sdl/directory.graphql
+	for name in $(SUBGRAPHS); do \
+		$(PYTHON) server.py schema --subgraph $$name > schema/sdl/$$name.graphql || exit; done
 
 clean-data: $(VENV)/installed  ## drops the embedded Postgres and all that is in it
 	@$(PYTHON) server.py clean-data

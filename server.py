@@ -7,17 +7,19 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, field, fields
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import click
 import uvicorn
 from starlette.config import Config
 from starlette.types import ASGIApp
 
-from db import embedded
+from db import api_keys, embedded
 from db.data.duplicates import refresh
 from db.data.load import load as load_files
 from db.data.report import LoadError
@@ -25,16 +27,27 @@ from db.data.synthesize import synthesize as make_up
 from db.database import Database
 from db.documents import replace as trust
 from db.errors import DatabaseError
+from db.grants import grants as granted
 from db.migrate import migrate as apply_pending
 from db.migrate import pending
+from db.roles import prepare, role_name
 from resolvers.admit import Limits
 from resolvers.errors import RequestRefused
+from resolvers.graph import Graph
 from resolvers.parse import parse
+from schema.audiences import Audiences, reaches
 from schema.build import build, sdl
+from schema.directives import NEWEST
+from schema.reach import reach_of
+from schema.roles import Role
+from schema.subgraphs import SUBGRAPHS
+from schema.types.api_keys import ApiKeyScope
 from web.application import application as joined
 from web.discretion import keep_secrets
 from web.documents import Served, manifest
+from web.identity import Issuer
 from web.origins import Origins
+from web.subscriptions import Bounds
 
 Progress = Callable[[str, int, int], None]
 
@@ -73,7 +86,17 @@ class Settings:
     statement_timeout_seconds: float = 10.0
     max_body_bytes: int = 100_000
     answer_cache_bytes: int = 64_000_000
+    max_subscriptions: int = Bounds.operations
+    max_subscriptions_per_socket: int = Bounds.per_socket
+    keep_alive_seconds: float = Bounds.keep_alive
+    slow_client_seconds: float = Bounds.patience
     documents: Served = Served.ANY
+    subgraphs: str = ""
+    federation_version: str = NEWEST
+    database_roles: bool = True
+    jwt_issuer: str = ""
+    jwt_audience: str = "directory"
+    jwt_keys_url: str = ""
     cors_origins: Origins = field(default_factory=lambda: Origins(""))
     max_batch: int = 10
     read_timeout_seconds: float = 20.0
@@ -97,9 +120,47 @@ class Settings:
                 found[each.name] = value(each.name, each.default)
         return cls(**found)
 
+    def audiences(self) -> Audiences:
+        """The whole graph, or the subgraphs to serve, as one, for each role."""
+        names = self.subgraphs.replace(",", " ").split()
+        return Audiences(self.limits, names, self.federation_version)
+
+    def database(self, url: str, role: Role) -> Database:
+        """Connections to Postgres that read as this role."""
+        return Database(
+            url,
+            connections=self.pool_size,
+            wait=self.pool_wait_seconds,
+            waiting=self.pool_max_waiting,
+            statement_timeout=self.statement_timeout_seconds,
+            role=role_name(role.value) if self.database_roles else None,
+        )
+
+    def issuer(self) -> Issuer | None:
+        """Whose tokens are trusted, if anybody's are."""
+        if not self.jwt_issuer:
+            return None
+        keys = self.jwt_keys_url or f"{self.jwt_issuer.rstrip('/')}/.well-known/jwks.json"
+        return Issuer(self.jwt_issuer, self.jwt_audience, keys)
+
+    def prepare(self, url: str) -> None:
+        """Let the roles of Postgres see what those of the graph do."""
+        if self.database_roles:
+            asyncio.run(prepare(url, reaches(self.limits)))
+
     @property
     def development(self) -> bool:
         return self.environment is Environment.DEVELOPMENT
+
+    @property
+    def bounds(self) -> Bounds:
+        """How much is told at once, and to whom no longer."""
+        return Bounds(
+            self.max_subscriptions,
+            self.max_subscriptions_per_socket,
+            self.keep_alive_seconds,
+            self.slow_client_seconds,
+        )
 
     def url(self) -> str:
         """The Postgres to use; without DATABASE_URL our own, which runs as long as we do."""
@@ -111,27 +172,33 @@ def application() -> ASGIApp:
     settings = Settings.read()
     keep_secrets()
     url = settings.url()
-    graph = build(settings.limits)
-    database = Database(
-        url,
-        connections=settings.pool_size,
-        wait=settings.pool_wait_seconds,
-        waiting=settings.pool_max_waiting,
-        statement_timeout=settings.statement_timeout_seconds,
-    )
+    audiences = settings.audiences()
+
+    def seen(role: Role) -> tuple[Graph, Database]:
+        return audiences.graph(role), settings.database(url, role)
+
     return joined(
-        graph,
-        database,
-        sdl(graph),
+        *seen(Role.PUBLIC),
         partial(pending, url),
+        seen=seen,
+        issuer=settings.issuer(),
         max_body_bytes=settings.max_body_bytes,
         answer_cache_bytes=settings.answer_cache_bytes,
         documents=settings.documents,
         origins=settings.cors_origins,
         max_batch=settings.max_batch,
         read_timeout=settings.read_timeout_seconds,
+        bounds=settings.bounds,
         development=settings.development,
     )
+
+
+def _checked(settings: Settings) -> Graph:
+    """The graph that the settings ask for, or what is wrong with them, in a line."""
+    try:
+        return settings.audiences().graph(Role.ADMIN)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
 
 
 class _Commands(click.Group):
@@ -156,14 +223,35 @@ def main(context: click.Context) -> None:
         context.invoke(serve)
 
 
+def _subgraphs(names: tuple[str, ...]) -> Settings:
+    """The settings, with these subgraphs, for this process and its workers."""
+    if names:
+        os.environ["SUBGRAPHS"] = " ".join(names)
+    return Settings.read()
+
+
+_subgraph = click.option(
+    "--subgraph",
+    "names",
+    multiple=True,
+    type=click.Choice(list(SUBGRAPHS)),
+    help="Only this part of the graph, as a subgraph of Federation; several together are one.",
+)
+
+
 @main.command()
-@click.pass_obj
-def serve(settings: Settings) -> None:
+@_subgraph
+def serve(names: tuple[str, ...] = ()) -> None:
     """Answer questions. In development, bring tables and data up to date before."""
+    settings = _subgraphs(names)
+    if settings.subgraphs:
+        # A wrong name is told here, and not by every worker.
+        _checked(settings)
     # An embedded Postgres runs from here on, so that each worker finds it running.
     url = settings.url()
     if settings.development:
         asyncio.run(apply_pending(url))
+        settings.prepare(url)
         with _progress("Loading the directory") as progress:
             asyncio.run(load_files(url, progress=progress))
     click.echo(WELCOME.format(at=f"http://{settings.host}:{settings.port}"))
@@ -178,6 +266,8 @@ def serve(settings: Settings) -> None:
         http="web.protocol:Protocol",
         lifespan="on",
         ws_max_size=settings.max_body_bytes,
+        ws_ping_interval=settings.keep_alive_seconds,
+        ws_ping_timeout=settings.keep_alive_seconds,
         proxy_headers=False,  # nobody looks at a client's address, and every request would pay
         server_header=False,
         timeout_graceful_shutdown=2,
@@ -189,7 +279,10 @@ def serve(settings: Settings) -> None:
 @click.pass_obj
 def migrate(settings: Settings, plan: bool) -> None:
     """Bring the tables up to date."""
-    found = asyncio.run((pending if plan else apply_pending)(settings.url()))
+    url = settings.url()
+    found = asyncio.run((pending if plan else apply_pending)(url))
+    if not plan:
+        settings.prepare(url)
     for migration in found:
         click.echo(f"{'pending' if plan else 'applied'} {migration.name}")
     if not found:
@@ -228,9 +321,24 @@ def synthesize(settings: Settings, providers: int) -> None:
 
 
 @main.command()
-def schema() -> None:
-    """Print the schema."""
-    click.echo(sdl(build()), nl=False)
+@_subgraph
+def schema(names: tuple[str, ...]) -> None:
+    """Print the schema; that of a subgraph with the directives of Federation."""
+    click.echo(sdl(_checked(_subgraphs(names))), nl=False)
+
+
+@main.command()
+@_subgraph
+@click.option("--role", default="directory", show_default=True, help="Who is to read.")
+@click.pass_obj
+def grants(settings: Settings, names: tuple[str, ...], role: str) -> None:
+    """Print what a role has to be granted to serve these subgraphs, or the whole."""
+    served = _checked(_subgraphs(names or tuple(SUBGRAPHS)))
+    reach = reach_of(served, names or tuple(SUBGRAPHS))
+    url = settings.url()
+    asyncio.run(apply_pending(url))
+    found = asyncio.run(granted(url, role, reach))
+    click.echo("\n".join(found))
 
 
 @main.group()
@@ -258,6 +366,70 @@ def import_documents(settings: Settings, file: Path, only: bool) -> None:
     asyncio.run(apply_pending(url))
     added, gone = asyncio.run(trust(url, found, forget=only))
     click.echo(f"{len(found)} operations are trusted, {added} of them new; {gone} are forgotten.")
+
+
+@main.group()
+def keys() -> None:
+    """API keys: who may ask for more than the public."""
+
+
+@keys.command("create")
+@click.argument("name")
+@click.option("--role", type=click.Choice(["partner", "staff", "admin"]), required=True)
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice([scope.value.lower() for scope in ApiKeyScope]),
+    default=("read",),
+    show_default=True,
+    help="What it may be used for.",
+)
+@click.option("--provider", help="The slug of the organization that a partner speaks for.")
+@click.option("--budget", type=click.IntRange(min=1), help="Requests per minute to one server.")
+@click.option("--expires", type=click.DateTime(), help="When it stops working (UTC).")
+@click.pass_obj
+def create_key(
+    settings: Settings,
+    name: str,
+    role: str,
+    scopes: tuple[str, ...],
+    provider: str | None,
+    budget: int | None,
+    expires: datetime | None,
+) -> None:
+    """Make a key, and show it. Nobody can show it again."""
+    url = settings.url()
+    asyncio.run(apply_pending(url))
+    settings.prepare(url)
+    made = api_keys.create(
+        url,
+        name,
+        role.upper(),
+        [scope.upper() for scope in scopes],
+        provider=provider,
+        budget=budget,
+        expires_at=expires.replace(tzinfo=UTC) if expires else None,
+    )
+    click.echo(asyncio.run(made))
+
+
+@keys.command("list")
+@click.pass_obj
+def list_keys(settings: Settings) -> None:
+    """Show which keys there are; not the keys themselves, which nobody knows."""
+    for id_, name, role, ending, state in asyncio.run(api_keys.known(settings.url())):
+        click.echo(f"{id_}  …{ending}  {state:<7}  {role.lower():<7}  {name}")
+
+
+@keys.command("revoke")
+@click.argument("id_", metavar="ID", type=click.UUID)
+@click.pass_obj
+def revoke_key(settings: Settings, id_: UUID) -> None:
+    """Revoke a key on every server, at once and for good."""
+    if not asyncio.run(api_keys.revoke(settings.url(), id_)):
+        raise click.ClickException("There is no such key, or it was revoked before.")
+    click.echo("It opens nothing any more.")
 
 
 @main.command("clean-data")

@@ -29,6 +29,9 @@ CHANNEL = "table_changes"
 # A migration is a row here, and may have changed what functions and views read.
 _MIGRATIONS = "schema_migrations"
 
+# Under this name, which no table has, all who wait are found.
+_ANYTHING = ""
+
 # Said after migrations, so that a table cannot be made and forgotten.
 ANNOUNCE = f"""
 create or replace function announce_change() returns trigger language plpgsql as $$
@@ -127,6 +130,7 @@ class Changes:
         self._last: dict[str, int] = {}
         self._floor = 0
         self._listening = False
+        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
         self._expected: tuple[str, asyncio.Event] | None = None
         self._migrated = asyncio.Event()
         self._tables: frozenset[str] = frozenset()
@@ -144,6 +148,25 @@ class Changes:
             return False
         last = self._last
         return all(last.get(table, 0) <= since for table in tables)
+
+    async def changed(self, tables: Iterable[str], since: int | None) -> None:
+        """Wait until one of these tables has changed since that moment, or may have, unheard.
+
+        Without a moment, until changes can be heard.
+        """
+        names = tuple(tables)
+        while not self._listening if since is None else self.unchanged(names, since):
+            woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            for name in (*names, _ANYTHING):
+                self._waiting.setdefault(name, set()).add(woken)
+            try:
+                await woken
+            finally:
+                for name in (*names, _ANYTHING):
+                    if (waiting := self._waiting.get(name)) is not None:
+                        waiting.discard(woken)
+                        if not waiting:
+                            del self._waiting[name]
 
     def sources(self, reads: Reads) -> Sources | None:
         """The tables behind tables, views and functions; None if nobody can say when one changes.
@@ -186,7 +209,7 @@ class Changes:
             except _FAILURES as error:
                 log.info("the line on which changes are heard is cut: %r", error)
             finally:
-                self._listening = False
+                self._deafen()
             await asyncio.sleep(patience)
 
     async def _hear(self, line: Any) -> NoReturn:
@@ -197,6 +220,7 @@ class Changes:
             self._count += 1
             self._floor = self._count
             self._listening = True
+            self._wake(_ANYTHING)
             while not self._migrated.is_set():
                 try:
                     async with asyncio.timeout(_HEARTBEAT):
@@ -227,13 +251,23 @@ class Changes:
             return
         self._count += 1
         self._last[table] = self._count
+        self._wake(table)
         if table == _MIGRATIONS:
             # Tables and functions are no longer those that we have read about.
-            self._listening = False
+            self._deafen()
             self._migrated.set()
 
+    def _wake(self, table: str) -> None:
+        for woken in self._waiting.get(table, ()):
+            if not woken.done():
+                woken.set_result(None)
+
     def _cut(self, line: Any) -> None:
+        self._deafen()
+
+    def _deafen(self) -> None:
         self._listening = False
+        self._wake(_ANYTHING)
 
     async def learn(self, line: Any) -> None:
         """Read which tables there are, and what views and functions speak of."""

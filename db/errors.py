@@ -7,10 +7,11 @@
      ├── StatementTimeout      the question's: it took longer than a statement may
      ├── DatabaseUnavailable   the operator's: there is no Postgres to ask
      │    └── EmbeddedPostgresError   ... and ours could not be started
+     ├── NotGranted            the operator's: our role may not read what the question is about
      ├── MigrationError        the developer's: the files do not agree with the database
      └── DatabaseFault         ours: everything else
 
-The text of the first four and of DatabaseFault may be shown to anybody: it is chosen here, or in a
+The text of the first five and of DatabaseFault may be shown to anybody: it is chosen here, or in a
 migration that raises CR001, and never comes from Postgres itself. What Postgres said is the
 `__cause__`, for the log. EmbeddedPostgresError and MigrationError are read by whoever starts a
 server, and tell all they know.
@@ -61,6 +62,12 @@ class DatabaseUnavailable(DatabaseError):
     code = "DATABASE_UNAVAILABLE"
 
 
+class NotGranted(DatabaseError):
+    """The role that we ask as may not read all that the statement does."""
+
+    code = "NOT_GRANTED"
+
+
 class EmbeddedPostgresError(DatabaseUnavailable):
     """The embedded Postgres could not be started; the text says what to do about it."""
 
@@ -100,6 +107,7 @@ _BAD_VALUE = "A value cannot be used."
 _REFUSED = "CR001"
 _BUSY = frozenset({"53300"})  # too many connections
 _TIMEOUT = frozenset({"57014", "55P03"})  # statement cancelled, lock not available
+_NOT_GRANTED = "42501"
 _UNAVAILABLE = frozenset({"57P01", "57P02", "57P03", "57P04", "57P05", "25P03", "3D000"})
 
 
@@ -127,6 +135,8 @@ def _classify(error: Exception, state: str | None) -> DatabaseError:
         return StatementTimeout("The database took too long to answer.")
     if state is not None and (state in _UNAVAILABLE or state[:2] in ("08", "28", "58")):
         return DatabaseUnavailable("The database cannot be reached.")
+    if state == _NOT_GRANTED:
+        return NotGranted("This may not be read.")
     # A TimeoutError is one: Postgres would have ended the statement before that, and said so.
     if isinstance(error, OSError | asyncpg.InternalClientError):
         return DatabaseUnavailable("The database cannot be reached.")

@@ -41,6 +41,7 @@ class Limits:
     rows: int = 100_000
     page: int = 100
     default_page: int = 20
+    representations: int = 1_000
 
 
 # What asks for an answer in parts. Deferred parts would be statements of their own, made at another

@@ -7,7 +7,7 @@ its response key; nothing here asks Postgres, and nothing waits.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -23,6 +23,7 @@ from resolvers.parse import Operation
 from resolvers.plan.context import Path, column_name
 from resolvers.plan.plan import Plan
 from resolvers.plan.references import TYPE
+from resolvers.representations import Representation
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,17 @@ def field_of(source: Any, info: GraphQLResolveInfo[Any], **_: object) -> Any:
         if refused is not None:
             raise refused
     return source[column_name(str(info.path.key))]
+
+
+def entities_of(
+    source: Any, info: GraphQLResolveInfo[Any], representations: Sequence[Representation]
+) -> list[Any]:
+    """The resolver of `_entities`: what was found, and why nothing could be looked for."""
+    found = field_of(source, info)
+    return [
+        item if asked.refusal is None else FieldRefused(*asked.refusal)
+        for asked, item in zip(representations, found, strict=True)
+    ]
 
 
 def type_of(source: Any, info: GraphQLResolveInfo[Any], abstract: object) -> str:

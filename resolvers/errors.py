@@ -10,15 +10,19 @@
         |-- OPERATION_NOT_SUPPORTED         a subscription or mutation, where there is none
         |-- INCREMENTAL_DELIVERY_NOT_SUPPORTED   @defer or @stream: an answer comes whole
         |-- BAD_VARIABLES                   a variable's value does not fit its type
+        |-- CURSOR_EXPIRED                  what came after it is no longer there
+        |-- TOO_SLOW                          a subscriber who does not read what is told
+        |-- SHUTTING_DOWN                     a subscription that this server cannot go on with
         |-- limits, known before any SQL    DOCUMENT_TOO_LARGE, TOO_MANY_TOKENS, TOO_DEEP,
         |                                   TOO_MANY_FIELDS, TOO_MANY_ALIASES,
         |                                   TOO_MANY_DIRECTIVES, TOO_MANY_ROOT_FIELDS,
         |                                   TOO_MANY_CONDITIONS, TOO_MANY_ROWS
-        `-- the database, for all fields    DATABASE_BUSY, DATABASE_UNAVAILABLE,
+        `-- the database, for all fields    DATABASE_BUSY, DATABASE_UNAVAILABLE, NOT_GRANTED,
                                             STATEMENT_TIMEOUT, INTERNAL_SERVER_ERROR
      x  FieldRefused                        one field is null, its neighbours are answered
         |-- BAD_USER_INPUT                  an argument's value makes no sense
         |-- BAD_ID                          not an id of this graph, or of another type
+        |-- BAD_REPRESENTATION              `_entities` is not told which entity is meant
         |-- BAD_CURSOR                      not a cursor, or one of another order
         |-- PAGE_TOO_LARGE                  `first` or `last` above the limit
         `-- INTERNAL_SERVER_ERROR           our mistake; logged, and nothing of it is shown
@@ -41,6 +45,7 @@ from db.errors import (
     DatabaseBusy,
     DatabaseError,
     DatabaseUnavailable,
+    NotGranted,
     RefusedValue,
     StatementTimeout,
 )
@@ -55,6 +60,9 @@ class Code(StrEnum):
     OPERATION_NOT_SUPPORTED = "OPERATION_NOT_SUPPORTED"
     INCREMENTAL_DELIVERY_NOT_SUPPORTED = "INCREMENTAL_DELIVERY_NOT_SUPPORTED"
     BAD_VARIABLES = "BAD_VARIABLES"
+    CURSOR_EXPIRED = "CURSOR_EXPIRED"
+    TOO_SLOW = "TOO_SLOW"
+    SHUTTING_DOWN = "SHUTTING_DOWN"
     DOCUMENT_TOO_LARGE = "DOCUMENT_TOO_LARGE"
     TOO_MANY_TOKENS = "TOO_MANY_TOKENS"
     TOO_DEEP = "TOO_DEEP"
@@ -66,10 +74,12 @@ class Code(StrEnum):
     TOO_MANY_ROWS = "TOO_MANY_ROWS"
     DATABASE_BUSY = "DATABASE_BUSY"
     DATABASE_UNAVAILABLE = "DATABASE_UNAVAILABLE"
+    NOT_GRANTED = "NOT_GRANTED"
     STATEMENT_TIMEOUT = "STATEMENT_TIMEOUT"
     INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
     BAD_USER_INPUT = "BAD_USER_INPUT"
     BAD_ID = "BAD_ID"
+    BAD_REPRESENTATION = "BAD_REPRESENTATION"
     BAD_CURSOR = "BAD_CURSOR"
     PAGE_TOO_LARGE = "PAGE_TOO_LARGE"
 
@@ -119,6 +129,8 @@ def from_database(error: DatabaseError) -> RequestRefused:
             return refuse(Code.DATABASE_BUSY, "The database is busy. Please try again shortly.")
         case DatabaseUnavailable():
             return refuse(Code.DATABASE_UNAVAILABLE, "The database cannot be reached just now.")
+        case NotGranted():
+            return refuse(Code.NOT_GRANTED, "This server may not read all that this asks about.")
         case StatementTimeout():
             message = "This took too long. Ask for less at a time, or filter more narrowly."
             return refuse(Code.STATEMENT_TIMEOUT, message)

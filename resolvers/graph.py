@@ -221,6 +221,8 @@ class Entity:
     listed: Column | None = None
     unless: frozenset[str] = frozenset()
     near: Near | None = None
+    # Its rows are another server's to tell: all that is known of one here is its key.
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +278,49 @@ class Ranked:
     complete: str | None = None
 
 
-Root = One | Every | ById | ByIds | Ranked | Derived | Made
+@dataclass(frozen=True, slots=True)
+class Events:
+    """A root field of a subscription: what a function makes of lines of the change log.
+
+    It is given the cursors of lines about `tables`, before its arguments.
+    """
+
+    function: Function
+    target: str
+    tables: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """A root field of a subscription: the change log itself, about the entities of these tables.
+
+    `types` are what clients call the entities.
+    """
+
+    target: str
+    tables: Mapping[str, str]
+    types: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Entities:
+    """The root field `_entities`: for each type, the fields by one of which others may name one.
+
+    `abstract` are the names under which an entity of any type may be asked for by its id.
+    """
+
+    keys: Mapping[str, Mapping[str, Id | Leaf]]
+    abstract: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A root field about the graph itself: its schema as text, as composers read it."""
+
+    sdl: str
+
+
+Root = One | Every | ById | ByIds | Ranked | Derived | Made | Entities | Known
 
 
 @dataclass(frozen=True)
@@ -291,6 +335,8 @@ class Graph:
     schema: GraphQLSchema
     entities: Mapping[str, Entity]
     roots: Mapping[str, Root]
+    # The root fields of subscriptions.
+    told: Mapping[str, Events | Everything] = field(default_factory=dict)
     # Types without an identity of their own: rows of functions, and parts of other rows.
     values: Mapping[str, Entity] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)

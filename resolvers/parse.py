@@ -12,15 +12,19 @@ from graphql.execution.values import get_variable_values
 from graphql.language import (
     DocumentNode,
     FragmentDefinitionNode,
+    ListTypeNode,
     NamedTypeNode,
     NonNullTypeNode,
     OperationDefinitionNode,
     OperationType,
+    TypeNode,
+    VariableDefinitionNode,
 )
 
 from resolvers.admit import Limits, admit
 from resolvers.errors import Code, RequestRefused, refuse, with_code
 from resolvers.graph import Graph
+from resolvers.representations import ANY
 from resolvers.scan import scan
 
 # Where the language of a request is among its variables; no name of GraphQL has a dot.
@@ -106,7 +110,7 @@ def _coerce(graph: Graph, operation: Operation, given: Mapping[str, object]) -> 
     plain = _coerce_plain(operation.plain, given)
     if plain is not None:
         return plain
-    if _parts(given.values()) > _PARTS:
+    if _parts(_counted(definitions, given)) > _PARTS:
         raise refuse(Code.BAD_VARIABLES, "The variables have too many parts.")
     values = get_variable_values(graph.schema, definitions, dict(given), max_errors=10)
     if isinstance(values, list):
@@ -149,6 +153,25 @@ def _plain(definition: OperationDefinitionNode) -> Sequence[PlainVariable] | Non
         name = variable.variable.name.value
         plain.append(PlainVariable(name, _PLAIN[named.name.value], optional))
     return plain
+
+
+def _counted(
+    definitions: Iterable[VariableDefinitionNode], given: Mapping[str, object]
+) -> Iterable[object]:
+    """The values whose parts count: of representations there is a limit of its own."""
+    apart = {
+        definition.variable.name.value
+        for definition in definitions
+        if _named(definition.type) == ANY
+    }
+    return [value for name, value in given.items() if name not in apart]
+
+
+def _named(type_: TypeNode) -> str:
+    while isinstance(type_, NonNullTypeNode | ListTypeNode):
+        type_ = type_.type
+    assert isinstance(type_, NamedTypeNode)
+    return type_.name.value
 
 
 # Enough for all the conditions that one may have; not for a list of ten thousand empty ones.
@@ -200,3 +223,8 @@ def _document(graph: Graph, text: str) -> _Document:
 def is_query(operation: Operation) -> bool:
     """Whether the operation only reads."""
     return operation.definition.operation is OperationType.QUERY
+
+
+def is_subscription(operation: Operation) -> bool:
+    """Whether the operation is told as things happen."""
+    return operation.definition.operation is OperationType.SUBSCRIPTION

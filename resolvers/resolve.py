@@ -18,13 +18,14 @@ from db.errors import (
     DatabaseBusy,
     DatabaseError,
     DatabaseUnavailable,
+    NotGranted,
     StatementTimeout,
 )
 from db.query import Reads
 from resolvers.compute import compute
-from resolvers.errors import RequestRefused, from_database
+from resolvers.errors import Code, RequestRefused, from_database, refuse
 from resolvers.graph import Graph
-from resolvers.parse import coerce, parse
+from resolvers.parse import Operation, coerce, is_subscription, parse
 from resolvers.plan.plan import Plan, plan
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ async def resolve(
     """
     started = perf_counter()
     try:
-        operation = parse(graph, request.text, request.operation_name)
+        operation = _asked(graph, request)
         given = request.variables or {}
         variables = coerce(graph, operation, given, request.language)
         parsed = perf_counter()
@@ -102,18 +103,18 @@ async def resolve(
             return Answer(kept, Outcome.DATA, timings, planned.reads)
         data, errors = compute(graph, operation, planned, given, fetched)
         timings["compute"] = (perf_counter() - done) * 1000
-        body = orjson.dumps(_response(errors, data))
+        body = orjson.dumps(response(errors, data))
         if constant and not errors:
             graph.constants.put((request.text, operation.name), body, weight=len(body))
         outcome = Outcome.PARTIAL if errors else Outcome.DATA
         return Answer(body, outcome, timings, planned.reads, planned.localized, planned.private)
     except RequestRefused as refused:
-        return Answer(orjson.dumps(_response(refused.errors)), Outcome.REFUSED)
+        return Answer(orjson.dumps(response(refused.errors)), Outcome.REFUSED)
     except DatabaseError as error:
         failure = _failure(error)
         if failure is Outcome.FAULT:
             log.error("a statement failed:\n%s", discreet(error))
-        return Answer(orjson.dumps(_response(from_database(error).errors)), failure)
+        return Answer(orjson.dumps(response(from_database(error).errors)), failure)
 
 
 def weigh(graph: Graph, request: GraphQLRequest) -> int:
@@ -130,7 +131,7 @@ def weigh(graph: Graph, request: GraphQLRequest) -> int:
 async def explain(graph: Graph, database: Database, request: GraphQLRequest) -> str:
     """How an operation is answered: its road, its SQL, its arguments, and Postgres' own plan."""
     try:
-        operation = parse(graph, request.text, request.operation_name)
+        operation = _asked(graph, request)
         variables = coerce(graph, operation, request.variables or {}, request.language)
         planned, arguments = plan(graph, operation, variables)
     except RequestRefused as refused:
@@ -150,6 +151,15 @@ async def explain(graph: Graph, database: Database, request: GraphQLRequest) -> 
     return "\n".join([*lines, ""])
 
 
+def _asked(graph: Graph, request: GraphQLRequest) -> Operation:
+    """The operation of a request that is answered once."""
+    operation = parse(graph, request.text, request.operation_name)
+    if is_subscription(operation):
+        message = "A subscription is told as things happen; it has no one answer."
+        raise refuse(Code.OPERATION_NOT_SUPPORTED, message)
+    return operation
+
+
 async def _fetch(database: Database, planned: Plan, arguments: Sequence[object]) -> bytes | None:
     if planned.statement is None:
         return None
@@ -162,7 +172,7 @@ def _failure(error: DatabaseError) -> Outcome:
             return Outcome.UNAVAILABLE
         case StatementTimeout():
             return Outcome.TIMEOUT
-        case BadValue():
+        case BadValue() | NotGranted():
             return Outcome.REFUSED
         case _:
             return Outcome.FAULT
@@ -171,10 +181,11 @@ def _failure(error: DatabaseError) -> Outcome:
 _ABSENT = object()
 
 
-def _response(errors: Sequence[GraphQLError], data: object = _ABSENT) -> dict[str, object]:
-    response: dict[str, object] = {}
+def response(errors: Sequence[GraphQLError], data: object = _ABSENT) -> dict[str, object]:
+    """A response by the specification."""
+    made: dict[str, object] = {}
     if errors:
-        response["errors"] = [error.formatted for error in errors]
+        made["errors"] = [error.formatted for error in errors]
     if data is not _ABSENT:
-        response["data"] = data
-    return response
+        made["data"] = data
+    return made

@@ -32,7 +32,9 @@ from db import mapping
 from resolvers import graph
 from resolvers.admit import Limits
 from resolvers.compute import computed_by, field_of, type_of
-from schema import arguments, near, query
+from resolvers.plan.context import KeyOf
+from schema import arguments, near, query, subscription
+from schema.changes import EntityChange, told
 from schema.check import check
 from schema.entity import (
     DeclarationError,
@@ -40,10 +42,13 @@ from schema.entity import (
     Every,
     Language,
     One,
+    Only,
     Ranked,
+    Role,
     descriptions,
     hop,
 )
+from schema.live import LIVE
 from schema.scalars import SCALAR_MAP, TEXT_KEY, UUID_KEY, Checked, scalar_of
 from schema.shapes import (
     ArgumentShape,
@@ -55,15 +60,16 @@ from schema.shapes import (
     answers_in,
     camel,
     listed,
+    needed,
     read_argument,
     read_entity,
     read_field,
     read_given,
     read_interface,
+    role_of,
     shout,
     unwrap,
 )
-from schema.view import CompiledSchema
 from schema.wording import Wording
 
 
@@ -72,17 +78,25 @@ def build(
     *,
     types: ModuleType = schema.types,
     menu: type = query.Query,
+    follow: type | None = None,
+    role: Role = Role.ADMIN,
 ) -> graph.Graph:
-    """The graph of all declared types, asked through a menu of root fields."""
-    classes = {name: value for name, value in vars(types).items() if hasattr(value, "__entity__")}
+    """The graph of the declared types that a role may see, asked through a menu of root fields.
+
+    Another menu has no subscriptions, unless there are others to `follow`.
+    """
+    if follow is None and menu is query.Query:
+        follow = subscription.Subscription
+    everyone = {name: value for name, value in vars(types).items() if hasattr(value, "__entity__")}
+    classes = {name: cls for name, cls in everyone.items() if role.includes(role_of(cls))}
     interfaces = {
         name: value for name, value in vars(types).items() if hasattr(value, "__interface__")
     }
     parts = {name: value for name, value in vars(types).items() if hasattr(value, "__value__")}
     parts[Wording.__name__] = Wording
-    known = _introduced([*classes.values(), *interfaces.values(), *parts.values()])
-    declared = {name: read_entity(cls, known) for name, cls in classes.items()}
-    values = {name: read_entity(cls, known) for name, cls in parts.items()}
+    known = _introduced([*everyone.values(), *interfaces.values(), *parts.values()])
+    declared = {name: read_entity(cls, known, role) for name, cls in classes.items()}
+    values = {name: read_entity(cls, known, role) for name, cls in parts.items()}
     promised = {name: read_interface(cls, known) for name, cls in interfaces.items()}
     everything = {**declared, **values}
     check(declared, values, promised)
@@ -90,7 +104,7 @@ def build(
     _enums(shapes, everything)
     sources = {name: _entity(shapes, entity, everything) for name, entity in everything.items()}
     entities = {name: sources[name] for name in declared}
-    roots, root_fields = _menu(shapes, menu, {**classes, **parts}, declared, entities)
+    roots, root_fields = _menu(shapes, menu, role, declared, entities)
     _interfaces(shapes, interfaces, promised)
     for value in values.values():
         arguments.filters(shapes, value)
@@ -105,16 +119,28 @@ def build(
         _object(shapes, entity)
     _page_info(shapes)
     query_type = shapes.object_type("Query", inspect.cleandoc(menu.__doc__ or ""), root_fields)
-    built = CompiledSchema(
+    told_roots: dict[str, graph.Events | graph.Everything] = {}
+    subscription_type = None
+    if follow is not None:
+        known_to_menu = {**classes, **parts, EntityChange.__name__: EntityChange}
+        told_roots, told_fields = told(
+            shapes, follow, known_to_menu, declared, _arguments, _field_arguments
+        )
+        text = inspect.cleandoc(follow.__doc__ or "")
+        subscription_type = shapes.object_type("Subscription", text, told_fields)
+    built = strawberry.Schema(
         query_type,
+        subscription=subscription_type,
         types=[shapes.classes[name] for name in declared],
         config=StrawberryConfig(auto_camel_case=False, scalar_map=dict(SCALAR_MAP)),
     )
     core: GraphQLSchema = built._schema
+    core.directives = (*core.directives, LIVE)
     made = graph.Graph(
         schema=core,
         entities=entities,
         roots=roots,
+        told=told_roots,
         values={name: sources[name] for name in values},
         limits=limits or Limits(),
     )
@@ -123,8 +149,9 @@ def build(
 
 
 def sdl(made: graph.Graph) -> str:
-    """The schema as text, with its descriptions."""
-    return print_schema(made.schema) + "\n"
+    """The schema as text, with its descriptions; that of a subgraph as composers read it."""
+    service = made.roots.get("_service")
+    return service.sdl if isinstance(service, graph.Known) else print_schema(made.schema) + "\n"
 
 
 def introspection(made: graph.Graph) -> bytes:
@@ -281,7 +308,7 @@ def _localized(
 def _derived(shapes: Shapes, shape: Shape) -> graph.Derived | graph.Made:
     assert shape.derived is not None
     said = shape.derived
-    asked = tuple(_asked(shapes, item) for item in arguments.derived_arguments(shape))
+    asked = _arguments(shapes, shape)
     function = graph.Function(said.function, said.columns, asked, said.check)
     if shape.target is not None:
         return graph.Made(function, shape.target, not shape.to_one)
@@ -290,6 +317,11 @@ def _derived(shapes: Shapes, shape: Shape) -> graph.Derived | graph.Made:
     among = graph.Function(said.among, said.columns) if said.among else None
     where = graph.Function(said.where, (), asked, said.check) if said.where else None
     return graph.Derived(function, column, scalar, among, where)
+
+
+def _arguments(shapes: Shapes, shape: Shape) -> tuple[graph.Argument, ...]:
+    """The arguments of a function as the planner sees them."""
+    return tuple(_asked(shapes, item) for item in arguments.derived_arguments(shape))
 
 
 def _asked(shapes: Shapes, item: Given, *, inside: bool = False) -> graph.Argument:
@@ -311,12 +343,21 @@ def _asked(shapes: Shapes, item: Given, *, inside: bool = False) -> graph.Argume
         )
     default = item.default.value if isinstance(item.default, Enum) else item.default
     assert isinstance(default, Hashable)
-    scalar = scalar_of(item.python)
+    if hasattr(item.python, "__entity__"):
+        scalar = _id_of(shapes.entities[item.python.__name__])
+    else:
+        scalar = scalar_of(item.python)
     # Inside an object a language is what the object is about, not the one to answer in.
     language = answers_in(item) and not inside
     return graph.Argument(
         item.name, item.attribute, scalar, item.array, needed, default, language=language
     )
+
+
+def _id_of(entity: Entity) -> graph.Scalar:
+    """The global id of an entity, which Postgres is given as the key of its row."""
+    scalar = UUID_KEY if _key(entity).type == "uuid" else TEXT_KEY
+    return replace(scalar, read=KeyOf(entity.name, scalar.read))
 
 
 def _computed(
@@ -349,12 +390,12 @@ def _join(entity: Entity, shape: Shape, target: Entity) -> mapping.Join:
 def _menu(
     shapes: Shapes,
     menu: type,
-    classes: Mapping[str, type],
+    role: Role,
     declared: Mapping[str, Entity],
     entities: Mapping[str, graph.Entity],
 ) -> tuple[dict[str, graph.Root], dict[str, FieldShape]]:
     """The root fields: how each is answered, and what clients see of it."""
-    hints = typing.get_type_hints(menu, None, dict(classes))
+    hints = typing.get_type_hints(menu, None, dict(shapes.known))
     below = descriptions(menu)
     node = shapes.ref("Node")
     ids = list[ID]
@@ -375,6 +416,10 @@ def _menu(
         name = camel(attribute)
         text = below.get(attribute, "")
         word = getattr(menu, attribute)
+        if not role.includes(needed(hint, word)):
+            continue
+        if isinstance(word, Only):
+            word = word.word
         bare, _ = unwrap(hint)
         if isinstance(word, Derived):
             shape = read_field(attribute, hint, word, text)

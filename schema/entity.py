@@ -26,6 +26,7 @@ from typing import Any, Generic, TypeVar
 from strawberry import ID
 
 from db.mapping import Hop
+from schema.roles import Role
 
 __all__ = [
     "ID",
@@ -36,20 +37,26 @@ __all__ = [
     "Declaration",
     "DeclarationError",
     "Derived",
+    "Events",
     "Every",
+    "Everything",
     "Language",
     "Localized",
     "One",
+    "Only",
     "Part",
     "Ranked",
     "Relation",
+    "Role",
     "argument",
     "column",
     "computed",
     "derived",
     "descriptions",
     "entity",
+    "events",
     "every",
+    "everything",
     "facet",
     "given",
     "interface",
@@ -57,6 +64,7 @@ __all__ = [
     "localized",
     "many",
     "one",
+    "only",
     "part",
     "ranked",
     "value",
@@ -97,6 +105,16 @@ class Declaration:
     place: tuple[str, ...] = ()
     everywhere: tuple[str, ...] = ()
     translated: str | None = None
+    role: Role = Role.PUBLIC
+    unrecorded: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """A field that is not for everybody."""
+
+    role: Role
+    word: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +205,21 @@ class Ranked:
 
 
 @dataclass(frozen=True, slots=True)
+class Events:
+    """A root field of a subscription: what a function of Postgres makes of the change log."""
+
+    function: str
+    tables: tuple[str, ...]
+    arguments: Mapping[str, Argument]
+    check: Callable[..., None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """A root field of a subscription: the change log itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class One:
     """A root field: the entity with this value in a unique field."""
 
@@ -211,6 +244,8 @@ def entity(
     place: tuple[str, ...] = (),
     everywhere: tuple[str, ...] = (),
     translated: str | None = None,
+    role: Role = Role.PUBLIC,
+    unrecorded: str | None = None,
 ) -> Callable[[Class], Class]:
     """Declare that a class is the face of a table (or view).
 
@@ -222,7 +257,9 @@ def entity(
     the one that the hops of `place` end in, whose key the last hop leads to; of several places the
     nearest counts. What the hops of `everywhere` lead anywhere from is near to everybody.
     `translated` is the column of the table `translations` that points to this one: its `localized`
-    texts have their Spanish there.
+    texts have their Spanish there. `role` is the least that may see any of it; to others neither
+    the type exists nor anything that leads to it. `unrecorded` says why the change log has no lines
+    about it; all others are in it.
     """
 
     def declare(cls: Class) -> Class:
@@ -237,6 +274,8 @@ def entity(
             place,
             everywhere,
             translated,
+            role,
+            unrecorded,
         )
         cls.__entity__ = said  # type: ignore[attr-defined]  # noted on the class itself, so that no registry is needed
         return cls
@@ -279,6 +318,12 @@ def interface(cls: Class) -> Class:
     """Declare fields that entities of several kinds have in common."""
     cls.__interface__ = True  # type: ignore[attr-defined]  # noted on the class itself
     return cls
+
+
+def only(role: Role, word: object = None) -> Any:
+    """A field for this role and those above it. To others it does not exist: not as a field, nor as
+    a filter, an order or a group."""
+    return Only(role, Column() if word is None else word)
 
 
 def column(
@@ -365,7 +410,10 @@ def derived(
 
 
 def argument(annotation: Any, description: str, default: Any = None) -> Argument:
-    """An argument of a derived field; `| None` if it may be left out."""
+    """An argument of a derived field; `| None` if it may be left out.
+
+    Where it is an entity, a client gives its global id, and the function its key.
+    """
     return Argument(annotation, description, default)
 
 
@@ -404,6 +452,26 @@ def ranked(
     it returns, `complete` names a column that is true if it does not.
     """
     return Ranked(function, hit, facets, arguments, check, complete)
+
+
+def events(
+    function: str,
+    *tables: str,
+    check: Callable[..., None] | None = None,
+    **arguments: Argument,
+) -> Any:
+    """Root field of a subscription: what a function makes of lines of the change log.
+
+    It is given the cursors of new lines about these tables, and then the arguments, and returns
+    rows for a `@value` type, each with the `cursor` of the line that it is about; none for a line
+    that is nobody's business.
+    """
+    return Events(function, tables, arguments, check)
+
+
+def everything() -> Any:
+    """Root field of a subscription: every line of the change log, about records of any type."""
+    return Everything()
 
 
 def one(field: str, *, check: Callable[[str], None] | None = None) -> Any:

@@ -6,6 +6,7 @@ from schema.entity import Connection, Language, argument, derived, every, one, r
 from schema.near import Near
 from schema.types import (
     ActivityGroupType,
+    ApiKey,
     Category,
     CategoryServices,
     County,
@@ -114,6 +115,8 @@ class Query:
     """Texts of records in another language; those that nobody has reviewed yet, for example."""
     verifications: Connection[Verification] = every()
     """Who checked which record and how, newest first."""
+    api_keys: Connection[ApiKey] = every()
+    """Keys with which programs say who they are."""
     search: (
         Connection[
             Institution | VisitorCenter | Program | ReentryProgram | Provider | Service | Category

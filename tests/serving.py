@@ -117,7 +117,7 @@ async def listened(url: str) -> None:
 
 
 def _answers(process: subprocess.Popen[bytes], url: str) -> bool:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
         try:
             httpx.get(f"{url}/healthz", timeout=5)

@@ -183,7 +183,7 @@ async def test_how_many_is_a_setting(small: tuple[Serving, str]) -> None:
 
 async def test_lists_can_be_turned_off(database: Database) -> None:
     whole = application(
-        the_graph(), database, "", _nothing, max_body_bytes=1000, development=False, max_batch=0
+        the_graph(), database, _nothing, max_body_bytes=1000, development=False, max_batch=0
     )
     transport = httpx.ASGITransport(whole)
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:

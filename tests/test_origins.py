@@ -160,7 +160,10 @@ async def test_what_is_kept_for_one_origin_is_given_to_others_as_theirs(
                 again = get(some, LONG, **headers, **{"accept-encoding": encoding})
                 assert (again.status_code, again.content) == (200, first.content)
                 assert allowed(again) == expected
-                assert again.headers["vary"] == "accept, accept-encoding, Origin"
+                assert (
+                    again.headers["vary"]
+                    == "accept, accept-encoding, authorization, x-api-key, Origin"
+                )
             same = get(some, LONG, **headers, **etag)
             assert (same.status_code, allowed(same)) == (304, expected)
             assert varies_by_origin(same)

@@ -7,8 +7,7 @@ import csv
 import json
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
-from pathlib import Path
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -22,19 +21,20 @@ from graphql import (
     print_schema,
 )
 
-from db import embedded
 from db.changes import Changes
 from db.database import Database
 from db.horizon import Horizon
 from resolvers.graph import Graph
-from schema.build import build, sdl
+from schema.build import build
 from server import Settings
+from tests.db.scratch import scratch
 from tests.serving import ROOT, Serving, command, data_directory, serving
 from web import graphiql
 from web.answers import Answers
 from web.application import application
 from web.documents import Documents
 from web.refusals import Refusal
+from web.subscriptions import Bounds, Streams
 from web.view import View
 
 JSON = "application/json"
@@ -45,14 +45,22 @@ ITS_NAME = {"data": {"institution": {"name": "San Quentin Rehabilitation Center"
 
 
 @pytest.fixture(scope="module")
-def directory() -> Iterator[Path]:
-    with data_directory() as path:
-        yield path
+async def url(loaded_url: str) -> AsyncIterator[str]:
+    """The URL of the Postgres of all servers here but those whose claim is about another."""
+    async with scratch(loaded_url) as copied:
+        yield copied
+
+
+@pytest.fixture
+async def empty() -> AsyncIterator[str]:
+    """The URL of a database without tables."""
+    async with scratch() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
-def server(directory: Path) -> Iterator[Serving]:
-    with serving(data_directory=directory) as running:
+def server(url: str) -> Iterator[Serving]:
+    with serving(database_url=url) as running:
         yield running
 
 
@@ -118,12 +126,15 @@ async def test_a_get_cannot_change_anything() -> None:
     graph = Graph(build_schema("type Query { a: Int } type Mutation { a: Int }"), {}, {})
     database = Database("postgresql://never-asked")
     changes = Changes(database)
+    horizon, documents = Horizon(database, changes), Documents(database, changes)
+    answers = Answers(changes, horizon, weight=0)
     view = View(
         graph,
         database,
         graphiql.page(),
-        Answers(changes, Horizon(database, changes), weight=0),
-        Documents(database, changes),
+        answers,
+        documents,
+        Streams(graph, database, changes, horizon, answers, documents, Bounds()),
         max_body_bytes=1000,
         development=False,
     )
@@ -501,12 +512,13 @@ def test_developers_see_the_sql_and_its_plan(client: httpx.Client) -> None:
     assert "Execution Time" in response.text
 
 
-def test_in_production_neither_is_shown(server: Serving, directory: Path) -> None:
-    with serving(data_directory=directory, environment="production") as production:
-        url = f"{production.url}/graphql"
+def test_in_production_neither_is_shown(url: str) -> None:
+    with serving(database_url=url, environment="production") as production:
+        graphql = f"{production.url}/graphql"
         body = {"query": SAN_QUENTIN}
-        assert httpx.post(url, json=body, headers={"accept": "application/sql"}).status_code == 406
-        answer = httpx.post(url, json=body)
+        refused = httpx.post(graphql, json=body, headers={"accept": "application/sql"})
+        assert refused.status_code == 406
+        answer = httpx.post(graphql, json=body)
         assert answer.json() == ITS_NAME
         assert "server-timing" not in answer.headers
 
@@ -550,7 +562,7 @@ def test_the_schema_is_sent_once(client: httpx.Client, path: str) -> None:
     assert small.content == plain.content
     assert small.headers["etag"] != plain.headers["etag"]
     for response, encoding in ((plain, "identity"), (small, "gzip")):
-        assert response.headers["vary"] == "accept-encoding"
+        assert response.headers["vary"] == "accept-encoding, authorization, x-api-key"
         known = {"accept-encoding": encoding, "if-none-match": response.headers["etag"]}
         again = client.get(path, headers=known)
         assert (again.status_code, again.content) == (304, b"")
@@ -569,21 +581,19 @@ def test_what_is_not_there_is_not_found(client: httpx.Client) -> None:
         assert client.get(path).status_code == 404
 
 
-def test_a_production_server_waits_for_its_tables(directory: Path) -> None:
-    with data_directory() as empty, serving(data_directory=empty, environment="production") as bare:
+def test_a_production_server_waits_for_its_tables(empty: str) -> None:
+    with serving(database_url=empty, environment="production") as bare:
         assert httpx.get(f"{bare.url}/healthz").status_code == 200
         ready = httpx.get(f"{bare.url}/readyz")
         assert ready.status_code == 503
         assert "migrations are pending" in ready.json()["reason"]
-        assert command("migrate", data_directory=empty).returncode == 0
+        assert command("migrate", database_url=empty).returncode == 0
         assert httpx.get(f"{bare.url}/readyz").status_code == 200
 
 
-async def test_a_socket_has_the_same_answers(server: Serving, directory: Path) -> None:
-    graph, database = build(), Database(embedded.start(directory))
-    whole = application(
-        graph, database, sdl(graph), _nothing, max_body_bytes=100_000, development=True
-    )
+async def test_a_socket_has_the_same_answers(url: str) -> None:
+    graph, database = build(), Database(url)
+    whole = application(graph, database, _nothing, max_body_bytes=100_000, development=True)
     protocol = "graphql-transport-ws"
     scope = {"type": "websocket", "path": "/graphql", "headers": [], "subprotocols": [protocol]}
     ours: asyncio.Queue[Any] = asyncio.Queue()
@@ -619,10 +629,14 @@ async def _nothing() -> list[object]:
 # Waiting
 
 
+def forgetting(url: str, **settings: object) -> AbstractContextManager[Serving]:
+    """A server that asks Postgres whenever it is asked: as in production, it loads nothing."""
+    return serving(database_url=url, environment="production", answer_cache_bytes=0, **settings)
+
+
 @asynccontextmanager
-async def locked(directory: Path) -> AsyncIterator[asyncpg.Connection]:
+async def locked(url: str) -> AsyncIterator[asyncpg.Connection]:
     """Nobody can read institutions meanwhile. What it gives is a connection to look on from."""
-    url = embedded.start(directory)
     holder, onlooker = await asyncpg.connect(url), await asyncpg.connect(url)
     try:
         async with holder.transaction():
@@ -650,13 +664,11 @@ async def until_blocked(connection: asyncpg.Connection, count: int, seconds: flo
             await asyncio.sleep(0.02)
 
 
-async def test_a_client_that_hangs_up_cancels_its_statement(
-    server: Serving, directory: Path
-) -> None:
-    with serving(data_directory=directory, answer_cache_bytes=0) as forgetful:
+async def test_a_client_that_hangs_up_cancels_its_statement(url: str) -> None:
+    with forgetting(url) as forgetful:
         async with httpx.AsyncClient(base_url=forgetful.url) as client:
             await client.post("/graphql", json={"query": SAN_QUENTIN})
-            async with locked(directory) as connection:
+            async with locked(url) as connection:
                 asked = asyncio.create_task(client.post("/graphql", json={"query": SAN_QUENTIN}))
                 await until_blocked(connection, 1, seconds=5)
                 asked.cancel()
@@ -666,11 +678,10 @@ async def test_a_client_that_hangs_up_cancels_its_statement(
             assert again.json() == ITS_NAME
 
 
-async def test_a_busy_database_is_said_to_be_busy(server: Serving, directory: Path) -> None:
-    settings = {"pool_size": 1, "pool_wait_seconds": 0.2, "answer_cache_bytes": 0}
-    with serving(data_directory=directory, **settings) as small:
+async def test_a_busy_database_is_said_to_be_busy(url: str) -> None:
+    with forgetting(url, pool_size=1, pool_wait_seconds=0.2) as small:
         async with httpx.AsyncClient(base_url=small.url) as client:
-            async with locked(directory) as connection:
+            async with locked(url) as connection:
                 first = asyncio.create_task(client.post("/graphql", json={"query": SAN_QUENTIN}))
                 await until_blocked(connection, 1, seconds=5)
                 second = await client.post("/graphql", json={"query": SAN_QUENTIN})
@@ -680,12 +691,10 @@ async def test_a_busy_database_is_said_to_be_busy(server: Serving, directory: Pa
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-async def test_a_server_told_to_stop_answers_what_it_was_asked(
-    directory: Path, server: Serving, workers: int
-) -> None:
-    with serving(data_directory=directory, workers=workers, answer_cache_bytes=0) as stopping:
+async def test_a_server_told_to_stop_answers_what_it_was_asked(url: str, workers: int) -> None:
+    with forgetting(url, workers=workers) as stopping:
         async with httpx.AsyncClient(base_url=stopping.url, timeout=30) as client:
-            async with locked(directory) as connection:
+            async with locked(url) as connection:
                 asked = [
                     asyncio.create_task(client.post("/graphql", json={"query": SAN_QUENTIN}))
                     for _ in range(4)
@@ -698,13 +707,11 @@ async def test_a_server_told_to_stop_answers_what_it_was_asked(
             assert await stopped < 3
 
 
-async def test_a_server_told_to_stop_does_not_wait_forever(
-    directory: Path, server: Serving
-) -> None:
-    with serving(data_directory=directory, answer_cache_bytes=0) as stopping:
+async def test_a_server_told_to_stop_does_not_wait_forever(url: str) -> None:
+    with forgetting(url) as stopping:
         async with httpx.AsyncClient(base_url=stopping.url, timeout=30) as client:
             await client.post("/graphql", json={"query": SAN_QUENTIN})
-            async with locked(directory) as connection:
+            async with locked(url) as connection:
                 asked = asyncio.create_task(client.post("/graphql", json={"query": SAN_QUENTIN}))
                 await until_blocked(connection, 1, seconds=5)
                 assert await asyncio.to_thread(stopping.stop) < 3
@@ -716,14 +723,13 @@ async def test_a_server_told_to_stop_does_not_wait_forever(
 # The command line
 
 
-def test_tables_come_first_and_only_once() -> None:
-    with data_directory() as fresh:
-        planned = command("migrate", "--plan", data_directory=fresh)
-        assert planned.stdout.startswith("pending 0001_")
-        applied = command("migrate", data_directory=fresh)
-        assert applied.stdout == planned.stdout.replace("pending", "applied")
-        again = command("migrate", data_directory=fresh)
-        assert again.stdout == "The tables are up to date.\n"
+def test_tables_come_first_and_only_once(empty: str) -> None:
+    planned = command("migrate", "--plan", database_url=empty)
+    assert planned.stdout.startswith("pending 0001_")
+    applied = command("migrate", database_url=empty)
+    assert applied.stdout == planned.stdout.replace("pending", "applied")
+    again = command("migrate", database_url=empty)
+    assert again.stdout == "The tables are up to date.\n"
 
 
 def lines_of_all_files() -> str:
@@ -746,10 +752,9 @@ def test_a_second_load_changes_nothing_and_clean_data_drops_it_all() -> None:
         assert not fresh.exists()
 
 
-def test_a_large_directory_can_be_made_up() -> None:
-    with data_directory() as fresh:
-        assert command("load", data_directory=fresh).returncode == 0
-        made = command("synthesize", "--providers", "500", data_directory=fresh)
+async def test_a_large_directory_can_be_made_up(loaded_url: str) -> None:
+    async with scratch(loaded_url) as copied:
+        made = command("synthesize", "--providers", "500", database_url=copied)
         assert made.returncode == 0, made.stderr
 
 

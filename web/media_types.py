@@ -66,6 +66,21 @@ def negotiate(accept: bytes | None, offered: tuple[MediaType, ...]) -> MediaType
     return best[1] if best else None
 
 
+@lru_cache(maxsize=512)
+def accepts_events(accept: bytes | None) -> bool:
+    """Whether a client says, in so many words, that it can read a stream of events.
+
+    >>> accepts_events(b"application/json, text/event-stream"), accepts_events(b"*/*")
+    (True, False)
+    """
+    ranges = [_parse(part) for part in (accept or b"").decode("latin-1").split(",")]
+    return any(
+        (each.type, each.subtype) == ("text", "event-stream") and each.quality > 0
+        for each in ranges
+        if each
+    )
+
+
 def _parse(part: str) -> Range | None:
     name, *parameters = (piece.strip().lower() for piece in part.split(";"))
     kind, slash, subtype = name.partition("/")

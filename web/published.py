@@ -36,7 +36,7 @@ class Published:
         headers = {
             "cache-control": "no-cache",
             "etag": etag.decode(),
-            "vary": "accept-encoding",
+            "vary": "accept-encoding, authorization, x-api-key",
             "x-content-type-options": "nosniff",
         }
         known = ",".join(request.headers.getlist("if-none-match"))

@@ -10,14 +10,19 @@
      |-- DocumentNotFound      400 PERSISTED_QUERY_NOT_FOUND      a hash that we do not remember
      |-- DocumentMismatch      400 PERSISTED_QUERY_HASH_MISMATCH  the hash of another text
      |-- DocumentNotTrusted    400 DOCUMENT_NOT_TRUSTED    only known operations are answered
+     |-- Unauthenticated       401 UNAUTHENTICATED         what is shown as a key or a token is none
      |-- MethodNotAllowed      405 METHOD_NOT_ALLOWED      not GET or POST, or a GET that writes
      |-- NotAcceptable         406 NOT_ACCEPTABLE          nothing the client accepts is offered
+     |-- StreamNotAccepted     406 STREAM_NOT_ACCEPTED     what is told as it happens needs a stream
+     |-- TooManySubscriptions  429 TOO_MANY_SUBSCRIPTIONS  more than are followed at a time
      |-- BodyTooLarge          413 BODY_TOO_LARGE          more bytes than MAX_BODY_BYTES
      |-- RequestTimeout        408 REQUEST_TIMEOUT         it does not come to an end
      |-- UrlTooLong            414 URL_TOO_LONG            a URL of more than 64 kB
      |-- HeadersTooLarge       431 HEADERS_TOO_LARGE       headers of more than 64 kB
      |-- MalformedHttp         400 MALFORMED_HTTP          it is not HTTP/1.1
      |-- UnsupportedMediaType  415 UNSUPPORTED_MEDIA_TYPE  the body does not say that it is JSON
+     |-- BudgetSpent           429 BUDGET_SPENT            a key was used too often
+     |-- IdentityUnavailable   503 IDENTITY_UNAVAILABLE    nobody can say now whether a token is one
      `-- ShuttingDown          503 SHUTTING_DOWN           asked too late: ask another server
 
 What GraphQL refuses has its own tree, in `resolvers/errors.py`.
@@ -25,6 +30,7 @@ What GraphQL refuses has its own tree, in `resolvers/errors.py`.
 
 from __future__ import annotations
 
+from math import ceil
 from typing import ClassVar
 
 import orjson
@@ -113,6 +119,24 @@ class DocumentNotTrusted(Refusal):
     status, code, answers = 400, "DOCUMENT_NOT_TRUSTED", True
 
 
+class Unauthenticated(Refusal):
+    status, code = 401, "UNAUTHENTICATED"
+    beside = ((b"www-authenticate", b"Bearer"),)
+
+
+class BudgetSpent(Refusal):
+    status, code = 429, "BUDGET_SPENT"
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.beside = ((b"retry-after", str(ceil(seconds)).encode()),)
+
+
+class IdentityUnavailable(Refusal):
+    status, code = 503, "IDENTITY_UNAVAILABLE"
+    beside = ((b"retry-after", b"5"),)
+
+
 class MethodNotAllowed(Refusal):
     status, code = 405, "METHOD_NOT_ALLOWED"
 
@@ -123,6 +147,15 @@ class MethodNotAllowed(Refusal):
 
 class NotAcceptable(Refusal):
     status, code = 406, "NOT_ACCEPTABLE"
+
+
+class StreamNotAccepted(Refusal):
+    status, code = 406, "STREAM_NOT_ACCEPTED"
+
+
+class TooManySubscriptions(Refusal):
+    status, code = 429, "TOO_MANY_SUBSCRIPTIONS"
+    beside = ((b"retry-after", b"10"),)
 
 
 class BodyTooLarge(Refusal):

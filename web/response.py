@@ -43,7 +43,7 @@ STATUS: Mapping[MediaType, Mapping[Outcome, int]] = {
 HEADERS: Mapping[MediaType, tuple[Header, ...]] = {
     media_type: (
         (b"content-type", f"{media_type.value}; charset=utf-8".encode()),
-        (b"vary", b"accept, accept-encoding"),
+        (b"vary", b"accept, accept-encoding, authorization, x-api-key"),
         (b"x-content-type-options", b"nosniff"),
     )
     for media_type in MediaType
@@ -53,7 +53,7 @@ HEADERS: Mapping[MediaType, tuple[Header, ...]] = {
 LOCALIZED: Mapping[tuple[MediaType, Enum | None], tuple[Header, ...]] = {
     (media_type, language): (
         *(header for header in headers if header[0] != b"vary"),
-        (b"vary", b"accept, accept-encoding, accept-language"),
+        (b"vary", b"accept, accept-encoding, authorization, x-api-key, accept-language"),
         (b"content-language", (language or Language.EN).value.lower().encode()),
     )
     for media_type, headers in HEADERS.items()

@@ -18,14 +18,23 @@ from db.database import Database
 from db.errors import DatabaseError
 from resolvers.errors import RequestRefused
 from resolvers.graph import Graph
-from resolvers.parse import is_query, parse
-from resolvers.resolve import Answer, GraphQLRequest, Outcome, explain, resolve, weigh
+from resolvers.parse import is_query, is_subscription, parse
+from resolvers.resolve import (
+    Answer,
+    GraphQLRequest,
+    Outcome,
+    explain,
+    resolve,
+    response,
+    weigh,
+)
+from web import sse
 from web.answers import Answers, Given
 from web.documents import Documents
 from web.encodings import negotiate as negotiate_encoding
 from web.hang_up import HangUp
 from web.languages import spoken
-from web.media_types import MediaType, is_json, negotiate
+from web.media_types import MediaType, accepts_events, is_json, negotiate
 from web.refusals import (
     BatchingNotSupported,
     BatchTooLarge,
@@ -35,10 +44,12 @@ from web.refusals import (
     NotAcceptable,
     Refusal,
     ShuttingDown,
+    StreamNotAccepted,
     UnsupportedMediaType,
 )
 from web.request import Parameters, from_json, from_query_string, read_body, request_of
 from web.response import HEADERS, Client, refuse, respond, write
+from web.subscriptions import Streams
 
 Asked = GraphQLRequest | Refusal
 """A request of a batch, or why it is none."""
@@ -54,6 +65,7 @@ class View:
         page: ASGIApp,
         answers: Answers,
         documents: Documents,
+        streams: Streams,
         *,
         max_body_bytes: int,
         max_batch: int = 10,
@@ -64,6 +76,7 @@ class View:
         self.page = page
         self.answers = answers
         self.documents = documents
+        self.streams = streams
         self.max_body_bytes = max_body_bytes
         self.max_batch = max_batch
         self.development = development
@@ -75,7 +88,7 @@ class View:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        accept = accept_encoding = accept_language = known = None
+        accept = accept_encoding = accept_language = known = last_event = None
         content_type = content_encoding = content_length = None
         for name, value in scope["headers"]:
             match name:
@@ -93,14 +106,17 @@ class View:
                     known = _joined(known, value)
                 case b"content-encoding":
                     content_encoding = value
+                case b"last-event-id":
+                    last_event = value
 
         method: str = scope["method"]
         media_type = MediaType.JSON
+        accepted: MediaType | None = media_type
         try:
             if method not in self.offered:
                 raise MethodNotAllowed(f"{method} is not a way to ask; send a GET or a POST.")
             accepted = negotiate(accept, self.offered[method])
-            if accepted is None:
+            if accepted is None and (method == "HEAD" or not accepts_events(accept)):
                 offers = ", ".join(each.value for each in self.offered[method])
                 raise NotAcceptable(f"Accept one of {offers}.")
             if accepted is MediaType.HTML:
@@ -131,12 +147,24 @@ class View:
             asked: GraphQLRequest | Sequence[tuple[Hashable, Asked]]
             if isinstance(parameters, Mapping):
                 asked = await self._request(parameters, raw, client)
-            elif accepted is MediaType.SQL:
-                raise MalformedBatch("Operations are explained one at a time.")
+                if accepted is None or self.streams.streams(asked):
+                    if method == "HEAD" or not accepts_events(accept):
+                        raise StreamNotAccepted(
+                            "What is told as it happens needs a stream: accept text/event-stream, "
+                            "or ask over a WebSocket."
+                        )
+                    last = None if last_event is None else last_event.decode("latin-1")
+                    await self._tell(send, receive, asked, client, accepted, last)
+                    return
+            elif accepted is None or accepted is MediaType.SQL:
+                raise MalformedBatch("Operations are explained, and told about, one at a time.")
             else:
                 asked = await self._batch(parameters, client)
         except Refusal as refusal:
-            await refuse(send, media_type, refusal)
+            if accepted is None and method != "HEAD" and accepts_events(accept):
+                await sse.refused(send, refusal)
+            else:
+                await refuse(send, media_type, refusal)
             return
         except ClientDisconnect:
             return
@@ -217,10 +245,33 @@ class View:
             )
         )
 
+    async def _tell(
+        self,
+        send: Send,
+        receive: Receive,
+        request: GraphQLRequest,
+        client: Client,
+        accepted: MediaType | None,
+        last: str | None,
+    ) -> None:
+        """Tell what happens, from here on. Who can read a plain refusal is refused plainly."""
+        try:
+            async with self.streams.stream(request, last) as messages:
+                await sse.tell(send, receive, messages, self.streams.bounds.patience)
+        except (RequestRefused, Refusal) as refusal:
+            if accepted is None:
+                await sse.refused(send, refusal)
+            elif isinstance(refusal, Refusal):
+                await refuse(send, client.media_type, refusal)
+            else:
+                body = orjson.dumps(response(refusal.errors))
+                await respond(send, client, Given(Answer(body, Outcome.REFUSED)))
+
     def _reads(self, request: GraphQLRequest) -> bool:
         """Whether it changes nothing. What is not understood does not, either: it is refused."""
         try:
-            return is_query(parse(self.graph, request.text, request.operation_name))
+            operation = parse(self.graph, request.text, request.operation_name)
+            return is_query(operation) or is_subscription(operation)
         except RequestRefused:
             return True
 

@@ -109,7 +109,7 @@ class PageSize:
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """So many rows, and for each of them these."""
+    """So many rows, or one for each item of a list, and for each of them these."""
 
     size: Leaf | int
     inner: tuple[Weight, ...]
@@ -117,6 +117,8 @@ class Weight:
     def rows(self, variables: Variables) -> int:
         """How many rows this can be at the most."""
         size = self.size if isinstance(self.size, int) else value_of(self.size, variables)
+        if isinstance(size, list | tuple):
+            size = len(size)
         if not isinstance(size, int):
             return 0
         return size * (1 + sum(inner.rows(variables) for inner in self.inner))

@@ -14,8 +14,8 @@ from db.query import Reads, Statement
 from db.render import render
 from resolvers.errors import Code, FieldRefused, refuse
 from resolvers.graph import Graph
-from resolvers.parse import Operation, is_query
-from resolvers.plan import read
+from resolvers.parse import Operation, is_query, is_subscription
+from resolvers.plan import changes, read
 from resolvers.plan.context import Bound, Context, NeedsPython, Path, Weight
 from resolvers.plan.selections import collect
 from resolvers.plan.values import Literal, Lookout, Question, Variables, look
@@ -156,11 +156,16 @@ def _context(
 
 
 def _finished(context: Context, operation: Operation) -> Plan:
-    if not is_query(operation):
-        raise refuse(Code.OPERATION_NOT_SUPPORTED, "This directory only answers queries.")
     selections = [operation.definition.selection_set]
-    fields = collect(context.graph.schema, operation, context.lookout, "Query", selections)
-    select = read.root(context, fields)
+    schema = context.graph.schema
+    if is_query(operation):
+        fields = collect(schema, operation, context.lookout, "Query", selections)
+        select = read.root(context, fields)
+    elif is_subscription(operation):
+        fields = collect(schema, operation, context.lookout, "Subscription", selections)
+        select = changes.root(context, fields)
+    else:
+        raise refuse(Code.OPERATION_NOT_SUPPORTED, "This directory changes nothing.")
     statement = render(select) if select.columns else None
     return Plan(
         statement,

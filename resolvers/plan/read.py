@@ -20,6 +20,7 @@ from db.query import (
     Rows,
     Select,
     Selects,
+    Test,
     all_of,
 )
 from resolvers.errors import Code, FieldRefused
@@ -28,10 +29,12 @@ from resolvers.graph import (
     ByIds,
     Computed,
     Derived,
+    Entities,
     Entity,
     Every,
     Field,
     Id,
+    Known,
     Leaf,
     Localized,
     Made,
@@ -43,13 +46,14 @@ from resolvers.graph import (
     Wording,
 )
 from resolvers.plan.context import Columns, Context, Path, leaf
+from resolvers.plan.entities import entities
 from resolvers.plan.functions import passed, value
 from resolvers.plan.introspection import weigh
 from resolvers.plan.orders import declared_order, order
 from resolvers.plan.pages import connection, plain_list
 from resolvers.plan.ranked import ranked
 from resolvers.plan.references import by_id, by_ids
-from resolvers.plan.relations import reach_many, reach_one
+from resolvers.plan.relations import far_key, reach_many, reach_one, stub
 from resolvers.plan.selections import Fields
 from resolvers.plan.texts import language_of, text, wording
 from resolvers.plan.values import Tree
@@ -65,6 +69,9 @@ def root(context: Context, fields: Fields) -> Select:
             context.need_python()
             about = "__Schema" if name == "__schema" else "__Type"
             context.weights.extend(weigh(context, about, context.below(about, nodes)))
+            continue
+        if isinstance(context.graph.roots.get(name), Known):
+            context.need_python()
             continue
         column = context.name(key)
         if name == "__typename":
@@ -101,6 +108,8 @@ def _root_field(context: Context, name: str, nodes: Sequence[FieldNode], path: P
             return by_id(context, arguments, nodes, path)
         case ByIds():
             return by_ids(context, arguments, nodes, path)
+        case Entities():
+            return entities(context, source, arguments, nodes, path)
         case Ranked():
             below = context.below(f"{source.hit}Connection", nodes)
             return ranked(context, source, arguments, below, path)
@@ -108,6 +117,8 @@ def _root_field(context: Context, name: str, nodes: Sequence[FieldNode], path: P
             return value(context, source, "", arguments, path)
         case Made():
             return _made(context, source, "", arguments, nodes, path)
+        case Known():
+            raise AssertionError("what graphql-core knows has no column")
 
 
 def columns(context: Context, entity: Entity, alias: str, fields: Fields, path: Path) -> Columns:
@@ -231,6 +242,12 @@ def _to_one(
 ) -> Expression:
     target = context.entity(field.target)
     far = context.alias()
+    if target.foreign and field.join[-1].remote == target.table.key.name:
+        key = far_key(context, field.join, alias)
+        below = context.below(target.name, nodes)
+        inner = context.columns(context, target, far, below, path)
+        there = Test(Ref(far, target.table.key.name), "is not null")
+        return Row(Select(inner, stub(target.table.key, key, far), where=there))
     where: list[Expression] = [reach_one(context, field.join, alias, far)]
     if field.given:
         arguments = context.arguments(entity.name, nodes[0])

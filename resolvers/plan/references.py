@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from graphql.language import FieldNode
 
+from db.mapping import Column
 from db.query import (
     Cast,
     Const,
@@ -29,6 +30,7 @@ from db.query import (
 from resolvers.errors import Code, FieldRefused
 from resolvers.graph import Entity, Id
 from resolvers.plan.context import Bound, Columns, Context, KeyOf, ListOf, Path, leaf
+from resolvers.plan.relations import stub
 from resolvers.plan.values import Items, Look, Tree
 
 # Where the concrete type of an object is told to the second road.
@@ -71,11 +73,8 @@ def by_id(
         raise FieldRefused(Code.BAD_ID, "This is not an id of this directory.")
     key = _id(entity)
     read = KeyOf(entity.name, key.scalar.read)
-    alias = context.alias()
-    where = Operation(
-        Ref(alias, key.column.name), "=", Param(Bound(value, read, path), key.scalar.postgres)
-    )
-    return Json(_object(context, entity, alias, nodes, path, where))
+    given = Param(Bound(value, read, path), key.scalar.postgres)
+    return Json(named(context, entity, key.column, given, nodes, path))
 
 
 def by_ids(
@@ -125,26 +124,29 @@ def chosen(
     """The object whose kind and key are in the row at `alias`."""
     branches = []
     for kind, entity in kinds.items():
-        far = context.alias()
-        key = _id(entity)
-        given = Cast(Ref(alias, "key"), key.column.type)
-        where = Operation(Ref(far, key.column.name), "=", given)
-        branches.append((Const(kind), Json(_object(context, entity, far, nodes, path, where))))
+        column = _id(entity).column
+        given = Cast(Ref(alias, "key"), column.type)
+        branches.append((Const(kind), Json(named(context, entity, column, given, nodes, path))))
     return Switch(Ref(alias, "kind"), tuple(branches))
 
 
-def _object(
+def named(
     context: Context,
     entity: Entity,
-    alias: str,
+    column: Column,
+    key: Expression,
     nodes: Sequence[FieldNode],
     path: Path,
-    where: Expression,
 ) -> Select:
+    """The object whose unique column has this value."""
+    alias = context.alias()
     fields = context.below(entity.name, nodes)
     columns: Columns = context.columns(context, entity, alias, fields, path)
     if context.python:
         columns = (*columns, (TYPE, Const(entity.name)))
+    if entity.foreign:
+        return Select(columns, stub(column, key, alias))
+    where = Operation(Ref(alias, column.name), "=", key)
     return Select(columns, From(entity.table.name, alias), where=where)
 
 

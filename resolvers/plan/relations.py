@@ -7,7 +7,7 @@ exception: `near.py` starts from places, and says which of several places of a r
 
 from __future__ import annotations
 
-from db.mapping import Hop, Join
+from db.mapping import Column, Hop, Join
 from db.query import (
     Const,
     Exists,
@@ -17,6 +17,7 @@ from db.query import (
     Operation,
     Ref,
     Select,
+    Selects,
     Value,
     all_of,
 )
@@ -27,6 +28,11 @@ from resolvers.plan.context import Context
 def reach_one(context: Context, join: Join, near: str, far: str) -> Expression:
     """The condition under which `far` is the one row that `join` leads to from `near`."""
     return Operation(Ref(far, join[-1].remote), "=", far_key(context, join, near))
+
+
+def stub(column: Column, key: Expression, alias: str) -> Selects:
+    """A row of which nothing is known but its key."""
+    return Selects((Select(((column.name, key),)),), alias)
 
 
 def given_defaults(field: ToOne, far: str) -> list[Expression]:

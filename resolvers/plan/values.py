@@ -36,6 +36,7 @@ from graphql.utilities import coerce_input_literal
 from graphql.utilities.coerce_input_value import coerce_default_value
 
 from resolvers.parse import LANGUAGE
+from resolvers.representations import Representation
 
 Path = tuple[str | int, ...]
 Variables = Mapping[str, object]
@@ -121,8 +122,12 @@ def look(question: Question, variables: Variables) -> Hashable:
             return _plain(value)
         case Look.KINDS:
             value = value_of(leaf, variables)
-            ids = value if isinstance(value, list | tuple) else [value]
-            return tuple(sorted({str(id_).partition(":")[0] for id_ in ids}))
+            items = value if isinstance(value, list | tuple) else [value]
+            return tuple(sorted({_kind(item) for item in items}))
+
+
+def _kind(item: object) -> str:
+    return item.kind if isinstance(item, Representation) else str(item).partition(":")[0]
 
 
 def _plain(value: object) -> Hashable:

@@ -1,13 +1,14 @@
 """Everyone in the graph, introduced: a file per entity, from place to proof.
 
 sources, counties, zip_codes, locations, categories, activity_group_types, providers, services,
-service_areas, institutions, population_counts, visiting_statuses, visitor_centers,
-visitor_service_gaps, visiting_facts, visiting_holidays, programs, reentry_programs, phones,
-schedules, verifications, completeness, service_counts, enums, translations, duplicate_candidates,
-opening_hours, eligibility, search, synonyms.
+service_areas, institutions, population_counts, visiting_statuses, visiting_status_changes,
+visitor_centers, visitor_service_gaps, visiting_facts, visiting_holidays, programs,
+reentry_programs, phones, schedules, verifications, completeness, service_counts, enums,
+translations, duplicate_candidates, opening_hours, eligibility, search, synonyms, api_keys.
 """
 
 from schema.types.activity_group_types import ActivityGroupType
+from schema.types.api_keys import ApiKey
 from schema.types.categories import Category
 from schema.types.completeness import Completeness
 from schema.types.counties import County
@@ -22,7 +23,7 @@ from schema.types.eligibility import (
 )
 from schema.types.enums import EnumType, EnumValue
 from schema.types.institutions import Institution
-from schema.types.locations import Location
+from schema.types.locations import ConfidentialAddress, Location
 from schema.types.opening_hours import OpeningHours
 from schema.types.phones import Phone
 from schema.types.population_counts import PopulationCount
@@ -52,6 +53,7 @@ from schema.types.translations import Translation
 from schema.types.verifications import Freshness, Verification
 from schema.types.visiting_facts import VisitingFact
 from schema.types.visiting_holidays import VisitingHoliday
+from schema.types.visiting_status_changes import VisitingStatusChange
 from schema.types.visiting_statuses import VisitingStatus
 from schema.types.visitor_centers import VisitorAmenity, VisitorCenter
 from schema.types.visitor_service_gaps import VisitorServiceGap
@@ -59,10 +61,12 @@ from schema.types.zip_codes import ZipCode
 
 __all__ = [
     "ActivityGroupType",
+    "ApiKey",
     "Category",
     "CategoryCount",
     "CategoryServices",
     "Completeness",
+    "ConfidentialAddress",
     "CostOption",
     "County",
     "CountyCount",
@@ -108,6 +112,7 @@ __all__ = [
     "VisitingFact",
     "VisitingHoliday",
     "VisitingStatus",
+    "VisitingStatusChange",
     "VisitorAmenity",
     "VisitorCenter",
     "VisitorServiceGap",

@@ -26,7 +26,12 @@ class VisitorServiceGapKind(Enum):
     """No visitor center here is known to offer the service in `amenity`."""
 
 
-@entity(table="visitor_service_gaps", key="key", order=("key",))
+@entity(
+    table="visitor_service_gaps",
+    key="key",
+    order=("key",),
+    unrecorded="a view: its rows follow from those of institutions, centers and counts",
+)
 class VisitorServiceGap:
     """What Penal Code 6350-6356 asks for at a prison and is not known to be there.
 

@@ -119,6 +119,39 @@ async def test_what_is_rolled_back_is_not_heard(url: str) -> None:
         assert changes.moment == before
 
 
+async def test_one_can_wait_for_a_change(url: str) -> None:
+    async with listening(url) as changes, connected(url) as connection:
+        pears = asyncio.ensure_future(changes.changed(("pears",), changes.moment))
+        either = asyncio.ensure_future(changes.changed(("plums", "pears"), changes.moment))
+        before = changes.moment
+        await connection.execute("insert into plums values (1)")
+        await asyncio.wait_for(either, 20)
+        assert not pears.done()
+        # What has happened already is not waited for.
+        await asyncio.wait_for(changes.changed(("plums",), before), 20)
+        await connection.execute("insert into pears values (1)")
+        await asyncio.wait_for(pears, 20)
+        # Nobody is remembered who waits no longer.
+        gone = asyncio.ensure_future(changes.changed(("pears",), changes.moment))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await asyncio.wait([gone])
+        assert not changes._waiting
+
+
+async def test_whoever_waits_is_told_that_the_line_is_cut_and_that_it_is_back(url: str) -> None:
+    async with listening(url) as changes, connected(url) as connection:
+        waiting = asyncio.ensure_future(changes.changed(("pears",), changes.moment))
+        await asyncio.sleep(0)
+        await connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+        await asyncio.wait_for(waiting, 20)
+        await asyncio.wait_for(changes.changed((), None), 20)
+        assert changes.moment is not None
+
+
 async def test_functions_and_views_are_known_by_the_tables_they_read(url: str) -> None:
     async with listening(url) as changes:
         assert changes.sources(reads("pears")) == Sources(("pears",), clock=False)

@@ -1,0 +1,99 @@
+"""What a role must be granted to read some tables and to call some functions.
+
+A view, and a function that is `security definer`, reads with the rights of its owner, so that what
+is behind it need not be granted. Any other function reads with the rights of whoever calls it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+import asyncpg
+
+from db.errors import from_postgres
+from db.render import identifier
+
+# Every server reads these: which migrations there are, and which documents are trusted.
+_ALWAYS = ("schema_migrations", "trusted_documents")
+# Of the change log: what has happened to which record, and not what was there before, or who did it.
+_LOG = {"changes": ("at", "entity", "key", "operation", "seq", "xid")}
+# When an answer that looks at the clock will be another one.
+_CLOCK = "next_instant"
+
+_DEFINED = """
+    select proname as name, pg_get_functiondef(oid) as text, prosecdef as definer from pg_proc
+    where pronamespace = 'public'::regnamespace and prokind in ('f', 'p')
+        and not exists (select from pg_depend where objid = pg_proc.oid and deptype = 'e')
+"""
+_RELATIONS = """
+    select relname, case when relkind = 'v' then pg_get_viewdef(oid) end from pg_class
+    where relkind in ('r', 'p', 'v', 'm') and relnamespace = 'public'::regnamespace
+        and not exists (select from pg_depend where objid = pg_class.oid and deptype = 'e')
+"""
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
+_WORD = re.compile(r"[a-z_][a-z0-9_$]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whole tables, columns of other tables by table, and functions, by their names."""
+
+    tables: frozenset[str]
+    columns: Mapping[str, frozenset[str]]
+    functions: frozenset[str]
+
+
+async def grants(url: str, role: str, reach: Reach) -> list[str]:
+    """The statements that grant a role what it needs, and nothing else."""
+    try:
+        line = await asyncpg.connect(url)
+        try:
+            texts: dict[str, str] = {}
+            for name, text, definer in await line.fetch(_DEFINED):
+                if not definer:
+                    texts[name] = f"{texts.get(name, '')} {text}"
+            relations = dict(await line.fetch(_RELATIONS))
+        finally:
+            await line.close()
+    except (asyncpg.PostgresError, OSError) as error:
+        raise from_postgres(error) from error
+    read = {*reach.tables, *_ALWAYS}
+    read |= _read([*reach.functions, _CLOCK, *reach.tables], texts, relations)
+    # Of what is granted column by column, functions read no others.
+    read -= reach.columns.keys() - reach.tables
+    return list(_statements(identifier(role), read, {**_LOG, **reach.columns}))
+
+
+def _read(
+    names: list[str], texts: Mapping[str, str], relations: Mapping[str, str | None]
+) -> set[str]:
+    """The tables that functions read as whoever calls them, through other functions and views."""
+    seen: set[str] = set()
+    todo = list(names)
+    found: set[str] = set()
+    while todo:
+        name = todo.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        view = relations.get(name)
+        if name in relations:
+            found.add(name)
+        spoken = set(_WORD.findall(_COMMENT.sub(" ", texts.get(name) or view or "").lower()))
+        # Behind a view only functions are called with our rights.
+        todo += [word for word in spoken if word in texts or (word in relations and not view)]
+    return found
+
+
+def _statements(
+    role: str, tables: Collection[str], columns: Mapping[str, Collection[str]]
+) -> Iterator[str]:
+    yield f"grant usage on schema public to {role};"
+    for table in sorted(tables):
+        yield f"grant select on {identifier(table)} to {role};"
+    for table in sorted(columns):
+        if table not in tables:
+            named = ", ".join(identifier(column) for column in sorted(columns[table]))
+            yield f"grant select ({named}) on {identifier(table)} to {role};"

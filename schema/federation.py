@@ -1,0 +1,233 @@
+"""The whole graph, seen through some of its subgraphs: fewer fields, and keys to find the rest by.
+
+The tables and columns behind the fields stay known, since filters may look beyond what is answered
+here; what is left out are the fields. Of an entity that another subgraph owns there is a row with
+nothing but its key, and what our own tables say about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from graphql import (
+    GraphQLArgument,
+    GraphQLError,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNamedType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLScalarType,
+    GraphQLSchema,
+    GraphQLString,
+    GraphQLUnionType,
+    value_from_ast_untyped,
+)
+from graphql.language import ValueNode
+
+from resolvers import graph
+from resolvers.compute import entities_of, type_of
+from resolvers.representations import ANY, Representation, read
+from schema import types
+from schema.directives import NEWEST, Roles, federated
+from schema.homes import homes_of, owners_of
+from schema.live import LIVE
+from schema.query import Query
+from schema.shapes import roles_of
+from schema.subgraphs import SUBGRAPHS
+
+ENTITIES, SERVICE = "_entities", "_service"
+
+
+def subgraph(whole: graph.Graph, names: Collection[str], version: str = NEWEST) -> graph.Graph:
+    """The graph of one subgraph, or of several as one; ValueError names one that there is not.
+
+    Its SDL says nothing that came into Federation after `version`.
+    """
+    served = frozenset(names)
+    if not served or served - SUBGRAPHS.keys():
+        strangers = ", ".join(sorted(served - SUBGRAPHS.keys())) or "none"
+        raise ValueError(f"The subgraphs are {', '.join(SUBGRAPHS)}; {strangers} is not.")
+    homes = homes_of(whole)
+    owners = owners_of(whole)
+    entities = {
+        name: replace(entity, foreign=not owners[name] & served)
+        for name, entity in whole.entities.items()
+    }
+    source = graph.Entities(_keys(whole, entities), frozenset([NODE]))
+    roots: dict[str, graph.Root] = {
+        name: root for name, root in whole.roots.items() if homes["Query", name] & served
+    }
+
+    def kept(type_name: str, field_name: str) -> bool:
+        return bool(homes.get((type_name, field_name), served) & served)
+
+    schema = _Seen(whole.schema, kept).schema(list(entities), source)
+    known = graph.Known(federated(schema, whole, homes, source.keys, version, _roles()))
+    query = schema.query_type
+    assert query is not None
+    query.fields[SERVICE].resolve = lambda *_: known
+    return graph.Graph(
+        schema=schema,
+        entities=entities,
+        roots={**roots, ENTITIES: source, SERVICE: known},
+        values=whole.values,
+        limits=whole.limits,
+    )
+
+
+def _roles() -> Roles:
+    declared = [each for each in vars(types).values() if isinstance(each, type)]
+    return roles_of(declared, Query)
+
+
+# What every entity is.
+NODE = "Node"
+
+
+def _keys(
+    whole: graph.Graph, entities: Mapping[str, graph.Entity]
+) -> Mapping[str, Mapping[str, graph.Id | graph.Leaf]]:
+    """By which fields an entity may be named: its id, and where its columns are, natural ones."""
+    keys: dict[str, dict[str, graph.Id | graph.Leaf]] = {}
+    for name, entity in entities.items():
+        id_ = entity.fields["id"]
+        assert isinstance(id_, graph.Id)
+        keys[name] = {"id": id_}
+    for root in whole.roots.values():
+        if isinstance(root, graph.One) and not entities[root.entity].foreign:
+            keys[root.entity][root.argument] = root.leaf
+    return keys
+
+
+class _Seen:
+    """A schema without the fields that are not kept, and the types that nothing leads to."""
+
+    def __init__(self, whole: GraphQLSchema, kept: Callable[[str, str], bool]) -> None:
+        self.whole = whole
+        self.kept = kept
+        self.types: dict[str, GraphQLNamedType] = {}
+
+    def schema(self, entities: Collection[str], source: graph.Entities) -> GraphQLSchema:
+        """The schema, in which `_entities` finds these."""
+        query = self.named("Query")
+        assert isinstance(query, GraphQLObjectType)
+        members: list[Any] = [self.named(name) for name in entities]
+        query.fields.update(_root_fields(members, source))
+        # A router asks once and passes on one answer, so here no query is live.
+        directives = [each for each in self.whole.directives if each is not LIVE]
+        return GraphQLSchema(query, types=members, directives=directives, description=None)
+
+    def named(self, name: str) -> GraphQLNamedType:
+        """The type of that name; what clients send stays as it is."""
+        if name not in self.types:
+            self.types[name] = self._seen(self.whole.type_map[name])
+        return self.types[name]
+
+    def _seen(self, type_: GraphQLNamedType) -> GraphQLNamedType:
+        common: dict[str, Any] = {"name": type_.name, "description": type_.description}
+        match type_:
+            case GraphQLObjectType():
+                return GraphQLObjectType(
+                    **common,
+                    fields=partial(self._fields, type_),
+                    interfaces=partial(self._interfaces, type_),
+                )
+            case GraphQLInterfaceType():
+                return GraphQLInterfaceType(
+                    **common,
+                    fields=partial(self._fields, type_),
+                    interfaces=partial(self._interfaces, type_),
+                    resolve_type=type_.resolve_type,
+                )
+            case GraphQLUnionType():
+                return GraphQLUnionType(
+                    **common,
+                    types=lambda: [self.named(member.name) for member in type_.types],  # type: ignore[misc]  # members are objects
+                    resolve_type=type_.resolve_type,
+                )
+            case _:
+                return type_
+
+    def _fields(self, type_: GraphQLObjectType | GraphQLInterfaceType) -> dict[str, GraphQLField]:
+        return {
+            name: GraphQLField(
+                self._wrapped(field.type),
+                args=field.args,
+                resolve=field.resolve,
+                description=field.description,
+                deprecation_reason=field.deprecation_reason,
+            )
+            for name, field in type_.fields.items()
+            if self.kept(type_.name, name)
+        }
+
+    def _interfaces(self, type_: GraphQLObjectType | GraphQLInterfaceType) -> list[Any]:
+        """The interfaces all of whose fields are kept."""
+        return [
+            self.named(interface.name)
+            for interface in type_.interfaces
+            if all(self.kept(type_.name, name) for name in interface.fields)
+        ]
+
+    def _wrapped(self, type_: Any) -> Any:
+        if isinstance(type_, GraphQLNonNull):
+            return GraphQLNonNull(self._wrapped(type_.of_type))
+        if isinstance(type_, GraphQLList):
+            return GraphQLList(self._wrapped(type_.of_type))
+        return self.named(type_.name)
+
+
+def _root_fields(members: list[Any], source: graph.Entities) -> dict[str, GraphQLField]:
+    """What the specification of subgraphs asks of every one of them."""
+
+    def from_json(value: object) -> Representation:
+        return read(source, value)
+
+    def from_text(node: ValueNode) -> Representation:
+        return read(source, value_from_ast_untyped(node))
+
+    def never(value: object) -> object:
+        raise GraphQLError("A representation is sent, and never answered.")
+
+    any_ = GraphQLScalarType(
+        ANY,
+        coerce_input_value=from_json,
+        coerce_input_literal=from_text,
+        coerce_output_value=never,
+        description="An entity by its `__typename` and one of its keys.",
+    )
+    entity = GraphQLUnionType(
+        "_Entity",
+        members,
+        resolve_type=type_of,
+        description="Anything that other subgraphs can name.",
+    )
+    service = GraphQLObjectType(
+        "_Service",
+        {
+            "sdl": GraphQLField(
+                GraphQLString,
+                resolve=lambda known, *_: known.sdl,
+                description="The schema as text, with the directives of Federation.",
+            )
+        },
+        description="This subgraph, about itself.",
+    )
+    named = GraphQLNonNull(GraphQLList(GraphQLNonNull(any_)))
+    return {
+        ENTITIES: GraphQLField(
+            GraphQLNonNull(GraphQLList(entity)),
+            args={"representations": GraphQLArgument(named, description="Which, in which order.")},
+            resolve=entities_of,
+            description="Entities that other subgraphs name, in the order named; null for one that "
+            "does not exist, and null with an error for one that is not named by a key.",
+        ),
+        SERVICE: GraphQLField(
+            GraphQLNonNull(service), description="What composes a supergraph asks for."
+        ),
+    }

@@ -1,0 +1,218 @@
+"""Subgraphs: each answers for what it owns, and finds what others name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import pytest
+
+from db.database import Database
+from resolvers.graph import Graph
+from resolvers.resolve import GraphQLRequest, Outcome
+from schema.build import sdl
+from schema.federation import subgraph
+from schema.homes import homes_of
+from schema.subgraphs import SUBGRAPHS
+from tests.roads import both_roads, codes_of, the_graph
+
+
+@cache
+def part(*names: str) -> Graph:
+    """The graph of these subgraphs as one."""
+    return subgraph(the_graph(), names)
+
+
+async def ask(
+    database: Database, graph: Graph, text: str, variables: Mapping[str, object] | None = None
+) -> dict[str, Any]:
+    """The whole response of a subgraph, agreed by both roads."""
+    answer = await both_roads(database, GraphQLRequest(text, None, variables), graph)
+    response: dict[str, Any] = json.loads(answer.body)
+    return response
+
+
+NAMED = """
+    query($representations: [_Any!]!) {
+        _entities(representations: $representations) {
+            __typename
+            ... on Institution { code name }
+            ... on County { fips name }
+            ... on PopulationCount { id }
+        }
+    }
+"""
+
+
+async def ids(database: Database) -> dict[str, str]:
+    """The ids of some institutions by their codes."""
+    text = "{ institutions(first: 100) { nodes { id code } } }"
+    found = await ask(database, the_graph(), text)
+    return {node["code"]: node["id"] for node in found["data"]["institutions"]["nodes"]}
+
+
+async def test_a_mixed_batch_is_answered_in_the_order_it_is_named_by_one_statement(
+    database: Database,
+) -> None:
+    known = await ids(database)
+    named = [
+        {"__typename": "County", "fips": "06037"},
+        {"__typename": "Institution", "id": known["SQ"]},
+        {"__typename": "Institution", "code": "CIM"},
+        {"__typename": "County", "id": "County:06019"},
+        {"__typename": "Institution", "code": "SQ"},
+        {"__typename": "Institution", "id": known["SQ"]},
+        {"__typename": "Node", "id": known["CIM"]},
+        {"__typename": "Institution", "id": "Institution:00000000-0000-0000-0000-000000000000"},
+        {"__typename": "Institution", "code": "NOWHERE"},
+    ]
+    before = database.statements
+    found = await ask(database, part("institutions"), NAMED, {"representations": named})
+    assert database.statements - before == 2  # one on each road
+    assert "errors" not in found
+    names = [
+        entity and entity.get("code", entity.get("fips")) for entity in found["data"]["_entities"]
+    ]
+    assert names == ["06037", "SQ", "CIM", "06019", "SQ", "SQ", "CIM", None, None]
+
+
+async def test_a_name_that_makes_no_sense_spoils_its_own_place_only(database: Database) -> None:
+    known = await ids(database)
+    wrong: list[object] = [
+        {"__typename": "Nobody", "id": "x"},
+        {"__typename": "Institution"},
+        {"__typename": "Institution", "id": known["SQ"].replace("Institution", "County")},
+        {"__typename": "Institution", "id": "Institution:not-a-uuid"},
+        {"__typename": "Institution", "code": 7},
+        {"__typename": "Institution", "code": "S\0Q"},
+        {"__typename": "Node", "id": "Nobody:1"},
+        {"__typename": "Node"},
+        {"id": known["SQ"]},
+        {"__typename": None},
+        {"__typename": "Institution", "name": "San Quentin"},
+        "Institution",
+        7,
+        [],
+    ]
+    right = {"__typename": "Institution", "code": "SQ"}
+    named = [right, *(one for each in wrong for one in (each, right))]
+    found = await ask(database, part("institutions"), NAMED, {"representations": named})
+    entities = found["data"]["_entities"]
+    assert [entity and entity["code"] for entity in entities] == ["SQ", *[None, "SQ"] * len(wrong)]
+    assert codes_of(found) == ["BAD_REPRESENTATION"] * len(wrong)
+    paths = [error["path"] for error in found["errors"]]
+    assert paths == [["_entities", 2 * place + 1] for place in range(len(wrong))]
+
+
+async def test_null_is_no_name(database: Database) -> None:
+    for bad in ([None], None, {"__typename": ["Institution"]}):
+        answer = await both_roads(
+            database, GraphQLRequest(NAMED, None, {"representations": bad}), part("institutions")
+        )
+        response = json.loads(answer.body)
+        if isinstance(bad, dict):
+            # A single item is a list of one, by the specification.
+            assert codes_of(response) == ["BAD_REPRESENTATION"]
+        else:
+            assert answer.outcome is Outcome.REFUSED
+            assert codes_of(response) == ["BAD_VARIABLES"]
+
+
+async def test_names_may_stand_in_the_document(database: Database) -> None:
+    text = """{ _entities(representations: [
+        {__typename: "Institution", code: "SQ"}, {__typename: "County", fips: "06037"}
+    ]) { ... on Institution { name } ... on County { name } } }"""
+    found = await ask(database, part("institutions"), text)
+    assert [entity["name"] for entity in found["data"]["_entities"]] == [
+        "San Quentin Rehabilitation Center",
+        "Los Angeles",
+    ]
+
+
+async def test_a_batch_is_bounded(database: Database) -> None:
+    limit = the_graph().limits.representations
+    one = {"__typename": "County", "fips": "06037"}
+    found = await ask(database, part("institutions"), NAMED, {"representations": [one] * limit})
+    assert len(found["data"]["_entities"]) == limit
+    before = database.statements
+    text = NAMED
+    found = await ask(
+        database, part("institutions"), text, {"representations": [one] * (limit + 1)}
+    )
+    assert codes_of(found) == ["BAD_USER_INPUT"]
+    assert database.statements == before
+
+
+async def test_an_entity_of_another_subgraph_is_its_key_and_what_is_said_of_it_here(
+    database: Database,
+) -> None:
+    known = await ids(database)
+    text = """query($named: [_Any!]!) { _entities(representations: $named) { ... on Institution {
+        id visitingNow visitorCenters(first: 1) { nodes { name institution { id } } }
+    } } }"""
+    named = [{"__typename": "Institution", "id": known["SQ"]}]
+    found = await ask(database, part("visiting"), text, {"named": named})
+    whole = """{ institution(code: "SQ") {
+        id visitingNow visitorCenters(first: 1) { nodes { name institution { id } } }
+    } }"""
+    expected = await ask(database, the_graph(), whole)
+    assert found["data"]["_entities"] == [expected["data"]["institution"]]
+
+
+async def test_a_foreign_entity_is_named_by_its_id_only(database: Database) -> None:
+    text = """query($named: [_Any!]!) { _entities(representations: $named) {
+        ... on Institution { visitingNow } } }"""
+    named = [{"__typename": "Institution", "code": "SQ"}]
+    found = await ask(database, part("visiting"), text, {"named": named})
+    assert found["data"]["_entities"] == [None]
+    assert codes_of(found) == ["BAD_REPRESENTATION"]
+
+
+async def test_rows_of_a_batch_count_like_all_others(database: Database) -> None:
+    known = await ids(database)
+    text = """query($named: [_Any!]!) { _entities(representations: $named) {
+        ... on County { providers(first: 100) { nodes { services(first: 100) { nodes { id } } } } }
+    } }"""
+    named = [{"__typename": "County", "fips": "06037"}] * 10
+    before = database.statements
+    found = await ask(database, part("providers"), text, {"named": named})
+    assert codes_of(found) == ["TOO_MANY_ROWS"]
+    assert database.statements == before
+    assert known
+
+
+@pytest.mark.parametrize("name", SUBGRAPHS)
+async def test_a_subgraph_tells_its_schema(database: Database, name: str) -> None:
+    found = await ask(database, part(name), "{ _service { sdl } }")
+    assert found == {"data": {"_service": {"sdl": sdl(part(name))}}}
+    renamed = await ask(database, part(name), "{ about: _service { text: sdl } }")
+    assert renamed == {"data": {"about": {"text": sdl(part(name))}}}
+
+
+def test_every_field_has_a_home() -> None:
+    homes = homes_of(the_graph())
+    schema = the_graph().schema
+    for name in (*the_graph().entities, "Query"):
+        type_: Any = schema.type_map[name]
+        for field in type_.fields:
+            assert homes[name, field], f"{name}.{field}"
+            assert homes[name, field] <= set(SUBGRAPHS)
+
+
+def test_all_subgraphs_together_are_the_whole() -> None:
+    together = part(*SUBGRAPHS).schema
+    for name, type_ in the_graph().schema.type_map.items():
+        if name == "Query":
+            continue
+        seen: Any = together.type_map[name]
+        assert set(getattr(seen, "fields", ())) == set(getattr(type_, "fields", ())), name
+
+
+def test_a_name_that_no_subgraph_has_is_told() -> None:
+    for names in ([], ["visiting", "nope"]):
+        with pytest.raises(ValueError, match="The subgraphs are institutions, visiting"):
+            subgraph(the_graph(), names)
+    with pytest.raises(ValueError, match=r"2\.3 to 2\.12"):
+        subgraph(the_graph(), ["visiting"], "3.0")
