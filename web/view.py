@@ -212,6 +212,8 @@ class View:
             raw = orjson.dumps(parameters)
             try:
                 request = await self._request(parameters, raw, client)
+                if self.streams.streams(request):
+                    raise StreamNotAccepted("What is told as it happens is not told in a list.")
             except Refusal as refusal:
                 asked.append((raw, refusal))
             else:
