@@ -17,7 +17,7 @@ from db.render import identifier
 
 # Every server reads these: which migrations there are, and which documents are trusted.
 _ALWAYS = ("schema_migrations", "trusted_documents")
-# Of the change log: what has happened to which record, and not what was there before, or who did it.
+# Of the change log: what has happened to which record, not what was there before, or who did it.
 _LOG = {"changes": ("at", "entity", "key", "operation", "seq", "xid")}
 # When an answer that looks at the clock will be another one.
 _CLOCK = "next_instant"

@@ -22,8 +22,9 @@ do $$
 begin
     create role {role} nologin;
 exception
-    -- Roles are those of all databases of a server, and another may have made it meanwhile.
-    when duplicate_object or unique_violation then null;
+    -- Roles are those of all databases of a server, and another may have made it meanwhile (42710:
+    -- there is an object of that name).
+    when sqlstate '42710' or unique_violation then null;
 end $$
 """
 
