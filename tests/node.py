@@ -102,7 +102,7 @@ def _install(folder: Path) -> None:
         made = Path(unfinished, "made")
         made.mkdir()
         Path(unfinished, "node_modules").rename(made / "node_modules")
-        # At once, so that whoever finds it finds it whole; if somebody else was first, it is theirs.
+        # At once, so that whoever finds it finds it whole; it may be what somebody else made.
         try:
             made.rename(folder)
         except OSError:
