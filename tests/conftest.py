@@ -43,6 +43,9 @@ PROCESSES = [
     "test_identity",
 ]
 
+# Modules that ask through the libraries of `clients/`, which are installed once.
+CLIENTS = ["test_audit", "test_clients"]
+
 # Modules that take long, the longest first: none of them is begun last, when one worker would have
 # nothing left to do but to wait for the other.
 LONG = [
@@ -62,7 +65,7 @@ LONG = [
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say what belongs together if there are several workers, and what begins first."""
-    turns = {name: turn for turn, name in enumerate(["processes", *LONG])}
+    turns = {name: turn for turn, name in enumerate(["processes", "clients", *LONG])}
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
     items.sort(key=lambda item: turns.get(_group(item), len(turns)))
@@ -70,6 +73,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _group(item: pytest.Item) -> str:
     """A module stays with one worker: what its fixtures make is made once."""
+    if item.path.stem in CLIENTS:
+        return "clients"
     return "processes" if item.path.stem in PROCESSES else item.path.stem
 
 

@@ -102,5 +102,9 @@ def _install(folder: Path) -> None:
         made = Path(unfinished, "made")
         made.mkdir()
         Path(unfinished, "node_modules").rename(made / "node_modules")
-        # At once, so that whoever finds it finds it whole.
-        made.rename(folder)
+        # At once, so that whoever finds it finds it whole; it may be what somebody else made.
+        try:
+            made.rename(folder)
+        except OSError:
+            if not folder.exists():
+                raise

@@ -74,6 +74,19 @@ def test_operations_are_answered_in_their_order_each_for_itself(client: httpx.Cl
         assert len(answers) == len(batch)
 
 
+def test_what_is_told_as_it_happens_is_not_told_in_a_list(client: httpx.Client) -> None:
+    listening = {"query": "subscription { entityChanged { operation } }"}
+    live = {"query": f"query @live {NAME['query']}"}
+    for accept in (JSON, f"{JSON}, text/event-stream"):
+        answers = post(client, [listening, NAME, live], accept).json()
+        assert code(answers[0]) == code(answers[2]) == "STREAM_NOT_ACCEPTED"
+        assert answers[1] == ITS_NAME
+    # Who takes nothing but a stream is told there why a list has none.
+    told = post(client, [NAME], "text/event-stream")
+    assert told.headers["content-type"].startswith("text/event-stream")
+    assert "MALFORMED_BATCH" in told.text
+
+
 def test_a_list_of_one_is_answered_by_a_list_of_one(client: httpx.Client) -> None:
     assert post(client, [NAME]).json() == [ITS_NAME]
 

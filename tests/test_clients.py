@@ -1,28 +1,38 @@
 """The client libraries that people use, asking the real server.
 
-Each asks what a family's phone asks, pages through a list, fetches a record again by its id, and is
-told why it is refused; answers are compared with those of the committed examples. Their programs
-are in `clients/`. To add one, write a program there that tells what it found, and a test here.
+Each asks what a family's phone asks, pages through a list, fetches a record again by its id, is
+told why it is refused, and what happens while it listens; answers are compared with those of the
+committed examples. Their programs are in `clients/`. To add one, name its package in
+`clients/package.json`, run `npm run lock` there, write a program that tells what it found, and a
+test here.
 """
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import json
 import re
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+import pytest_asyncio
 from gql import Client, gql
 from gql.client import AsyncClientSession
 from gql.transport.exceptions import TransportQueryError
 from gql.transport.httpx import HTTPXAsyncTransport
+from gql.transport.websockets import WebsocketsTransport
+from websockets.typing import Subprotocol
 
 from db.database import Database
+from tests.db.scratch import connected, scratch
 from tests.node import Clients
 from tests.roads import data_of
-from tests.serving import Serving, command
+from tests.serving import Serving, command, serving
 from tests.test_operations import FOLDER, Example
 
 MOBILE = Example(FOLDER / "queries" / "1-family-plans-a-visit.graphql")
@@ -133,10 +143,9 @@ def test_urql(urql: Any, visit: Any, county: Any, names: list[str], method: str)
         assert each["type"] == "application/graphql-response+json; charset=utf-8"
 
 
-def test_relay(
-    libraries: Clients, served: Serving, served_url: str, visit: Any, names: list[str]
-) -> None:
-    """Its compiler leaves only hashes in the app, and its runtime pages and refetches with them."""
+@pytest.fixture(scope="module")
+def documents(libraries: Clients, served: Serving) -> str:
+    """The manifest of what Relay's compiler has taken out of an app, reading our schema."""
     schema = httpx.get(f"{served.url}/schema.graphql").text
     (libraries.folder / "schema.graphql").write_text(schema)
     text = re.sub(r"query \w+", "query MobileQuery", MOBILE.request().text)
@@ -144,8 +153,19 @@ def test_relay(
     (libraries.folder / "relay" / "Mobile.js").write_text(module % text)
     (libraries.folder / "relay" / "made").mkdir()
     libraries.said("relay-compiler", "relay.config.json")
-    documents = libraries.folder / "relay" / "documents.json"
-    imported = command("documents", "import", str(documents), database_url=served_url)
+    return str(libraries.folder / "relay" / "documents.json")
+
+
+def test_relay(
+    libraries: Clients,
+    served: Serving,
+    served_url: str,
+    documents: str,
+    visit: Any,
+    names: list[str],
+) -> None:
+    """Its compiler leaves only hashes in the app, and its runtime pages and refetches with them."""
+    imported = command("documents", "import", documents, database_url=served_url)
     assert imported.returncode == 0, imported.stderr
     found = libraries.run("relay.mjs", json.dumps(work(served)))
     assert found["mobile"] == visit
@@ -205,3 +225,84 @@ async def test_gql(served: Serving, visit: Any, county: Any, names: list[str]) -
             await session.execute(gql(WRONG))
     codes = [error["extensions"]["code"] for error in refused.value.errors or []]
     assert codes == REFUSED
+
+
+# What is told as it happens
+
+CHANGED = """
+subscription Changed($ids: [ID!]!) {
+  entityChanged(ids: $ids) { cursor operation node { id ... on Institution { statusNote } } }
+}
+"""
+SAN_QUENTIN = "Institution:8a811c7b-5d93-5bbe-bdd3-68153f9d8af6"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def told(loaded_url: str) -> AsyncIterator[tuple[Serving, str]]:
+    """A server of a directory that changes, and its database."""
+    async with scratch(loaded_url) as url:
+        with serving(database_url=url, environment="production") as running:
+            yield running, url
+
+
+@asynccontextmanager
+async def changing(url: str) -> AsyncIterator[None]:
+    """Meanwhile a record changes, again and again, so that nobody who listens has come too late."""
+
+    async def change() -> None:
+        async with connected(url) as connection:
+            for number in itertools.count():
+                await connection.execute(
+                    "update institutions set status_note = $1 where code = 'SQ'", str(number)
+                )
+                await asyncio.sleep(0.1)
+
+    task = asyncio.ensure_future(change())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def hold(events: Any) -> None:
+    """Check that two changes were told, one after the other; a record is told as it is by then."""
+    first, second = (event["entityChanged"] for event in events)
+    for event in (first, second):
+        assert event["operation"] == "UPDATE"
+        assert event["node"]["id"] == SAN_QUENTIN
+    assert first["cursor"] != second["cursor"]
+    assert int(first["node"]["statusNote"]) <= int(second["node"]["statusNote"])
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def pushed(libraries: Clients, told: tuple[Serving, str], documents: str) -> Any:
+    server, url = told
+    imported = command("documents", "import", documents, database_url=url)
+    assert imported.returncode == 0, imported.stderr
+    changed = {"query": CHANGED, "variables": {"ids": [SAN_QUENTIN]}}
+    async with changing(url):
+        asked = json.dumps({**work(server), "changed": changed})
+        return await asyncio.to_thread(libraries.run, "pushed.mjs", asked)
+
+
+@pytest.mark.parametrize("client", ["graphqlWs", "graphqlSse", "apollo", "urql", "relay"])
+def test_a_client_is_told_what_happens(pushed: Any, client: str) -> None:
+    hold(pushed[client])
+
+
+async def test_gql_is_told_what_happens(told: tuple[Serving, str]) -> None:
+    server, url = told
+    at = f"{server.url.replace('http', 'ws')}/graphql"
+    transport = WebsocketsTransport(at, subprotocols=[Subprotocol("graphql-transport-ws")])
+    query = gql(CHANGED)
+    query.variable_values = {"ids": [SAN_QUENTIN]}
+    events: list[Any] = []
+    async with changing(url), asyncio.timeout(30), Client(transport=transport) as session:
+        assert isinstance(session, AsyncClientSession)
+        async with aclosing(session.subscribe(query)) as stream:
+            async for event in stream:
+                events.append(event)
+                if len(events) == 2:
+                    break
+    hold(events)

@@ -259,6 +259,22 @@ async def test_a_key_expires_and_has_a_budget(
     assert 0 < int(answers[-1].headers["retry-after"]) <= 20
 
 
+async def test_a_list_costs_as_much_as_its_operations(
+    servers: tuple[Serving, Serving], directory_url: str
+) -> None:
+    server, _ = servers
+    modest = await key_of(directory_url, Role.PARTNER, budget=6)
+    headers = {"authorization": f"Bearer {modest}"}
+    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as client:
+        # The second list has begun with one left, and owes the rest.
+        for _ in range(2):
+            answers = (await client.post("/graphql", json=[{"query": TYPES}] * 5)).json()
+            assert [answer.keys() for answer in answers] == [{"data"}] * 5
+        spent = await client.post("/graphql", json=[{"query": TYPES}])
+    assert (spent.status_code, code_of(spent)) == (429, "BUDGET_SPENT")
+    assert 10 < int(spent.headers["retry-after"]) <= 60
+
+
 async def test_only_the_hash_of_a_key_is_kept(directory_url: str) -> None:
     key = await key_of(directory_url, Role.STAFF)
     line = await asyncpg.connect(directory_url)

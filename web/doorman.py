@@ -8,6 +8,7 @@ shared between roles that could be mixed up.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,8 +19,9 @@ from web.media_types import MediaType
 from web.refusals import IdentityUnavailable, Refusal
 from web.response import refuse
 
-# Where the server finds who asks.
+# Where the server finds who asks, and what takes more of their budget than one request does.
 CALLER = "caller"
+CHARGE = "charge"
 
 
 class Doorman:
@@ -55,6 +57,7 @@ class Doorman:
                 await refuse(send, MediaType.JSON, refusal)
             return
         scope[CALLER] = caller
+        scope[CHARGE] = partial(self.identity.charge, caller)
         app = self.public if caller.role is Role.PUBLIC else await self.face(caller.role)
         await app(scope, receive, _privately(send))
 

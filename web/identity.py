@@ -86,6 +86,12 @@ class Identity:
         self._spend(caller)
         return caller
 
+    def charge(self, caller: Caller, more: int) -> None:
+        """Take more than the one that a request costs; what is not there is owed by the next."""
+        bucket = self._budgets.get(caller.id) if caller.id is not None else None
+        if bucket is not None:
+            bucket.left -= more
+
     async def _holder(self, key: str) -> Caller:
         moment = self._changes.moment
         kept = self._known.get(key)

@@ -31,6 +31,7 @@ from resolvers.resolve import (
 from web import sse
 from web.answers import Answers, Given
 from web.documents import Documents
+from web.doorman import CHARGE
 from web.encodings import negotiate as negotiate_encoding
 from web.hang_up import HangUp
 from web.languages import spoken
@@ -160,6 +161,8 @@ class View:
                 raise MalformedBatch("Operations are explained, and told about, one at a time.")
             else:
                 asked = await self._batch(parameters, client)
+                if CHARGE in scope:
+                    scope[CHARGE](len(asked) - 1)
         except Refusal as refusal:
             if accepted is None and method != "HEAD" and accepts_events(accept):
                 await sse.refused(send, refusal)
@@ -212,6 +215,8 @@ class View:
             raw = orjson.dumps(parameters)
             try:
                 request = await self._request(parameters, raw, client)
+                if self.streams.streams(request):
+                    raise StreamNotAccepted("What is told as it happens is not told in a list.")
             except Refusal as refusal:
                 asked.append((raw, refusal))
             else:

@@ -36,3 +36,18 @@ graphql`
     name
   }
 `;
+
+graphql`
+  subscription DirectoryChangedSubscription($ids: [ID!]!) {
+    entityChanged(ids: $ids) {
+      cursor
+      operation
+      node {
+        id
+        ... on Institution {
+          statusNote
+        }
+      }
+    }
+  }
+`;
