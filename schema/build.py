@@ -31,12 +31,13 @@ import schema.types
 from db import mapping
 from resolvers import graph
 from resolvers.admit import Limits
-from resolvers.compute import computed_by, field_of, type_of
+from resolvers.compute import asker_of, computed_by, field_of, type_of
 from resolvers.plan.context import KeyOf
 from schema import arguments, near, query, subscription
 from schema.changes import EntityChange, told
 from schema.check import check
 from schema.entity import (
+    Asker,
     DeclarationError,
     Derived,
     Every,
@@ -449,6 +450,9 @@ def _menu(
             fields[name] = FieldShape(
                 shapes.ref(f"{target.name}Connection"), text, _page_arguments(shapes, target)
             )
+        elif isinstance(word, Asker):
+            roots[name] = graph.Asker(bare.__name__)
+            fields[name] = FieldShape(shapes.required(bare.__name__), text)
         elif isinstance(word, Ranked):
             kinds = [kind.__name__ for kind in typing.get_args(typing.get_args(bare)[0])]
             roots[name], fields[name] = _ranked(shapes, name, kinds, word, text)
@@ -692,6 +696,7 @@ def _page_info(shapes: Shapes) -> None:
 
 def _furnish(made: graph.Graph, shapes: Shapes) -> None:
     """Give strawberry's types the resolvers of the second road, and values their descriptions."""
+    askers = {root.target for root in made.roots.values() if isinstance(root, graph.Asker)}
     for name, type_ in made.schema.type_map.items():
         if name.startswith("__"):
             continue
@@ -703,9 +708,13 @@ def _furnish(made: graph.Graph, shapes: Shapes) -> None:
                 type_.fields = {field: type_.fields[field] for field in entity.fields}
             for field_name, field in type_.fields.items():
                 source = entity.fields.get(field_name) if entity else None
-                field.resolve = (
-                    computed_by(source) if isinstance(source, graph.Computed) else field_of
-                )
+                root = made.roots.get(field_name) if name == "Query" else None
+                if name in askers or isinstance(root, graph.Asker):
+                    field.resolve = asker_of
+                elif isinstance(source, graph.Computed):
+                    field.resolve = computed_by(source)
+                else:
+                    field.resolve = field_of
         elif isinstance(type_, GraphQLInterfaceType | GraphQLUnionType):
             type_.resolve_type = type_of
         elif isinstance(type_, GraphQLEnumType):

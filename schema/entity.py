@@ -31,6 +31,7 @@ from schema.roles import Role
 __all__ = [
     "ID",
     "Argument",
+    "Asker",
     "Column",
     "Computed",
     "Connection",
@@ -49,6 +50,7 @@ __all__ = [
     "Relation",
     "Role",
     "argument",
+    "asker",
     "column",
     "computed",
     "derived",
@@ -217,6 +219,11 @@ class Events:
 @dataclass(frozen=True, slots=True)
 class Everything:
     """A root field of a subscription: the change log itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """A root field about whoever asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -472,6 +479,11 @@ def events(
 def everything() -> Any:
     """Root field of a subscription: every line of the change log, about records of any type."""
     return Everything()
+
+
+def asker() -> Any:
+    """Root field: whoever asks. Its `@value` has fields that the request knows."""
+    return Asker()
 
 
 def one(field: str, *, check: Callable[[str], None] | None = None) -> Any:

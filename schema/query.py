@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schema.entity import Connection, Language, argument, derived, every, one, ranked
+from schema.entity import Connection, Language, argument, asker, derived, every, one, ranked
 from schema.near import Near
 from schema.types import (
     ActivityGroupType,
@@ -15,6 +15,7 @@ from schema.types import (
     Import,
     Institution,
     Location,
+    Me,
     Program,
     ProgramOffering,
     Provider,
@@ -115,6 +116,8 @@ class Query:
     """Texts of records in another language; those that nobody has reviewed yet, for example."""
     verifications: Connection[Verification] = every()
     """Who checked which record and how, newest first."""
+    me: Me = asker()
+    """Who you are to the directory."""
     api_keys: Connection[ApiKey] = every()
     """Keys with which programs say who they are."""
     search: (

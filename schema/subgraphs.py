@@ -47,6 +47,7 @@ SUBGRAPHS: Mapping[str, Subgraph] = {
             types.Verification,
         ),
         tables=("current_population_counts",),
+        answers={"Query": ("me",)},
     ),
     "visiting": Subgraph(
         entities=(

@@ -418,3 +418,23 @@ def test_what_staff_were_answered_is_never_given_to_others(
     stolen = fetch(url, QUEUE, **known)
     assert stolen.status_code == 200
     assert code_of(stolen) == "GRAPHQL_VALIDATION_FAILED"
+
+
+async def test_everybody_can_ask_who_they_are(
+    servers: tuple[Serving, Serving], issuer: TheIssuer, directory_url: str
+) -> None:
+    server, _ = servers
+    query = "{ me { role name scopes } again: me { as: role } }"
+    anybody = ask(server, query)
+    public = {"role": "PUBLIC", "name": None, "scopes": []}
+    assert anybody.json() == {"data": {"me": public, "again": {"as": "PUBLIC"}}}
+    one, other = [await key_of(directory_url, Role.STAFF) for _ in range(2)]
+    await api_keys.create(directory_url, "Another", "STAFF", ["READ", "WRITE"])
+    for key in (one, other, one):
+        told = ask(server, query, key).json()["data"]
+        assert told["me"] == {"role": "STAFF", "name": "A STAFF", "scopes": ["READ"]}
+    token = ask(server, query, issuer.token(name="Ana"))
+    assert token.json()["data"]["me"] == {"role": "STAFF", "name": "Ana", "scopes": ["READ"]}
+    again = fetch(f"{server.url}/graphql", query, authorization=f"Bearer {one}")
+    assert again.headers["cache-control"] == "no-store"
+    assert "etag" not in again.headers

@@ -14,13 +14,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from db.errors import DatabaseError
 from schema.roles import Role
-from web.identity import Caller, Identity
+from web.identity import CALLER, Caller, Identity
 from web.media_types import MediaType
 from web.refusals import IdentityUnavailable, Refusal
 from web.response import refuse
 
-# Where the server finds who asks, and what takes more of their budget than one request does.
-CALLER = "caller"
 CHARGE = "charge"
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,8 +49,27 @@ class Caller:
     id: str | None = None
     budget: int | None = None
 
+    def told(self) -> Mapping[str, object]:
+        """What `me` tells them."""
+        return {
+            "role": self.role.value,
+            "name": self.name,
+            "scopes": sorted(self.scopes),
+            "provider": self.provider,
+        }
+
 
 ANYBODY = Caller()
+_ANYBODY = ANYBODY.told()
+
+CALLER = "caller"
+"""Where in an ASGI scope it is noted who asks."""
+
+
+def told_of(scope: Mapping[str, Any]) -> Mapping[str, object]:
+    """What `me` tells whoever sends this."""
+    caller: Caller | None = scope.get(CALLER)
+    return _ANYBODY if caller is None else caller.told()
 
 
 @dataclass(frozen=True, slots=True)

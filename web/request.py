@@ -132,7 +132,11 @@ def _once(pairs: list[tuple[str, object]]) -> None:
 
 
 def request_of(
-    parameters: Parameters, text: str, raw: bytes, language: Language | None
+    parameters: Parameters,
+    text: str,
+    raw: bytes,
+    language: Language | None,
+    asker: Mapping[str, object] | None = None,
 ) -> GraphQLRequest:
     """The request that asks for this text, with the rest of what `raw` says."""
     name = parameters.get("operationName")
@@ -146,7 +150,7 @@ def request_of(
     # Brackets are counted in a microsecond, and few of them cannot nest deeply.
     if variables and raw.count(b"[") + raw.count(b"{") > MAX_NESTING:
         _refuse_deep(variables)
-    return GraphQLRequest(text, name or None, variables, language)
+    return GraphQLRequest(text, name or None, variables, language, asker)
 
 
 def _is_object(value: object) -> TypeGuard[dict[str, object] | None]:

@@ -80,6 +80,7 @@ class Client:
     known: bytes | None
     encoding: Encoding | None
     language: Language | None
+    asker: Mapping[str, object] | None = None
 
 
 async def respond(send: Send, client: Client, given: Given, timing: bytes | None = None) -> None:

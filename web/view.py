@@ -34,6 +34,7 @@ from web.documents import Documents
 from web.doorman import CHARGE
 from web.encodings import negotiate as negotiate_encoding
 from web.hang_up import HangUp
+from web.identity import told_of
 from web.languages import spoken
 from web.media_types import MediaType, accepts_events, is_json, negotiate
 from web.refusals import (
@@ -139,6 +140,7 @@ class View:
                 known,
                 negotiate_encoding(accept_encoding),
                 spoken(accept_language),
+                told_of(scope),
             )
             key = _key(raw, client)
             if accepted is not MediaType.SQL and (given := self.answers.get(key)) is not None:
@@ -192,7 +194,7 @@ class View:
 
     async def _request(self, parameters: Parameters, raw: bytes, client: Client) -> GraphQLRequest:
         text = await self.documents.text(parameters)
-        request = request_of(parameters, text, raw, client.language)
+        request = request_of(parameters, text, raw, client.language, client.asker)
         if client.reads and not self._reads(request):
             # A link must not change anything.
             raise MethodNotAllowed("Only a query can be sent by GET.", allow="POST")

@@ -4,7 +4,7 @@ sources, counties, zip_codes, locations, categories, activity_group_types, provi
 service_areas, institutions, population_counts, visiting_statuses, visiting_status_changes,
 visitor_centers, visitor_service_gaps, visiting_facts, visiting_holidays, programs,
 reentry_programs, phones, schedules, verifications, completeness, service_counts, enums,
-translations, duplicate_candidates, opening_hours, eligibility, search, synonyms, api_keys.
+translations, duplicate_candidates, opening_hours, eligibility, search, synonyms, api_keys, me.
 """
 
 from schema.types.activity_group_types import ActivityGroupType
@@ -24,6 +24,7 @@ from schema.types.eligibility import (
 from schema.types.enums import EnumType, EnumValue
 from schema.types.institutions import Institution
 from schema.types.locations import ConfidentialAddress, Location
+from schema.types.me import Me
 from schema.types.opening_hours import OpeningHours
 from schema.types.phones import Phone
 from schema.types.population_counts import PopulationCount
@@ -81,6 +82,7 @@ __all__ = [
     "Location",
     "Match",
     "MatchReason",
+    "Me",
     "OpeningHours",
     "Phone",
     "PopulationCount",
