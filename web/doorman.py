@@ -20,6 +20,7 @@ from web.refusals import IdentityUnavailable, Refusal
 from web.response import refuse
 
 CHARGE = "charge"
+"""Where in an ASGI scope is what takes more of a caller's budget than one request does."""
 
 
 class Doorman:
