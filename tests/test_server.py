@@ -535,7 +535,7 @@ def test_a_ready_server_says_so(client: httpx.Client) -> None:
 def test_the_schema_can_be_read_as_text(client: httpx.Client) -> None:
     served = client.get("/schema.graphql").text
     assert "type Institution implements Node" in served
-    assert command("schema").stdout == served
+    assert command("schema", "--role", "public").stdout == served
 
 
 def test_the_schema_can_be_read_as_json(client: httpx.Client) -> None:
@@ -656,8 +656,13 @@ async def blocked(connection: asyncpg.Connection) -> int:
     return found
 
 
-async def until_blocked(connection: asyncpg.Connection, count: int, seconds: float) -> None:
-    async with asyncio.timeout(seconds):
+# The server waits two seconds for what is under way, and would wait ten for a statement.
+PATIENT = 8
+
+
+async def until_blocked(connection: asyncpg.Connection, count: int) -> None:
+    # As long as it takes on a machine that has other things to do.
+    async with asyncio.timeout(60):
         while True:
             if await blocked(connection) == count:
                 return
@@ -670,10 +675,10 @@ async def test_a_client_that_hangs_up_cancels_its_statement(url: str) -> None:
             await client.post("/graphql", json={"query": SAN_QUENTIN})
             async with locked(url) as connection:
                 asked = asyncio.create_task(client.post("/graphql", json={"query": SAN_QUENTIN}))
-                await until_blocked(connection, 1, seconds=5)
+                await until_blocked(connection, 1)
                 asked.cancel()
                 await asyncio.wait([asked])
-                await until_blocked(connection, 0, seconds=2)
+                await until_blocked(connection, 0)
             again = await client.post("/graphql", json={"query": SAN_QUENTIN})
             assert again.json() == ITS_NAME
 
@@ -683,7 +688,7 @@ async def test_a_busy_database_is_said_to_be_busy(url: str) -> None:
         async with httpx.AsyncClient(base_url=small.url) as client:
             async with locked(url) as connection:
                 first = asyncio.create_task(client.post("/graphql", json={"query": SAN_QUENTIN}))
-                await until_blocked(connection, 1, seconds=5)
+                await until_blocked(connection, 1)
                 second = await client.post("/graphql", json={"query": SAN_QUENTIN})
             assert (second.status_code, code(second)) == (503, "DATABASE_BUSY")
             assert second.headers["retry-after"] == "1"
@@ -699,12 +704,12 @@ async def test_a_server_told_to_stop_answers_what_it_was_asked(url: str, workers
                     asyncio.create_task(client.post("/graphql", json={"query": SAN_QUENTIN}))
                     for _ in range(4)
                 ]
-                await until_blocked(connection, 4, seconds=5)
+                await until_blocked(connection, 4)
                 stopped = asyncio.create_task(asyncio.to_thread(stopping.stop))
                 await asyncio.sleep(1)
             for answer in await asyncio.gather(*asked):
                 assert answer.json() == ITS_NAME
-            assert await stopped < 3
+            assert await stopped < PATIENT
 
 
 async def test_a_server_told_to_stop_does_not_wait_forever(url: str) -> None:
@@ -713,11 +718,11 @@ async def test_a_server_told_to_stop_does_not_wait_forever(url: str) -> None:
             await client.post("/graphql", json={"query": SAN_QUENTIN})
             async with locked(url) as connection:
                 asked = asyncio.create_task(client.post("/graphql", json={"query": SAN_QUENTIN}))
-                await until_blocked(connection, 1, seconds=5)
-                assert await asyncio.to_thread(stopping.stop) < 3
+                await until_blocked(connection, 1)
+                assert await asyncio.to_thread(stopping.stop) < PATIENT
                 answer = await asked
                 assert (answer.status_code, code(answer)) == (503, "SHUTTING_DOWN")
-                await until_blocked(connection, 0, seconds=2)
+                await until_blocked(connection, 0)
 
 
 # The command line
