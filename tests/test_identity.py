@@ -426,7 +426,7 @@ async def test_everybody_can_ask_who_they_are(
     server, _ = servers
     query = "{ me { role name scopes } again: me { as: role } }"
     anybody = ask(server, query)
-    public = {"role": "PUBLIC", "name": None, "scopes": []}
+    public: dict[str, object] = {"role": "PUBLIC", "name": None, "scopes": []}
     assert anybody.json() == {"data": {"me": public, "again": {"as": "PUBLIC"}}}
     one, other = [await key_of(directory_url, Role.STAFF) for _ in range(2)]
     await api_keys.create(directory_url, "Another", "STAFF", ["READ", "WRITE"])
