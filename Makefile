@@ -1,4 +1,5 @@
-# Everything one does here. All it needs is Python 3.11 or later; `make graphiql` needs Node 20, too.
+# Everything one does here. All it needs is Python 3.11 or later; `make graphiql` needs Node 20, too,
+# and so do the tests of client libraries, which are skipped without.
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python

@@ -629,6 +629,11 @@ async def _nothing() -> list[object]:
 # Waiting
 
 
+def one_of_many(number: int) -> dict[str, object]:
+    """A question like others, that does not share an answer with them."""
+    return {"query": SAN_QUENTIN, "extensions": {"number": number}}
+
+
 def forgetting(url: str, **settings: object) -> AbstractContextManager[Serving]:
     """A server that asks Postgres whenever it is asked: as in production, it loads nothing."""
     return serving(database_url=url, environment="production", answer_cache_bytes=0, **settings)
@@ -688,9 +693,9 @@ async def test_a_busy_database_is_said_to_be_busy(url: str) -> None:
     with forgetting(url, pool_size=1, pool_wait_seconds=0.2) as small:
         async with httpx.AsyncClient(base_url=small.url) as client:
             async with locked(url) as connection:
-                first = asyncio.create_task(client.post("/graphql", json={"query": SAN_QUENTIN}))
+                first = asyncio.create_task(client.post("/graphql", json=one_of_many(1)))
                 await until_blocked(connection, 1)
-                second = await client.post("/graphql", json={"query": SAN_QUENTIN})
+                second = await client.post("/graphql", json=one_of_many(2))
             assert (second.status_code, code(second)) == (503, "DATABASE_BUSY")
             assert second.headers["retry-after"] == "1"
             assert (await first).json() == ITS_NAME
@@ -702,8 +707,8 @@ async def test_a_server_told_to_stop_answers_what_it_was_asked(url: str, workers
         async with httpx.AsyncClient(base_url=stopping.url, timeout=30) as client:
             async with locked(url) as connection:
                 asked = [
-                    asyncio.create_task(client.post("/graphql", json={"query": SAN_QUENTIN}))
-                    for _ in range(4)
+                    asyncio.create_task(client.post("/graphql", json=one_of_many(number)))
+                    for number in range(4)
                 ]
                 await until_blocked(connection, 4)
                 stopped = asyncio.create_task(asyncio.to_thread(stopping.stop))
