@@ -43,7 +43,14 @@ _READ = f"""
                 and xid < pg_snapshot_xmin(pg_current_snapshot())
             order by xid, seq limit {_PAGE}))
 """
-_HORIZON = "select to_json(pg_snapshot_xmin(pg_current_snapshot())::text)"
+# Who begins now is not told what was committed before, even if it is read only later.
+_BEGIN = f"""
+    select json_build_object(
+        'horizon', pg_snapshot_xmin(pg_current_snapshot())::text,
+        'passed', array(
+            select distinct xid::text from {TABLE}
+            where xid >= pg_snapshot_xmin(pg_current_snapshot())))
+"""
 _KNOWS = f"""
     select json_build_object(
         'past', $1::text::xid8 <= pg_snapshot_xmax(pg_current_snapshot()),
@@ -116,28 +123,33 @@ class ChangeLog:
         self._lines: list[Line] = []
         self._before: Place = (0, 0)
         self._news = asyncio.Condition()
+        # When everything was read that had been committed; None while lines are held back.
+        self._settled: int | None = None
 
     @asynccontextmanager
     async def following(self, cursor: str | None = None) -> AsyncIterator[Follower]:
         """From a cursor on, or from now on: whatever is committed after this, is told."""
-        place = None
-        if cursor is not None:
-            place = place_of(cursor)
-            await self._check(place)
         self._followers += 1
         try:
+            if cursor is not None:
+                place, passed = place_of(cursor), frozenset[int]()
+                await self._check(place)
+            elif self._settled is not None and self._changes.unchanged((TABLE,), self._settled):
+                place, passed = self._read, frozenset()
+            else:
+                place, passed = await self._begin()
             if self._reading is None:
-                horizon = await self._horizon()
+                start, _ = await self._begin()
                 if self._reading is None:  # nobody else has begun meanwhile
-                    self._read = self._before = (horizon, 0)
+                    self._read = self._before = start
                     self._lines.clear()
                     self._reading = asyncio.create_task(self._keep_reading())
-            yield Follower(self, self._read if place is None else place)
+            yield Follower(self, place, passed)
         finally:
             self._followers -= 1
             if not self._followers and self._reading is not None:
                 self._reading.cancel()
-                self._reading = None
+                self._reading = self._settled = None
 
     async def after(
         self, place: Place, wanted: Callable[[Line], bool], limit: int
@@ -173,8 +185,10 @@ class ChangeLog:
         if not said["there"]:
             raise CursorUnknown
 
-    async def _horizon(self) -> int:
-        return int(orjson.loads(await self._database.fetch(_HORIZON, ())))
+    async def _begin(self) -> tuple[Place, frozenset[int]]:
+        """Where to begin now, and the transactions after that which have been committed already."""
+        said = orjson.loads(await self._database.fetch(_BEGIN, ()))
+        return (int(said["horizon"]), 0), frozenset(map(int, said["passed"]))
 
     async def _page(self, place: Place) -> tuple[list[Line], Place]:
         said = await self._ask(place)
@@ -195,7 +209,9 @@ class ChangeLog:
             moment = self._changes.moment
             timeout: float | None = None if moment is not None else _DEAF
             try:
+                self._settled = None
                 held = await self._read_on()
+                self._settled = None if held else moment
                 patience = min(2 * patience, most) if held else _HELD[0]
                 if held:
                     timeout = patience
@@ -230,8 +246,9 @@ class ChangeLog:
 class Follower:
     """Somebody's place in the log."""
 
-    def __init__(self, log: ChangeLog, place: Place) -> None:
+    def __init__(self, log: ChangeLog, place: Place, passed: frozenset[int]) -> None:
         self._log = log
+        self._passed = passed
         self.place = place
 
     @property
@@ -241,7 +258,17 @@ class Follower:
 
     async def next(self, wanted: Callable[[Line], bool], limit: int) -> Sequence[Line]:
         """The next wanted lines, at least one."""
-        lines, self.place = await self._log.after(self.place, wanted, limit)
+        passed = self._passed
+        if passed:
+
+            def new(line: Line) -> bool:
+                return line.place[0] not in passed and wanted(line)
+
+            lines, self.place = await self._log.after(self.place, new, limit)
+            if self.place[0] > max(passed):
+                self._passed = frozenset()
+        else:
+            lines, self.place = await self._log.after(self.place, wanted, limit)
         return lines
 
 

@@ -22,20 +22,20 @@ from db.database import Database
 from schema.entity import Declaration
 from tests.db.scratch import connected, scratch
 
-COUNTY = "update counties set name = $1 where fips = '06001'"
+FACT = "update visiting_facts set value = $1 where key = 'hours'"
 
 
 @pytest_asyncio.fixture
 async def url(migrated_url: str) -> AsyncIterator[str]:
-    """A directory of one county."""
+    """A directory of one fact."""
     async with scratch(migrated_url) as made:
         async with connected(made) as connection:
             await connection.execute(
                 "insert into sources (id, key, name) values (gen_random_uuid(), 'TEST', 'A test')"
             )
             await connection.execute(
-                "insert into counties (fips, name, source_id)"
-                " select '06001', 'Alameda', id from sources"
+                "insert into visiting_facts (key, value, source_id)"
+                " select 'hours', 'Alameda', id from sources"
             )
         yield made
 
@@ -115,25 +115,25 @@ async def test_each_kind_of_change_is_a_line_that_says_what_was_before(url: str)
     async with connected(url) as connection:
         since = await newest(connection)
         await connection.execute(
-            "insert into counties (fips, name, source_id)"
-            " select '06003', 'Alpine', source_id from counties"
+            "insert into visiting_facts (key, value, source_id)"
+            " select 'phone', 'Alpine', source_id from visiting_facts"
         )
-        await connection.execute(COUNTY, "Alameda County")
-        await connection.execute("delete from counties where fips = '06003'")
+        await connection.execute(FACT, "Alameda County")
+        await connection.execute("delete from visiting_facts where key = 'phone'")
         inserted, updated, deleted = await lines(connection, since)
-    assert inserted == ("counties", "06003", "INSERT", None)
-    assert updated[:3] == ("counties", "06001", "UPDATE")
-    assert (updated[3]["name"], updated[3]["fips"]) == ("Alameda", "06001")
-    assert deleted[:3] == ("counties", "06003", "DELETE")
-    assert deleted[3]["name"] == "Alpine"
+    assert inserted == ("visiting_facts", "phone", "INSERT", None)
+    assert updated[:3] == ("visiting_facts", "hours", "UPDATE")
+    assert (updated[3]["value"], updated[3]["key"]) == ("Alameda", "hours")
+    assert deleted[:3] == ("visiting_facts", "phone", "DELETE")
+    assert deleted[3]["value"] == "Alpine"
 
 
 async def test_a_statement_that_changes_nothing_says_nothing(url: str) -> None:
     async with connected(url) as connection:
         since = await newest(connection)
-        await connection.execute(COUNTY, "Alameda")
-        await connection.execute("update counties set name = name where false")
-        await connection.execute("delete from counties where fips = '06999'")
+        await connection.execute(FACT, "Alameda")
+        await connection.execute("update visiting_facts set value = value where false")
+        await connection.execute("delete from visiting_facts where key = 'nothing'")
         assert await lines(connection, since) == []
 
 
@@ -163,11 +163,11 @@ async def test_what_follows_from_elsewhere_is_not_recorded(url: str) -> None:
 async def test_another_key_is_another_record_and_all_that_is_truncated_is_told(url: str) -> None:
     async with connected(url) as connection:
         since = await newest(connection)
-        await connection.execute("update counties set fips = '06005'")
+        await connection.execute("update visiting_facts set key = 'post'")
         renamed = await lines(connection, since)
         assert {each[:3] for each in renamed} == {
-            ("counties", "06001", "DELETE"),
-            ("counties", "06005", "INSERT"),
+            ("visiting_facts", "hours", "DELETE"),
+            ("visiting_facts", "post", "INSERT"),
         }
         await connection.execute(
             "insert into zip_codes (zip, latitude, longitude, approximate, source_id)"
@@ -187,8 +187,8 @@ async def test_who_did_it_is_what_the_transaction_says(url: str) -> None:
                 await connection.execute(
                     "select set_config($1, $2, true)", f"directory.{name}", value
                 )
-            await connection.execute(COUNTY, "A")
-        await connection.execute(COUNTY, "B")
+            await connection.execute(FACT, "A")
+        await connection.execute(FACT, "B")
         nobody, named = await connection.fetch(
             "select actor, role, request from changes order by seq desc limit 2"
         )
@@ -202,7 +202,7 @@ async def test_who_did_it_is_what_the_transaction_says(url: str) -> None:
         "update changes set actor = 'somebody else'",
         "delete from changes",
         "truncate changes",
-        "insert into changes (entity, key, operation) values ('counties', '06001', 'INSERT')",
+        "insert into changes (entity, key, operation) values ('visiting_facts', 'hours', 'INSERT')",
     ],
 )
 async def test_nobody_rewrites_the_log_or_makes_lines_up(url: str, statement: str) -> None:
@@ -217,13 +217,12 @@ async def test_a_role_that_may_only_write_records_cannot_touch_or_read_the_log(u
         role = f"writer_{await connection.fetchval('select current_database()')}"
         await connection.execute(f"create role {role}")
         try:
-            await connection.execute(f"grant select, update on counties to {role}")
-            await connection.execute(f"grant insert on search_changes to {role}")
+            await connection.execute(f"grant select, update on visiting_facts to {role}")
             since = await newest(connection)
             await connection.execute(f"set role {role}")
             # A table of its own in front of ours does not catch the line.
-            await connection.execute("create temp table changes (like counties)")
-            await connection.execute(COUNTY, "Written")
+            await connection.execute("create temp table changes (like visiting_facts)")
+            await connection.execute(FACT, "Written")
             await connection.execute("drop table pg_temp.changes")
             for statement in (
                 "select from public.changes",
@@ -236,7 +235,7 @@ async def test_a_role_that_may_only_write_records_cannot_touch_or_read_the_log(u
                     await connection.execute(statement)
             await connection.execute("reset role")
             assert [each[:3] for each in await lines(connection, since)] == [
-                ("counties", "06001", "UPDATE")
+                ("visiting_facts", "hours", "UPDATE")
             ]
         finally:
             await connection.execute("reset role")
@@ -271,14 +270,14 @@ async def reading(url: str, *, deaf: bool = False) -> AsyncIterator[Reader]:
 
 async def told(follower: Follower, limit: int = 100) -> Sequence[Line]:
     async with asyncio.timeout(20):
-        return await follower.next(lambda line: line.table == "counties", limit)
+        return await follower.next(lambda line: line.table == "visiting_facts", limit)
 
 
 async def old_names(url: str, found: Sequence[Line]) -> list[str]:
     async with connected(url) as connection:
         return [
             await connection.fetchval(
-                "select old ->> 'name' from changes where xid = $1::text::xid8 and seq = $2",
+                "select old ->> 'value' from changes where xid = $1::text::xid8 and seq = $2",
                 str(line.place[0]),
                 line.place[1],
             )
@@ -296,13 +295,35 @@ async def test_what_is_committed_while_another_is_under_way_waits_for_it(url: st
         under_way = slow.transaction()
         await under_way.start()
         await slow.execute("select pg_current_xact_id()")
-        await quick.execute(COUNTY, "committed")
+        await quick.execute(FACT, "committed")
         waiting = asyncio.ensure_future(told(follower))
         done, _ = await asyncio.wait([waiting], timeout=0.3)
         assert not done
         # Nobody is told of a rollback, and still the line is read soon after.
         await under_way.rollback()
-        assert [line.key for line in await waiting] == ["06001"]
+        assert [line.key for line in await waiting] == ["hours"]
+
+
+async def test_who_begins_now_is_not_told_what_was_committed_before(url: str) -> None:
+    """Even if it can only be read later, because something older is still under way."""
+    async with (
+        reading(url) as reader,
+        connected(url) as slow,
+        connected(url) as quick,
+        reader.log.following() as first,
+    ):
+        under_way = slow.transaction()
+        await under_way.start()
+        await slow.execute("select pg_current_xact_id()")
+        await quick.execute(FACT, "before")
+        async with reader.log.following() as second:
+            await quick.execute(FACT, "after")
+            await under_way.rollback()
+            assert await old_names(url, await told(second)) == ["before"]
+            found = list(await told(first))
+            while len(found) < 2:
+                found.extend(await told(first))
+            assert await old_names(url, found) == ["Alameda", "before"]
 
 
 async def test_a_line_with_a_lower_number_that_is_seen_later_is_not_skipped(url: str) -> None:
@@ -315,16 +336,16 @@ async def test_a_line_with_a_lower_number_that_is_seen_later_is_not_skipped(url:
     ):
         async with connected(url) as connection:
             await connection.execute(
-                "insert into counties (fips, name, source_id)"
-                " select '06003', 'Alpine', source_id from counties"
+                "insert into visiting_facts (key, value, source_id)"
+                " select 'phone', 'Alpine', source_id from visiting_facts"
             )
         await told(follower)
         one, other = first.transaction(), second.transaction()
         await one.start()
         await other.start()
         # The first draws the lower numbers, of its transaction and of its line, and ends last.
-        await first.execute("update counties set name = 'first' where fips = '06001'")
-        await second.execute("update counties set name = 'second' where fips = '06003'")
+        await first.execute("update visiting_facts set value = 'first' where key = 'hours'")
+        await second.execute("update visiting_facts set value = 'second' where key = 'phone'")
         await other.commit()
         async with connected(url) as connection:
             seen = await connection.fetchval("select max(seq) from changes")
@@ -344,9 +365,9 @@ async def test_nothing_is_missed_and_nothing_told_twice_while_many_write(url: st
     writers, each = 6, 15
     async with connected(url) as connection:
         await connection.execute(
-            "insert into counties (fips, name, source_id)"
-            " select '06' || lpad((2 * n + 101)::text, 3, '0'), 'C' || n, source_id"
-            " from counties, generate_series(1, $1::int) n",
+            "insert into visiting_facts (key, value, source_id)"
+            " select 'f' || n, 'F', source_id"
+            " from visiting_facts, generate_series(1, $1::int) n",
             writers,
         )
 
@@ -356,9 +377,9 @@ async def test_nothing_is_missed_and_nothing_told_twice_while_many_write(url: st
                 transaction = connection.transaction()
                 await transaction.start()
                 await connection.execute(
-                    "update counties set name = $1 where name like $2",
-                    f"C{number} {step}",
-                    f"C{number}%",
+                    "update visiting_facts set value = $1 where key = $2",
+                    f"F {step}",
+                    f"f{number}",
                 )
                 await asyncio.sleep(0.001 * ((number * 7 + step * 3) % 11))
                 if step % 5 == 4:
@@ -392,7 +413,7 @@ async def test_nothing_is_missed_and_nothing_told_twice_while_many_write(url: st
 async def test_without_notices_it_is_read_all_the_same(url: str) -> None:
     async with reading(url, deaf=True) as reader, reader.log.following() as follower:
         async with connected(url) as connection:
-            await connection.execute(COUNTY, "unheard")
+            await connection.execute(FACT, "unheard")
         assert len(await told(follower)) == 1
 
 
@@ -403,7 +424,7 @@ async def test_more_than_is_remembered_comes_from_the_table(
     async with reading(url) as reader, reader.log.following() as slow:
         async with connected(url) as connection, reader.log.following() as quick:
             for number in range(30):
-                await connection.execute(COUNTY, f"C{number}")
+                await connection.execute(FACT, f"C{number}")
                 await told(quick)
         found: list[Line] = []
         while len(found) < 30:
@@ -433,7 +454,7 @@ async def test_a_cursor_is_known_or_refused(url: str) -> None:
 async def test_a_cursor_of_lines_that_went_is_refused(url: str) -> None:
     async with reading(url) as reader, connected(url) as connection:
         for name in ("A", "B", "C"):
-            await connection.execute(COUNTY, name)
+            await connection.execute(FACT, name)
         places = [
             f"{xid}.{seq}"
             for xid, seq in await connection.fetch("select xid, seq from changes order by xid, seq")
