@@ -7,7 +7,7 @@ specification that has it: https://specs.apollo.dev/federation/
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from graphql import (
