@@ -34,7 +34,7 @@ from resolvers.compute import entities_of, type_of
 from resolvers.representations import ANY, Representation, read
 from schema import types
 from schema.directives import NEWEST, Roles, federated
-from schema.homes import homes_of, owners_of
+from schema.homes import EVERYWHERE, Homes, homes_of, owners_of, seats_of
 from schema.live import LIVE
 from schema.query import Query
 from schema.shapes import roles_of
@@ -58,16 +58,25 @@ def subgraph(whole: graph.Graph, names: Collection[str], version: str = NEWEST) 
         name: replace(entity, foreign=not owners[name] & served)
         for name, entity in whole.entities.items()
     }
-    source = graph.Entities(_keys(whole, entities), frozenset([NODE]))
     roots: dict[str, graph.Root] = {
         name: root for name, root in whole.roots.items() if homes["Query", name] & served
     }
+    # Who can tell an entity of any kind by its id can tell one that others know no more of.
+    tells = any(isinstance(root, graph.ById) for root in roots.values())
+    source = graph.Entities(_keys(whole, entities), frozenset([NODE] if tells else []))
 
     def kept(type_name: str, field_name: str) -> bool:
         return bool(homes.get((type_name, field_name), served) & served)
 
     schema = _Seen(whole.schema, kept).schema(list(entities), source)
-    known = graph.Known(federated(schema, whole, homes, source.keys, version, _roles()))
+    seats = seats_of(whole)
+    asked = [
+        name
+        for name in entities
+        # Where interfaces have a key, all that implement them have to have it, too.
+        if source.abstract or seats.get(name) in served or _adds(schema, homes, name)
+    ]
+    known = graph.Known(federated(schema, whole, homes, source, asked, version, _roles()))
     query = schema.query_type
     assert query is not None
     query.fields[SERVICE].resolve = lambda *_: known
@@ -87,6 +96,13 @@ def _roles() -> Roles:
 
 # What every entity is.
 NODE = "Node"
+
+
+def _adds(schema: GraphQLSchema, homes: Homes, name: str) -> bool:
+    """Whether something is said of this entity here that not everybody says."""
+    type_ = schema.type_map[name]
+    assert isinstance(type_, GraphQLObjectType)
+    return any(homes[name, field] != EVERYWHERE for field in type_.fields)
 
 
 def _keys(

@@ -47,6 +47,10 @@ def reach_of(
             functions |= {entity.near.origin.name, entity.near.reach, entity.near.miles}
             for step, following in pairwise(entity.near.place):
                 columns[step.table] |= {step.remote, following.local}
+    if any(isinstance(root, graph.ById | graph.ByIds) for root in served.roots.values()):
+        # Whether there is what an id names, whoever tells more of it.
+        for entity in served.entities.values():
+            columns[entity.table.name].add(entity.table.key.name)
     found = {name: frozenset(of) for name, of in columns.items() if name not in tables}
     return Reach(frozenset(tables), found, frozenset(functions))
 

@@ -41,6 +41,8 @@ PROCESSES = [
     "test_horizon",
     "test_migrate",
     "test_identity",
+    "test_gateways",
+    "test_make_federation",
 ]
 
 # Modules that ask through the libraries of `clients/`, which are installed once.

@@ -111,6 +111,12 @@ async def test_its_role_can_answer_every_root_field(restricted: Restricted) -> N
     for field in fields:
         found = await ask(served, database, f"{{ {field} }}")
         assert "errors" not in found, (name, field, found["errors"])
+    if name == "institutions":
+        text = """{ nodes(ids: ["County:06037", "Program:7c6ad1b5-8d3e-5f0a-9a37-2f0f6f0c1b11"]) {
+            id __typename
+        } }"""
+        found = await ask(served, database, text)
+        assert found["data"]["nodes"] == [{"id": "County:06037", "__typename": "County"}, None]
     if name == "providers":
         text = """{ search(text: "housing fresno") { totalCount facets { types { count } } edges {
             titleHtml snippetHtml node { __typename ... on Provider { name } ... on Program { id } }
