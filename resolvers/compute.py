@@ -44,7 +44,7 @@ def compute(
     result = execute(
         graph.schema,
         operation.document,
-        root_value={**tree, ASKER: asker or {}},
+        root_value={**tree, ASKER: asker},
         context_value=planned,
         variable_values=dict(variables),
         operation_name=operation.name,

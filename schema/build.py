@@ -452,7 +452,7 @@ def _menu(
             )
         elif isinstance(word, Asker):
             roots[name] = graph.Asker(bare.__name__)
-            fields[name] = FieldShape(shapes.required(bare.__name__), text)
+            fields[name] = FieldShape(shapes.ref(bare.__name__), text)
         elif isinstance(word, Ranked):
             kinds = [kind.__name__ for kind in typing.get_args(typing.get_args(bare)[0])]
             roots[name], fields[name] = _ranked(shapes, name, kinds, word, text)

@@ -116,7 +116,7 @@ class Query:
     """Texts of records in another language; those that nobody has reviewed yet, for example."""
     verifications: Connection[Verification] = every()
     """Who checked which record and how, newest first."""
-    me: Me = asker()
+    me: Me | None = asker()
     """Who you are to the directory."""
     api_keys: Connection[ApiKey] = every()
     """Keys with which programs say who they are."""
