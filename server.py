@@ -193,10 +193,10 @@ def application() -> ASGIApp:
     )
 
 
-def _checked(settings: Settings) -> Graph:
+def _checked(settings: Settings, role: Role = Role.ADMIN) -> Graph:
     """The graph that the settings ask for, or what is wrong with them, in a line."""
     try:
-        return settings.audiences().graph(Role.ADMIN)
+        return settings.audiences().graph(role)
     except ValueError as error:
         raise click.ClickException(str(error)) from error
 
@@ -322,9 +322,16 @@ def synthesize(settings: Settings, providers: int) -> None:
 
 @main.command()
 @_subgraph
-def schema(names: tuple[str, ...]) -> None:
+@click.option(
+    "--role",
+    type=click.Choice([role.value.lower() for role in Role]),
+    default="admin",
+    show_default=True,
+    help="As somebody of this role sees it.",
+)
+def schema(names: tuple[str, ...], role: str) -> None:
     """Print the schema; that of a subgraph with the directives of Federation."""
-    click.echo(sdl(_checked(_subgraphs(names))), nl=False)
+    click.echo(sdl(_checked(_subgraphs(names), Role(role.upper()))), nl=False)
 
 
 @main.command()

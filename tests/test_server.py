@@ -25,8 +25,7 @@ from db.changes import Changes
 from db.database import Database
 from db.horizon import Horizon
 from resolvers.graph import Graph
-from schema.build import build, sdl
-from schema.roles import Role
+from schema.build import build
 from server import Settings
 from tests.db.scratch import scratch
 from tests.serving import ROOT, Serving, command, data_directory, serving
@@ -536,10 +535,7 @@ def test_a_ready_server_says_so(client: httpx.Client) -> None:
 def test_the_schema_can_be_read_as_text(client: httpx.Client) -> None:
     served = client.get("/schema.graphql").text
     assert "type Institution implements Node" in served
-    assert served == sdl(Settings().audiences().graph(Role.PUBLIC))
-    # The command prints what there is for anybody at all.
-    printed = command("schema").stdout
-    assert printed == (ROOT / "schema" / "sdl" / "directory.graphql").read_text(encoding="utf-8")
+    assert command("schema", "--role", "public").stdout == served
 
 
 def test_the_schema_can_be_read_as_json(client: httpx.Client) -> None:
@@ -665,8 +661,13 @@ async def blocked(connection: asyncpg.Connection) -> int:
     return found
 
 
-async def until_blocked(connection: asyncpg.Connection, count: int, seconds: float) -> None:
-    async with asyncio.timeout(seconds):
+# The server waits two seconds for what is under way, and would wait ten for a statement.
+PATIENT = 8
+
+
+async def until_blocked(connection: asyncpg.Connection, count: int) -> None:
+    # As long as it takes on a machine that has other things to do.
+    async with asyncio.timeout(60):
         while True:
             if await blocked(connection) == count:
                 return
@@ -679,10 +680,10 @@ async def test_a_client_that_hangs_up_cancels_its_statement(url: str) -> None:
             await client.post("/graphql", json={"query": SAN_QUENTIN})
             async with locked(url) as connection:
                 asked = asyncio.create_task(client.post("/graphql", json={"query": SAN_QUENTIN}))
-                await until_blocked(connection, 1, seconds=5)
+                await until_blocked(connection, 1)
                 asked.cancel()
                 await asyncio.wait([asked])
-                await until_blocked(connection, 0, seconds=2)
+                await until_blocked(connection, 0)
             again = await client.post("/graphql", json={"query": SAN_QUENTIN})
             assert again.json() == ITS_NAME
 
@@ -692,7 +693,7 @@ async def test_a_busy_database_is_said_to_be_busy(url: str) -> None:
         async with httpx.AsyncClient(base_url=small.url) as client:
             async with locked(url) as connection:
                 first = asyncio.create_task(client.post("/graphql", json=one_of_many(1)))
-                await until_blocked(connection, 1, seconds=5)
+                await until_blocked(connection, 1)
                 second = await client.post("/graphql", json=one_of_many(2))
             assert (second.status_code, code(second)) == (503, "DATABASE_BUSY")
             assert second.headers["retry-after"] == "1"
@@ -708,12 +709,12 @@ async def test_a_server_told_to_stop_answers_what_it_was_asked(url: str, workers
                     asyncio.create_task(client.post("/graphql", json=one_of_many(number)))
                     for number in range(4)
                 ]
-                await until_blocked(connection, 4, seconds=5)
+                await until_blocked(connection, 4)
                 stopped = asyncio.create_task(asyncio.to_thread(stopping.stop))
                 await asyncio.sleep(1)
             for answer in await asyncio.gather(*asked):
                 assert answer.json() == ITS_NAME
-            assert await stopped < 3
+            assert await stopped < PATIENT
 
 
 async def test_a_server_told_to_stop_does_not_wait_forever(url: str) -> None:
@@ -722,11 +723,11 @@ async def test_a_server_told_to_stop_does_not_wait_forever(url: str) -> None:
             await client.post("/graphql", json={"query": SAN_QUENTIN})
             async with locked(url) as connection:
                 asked = asyncio.create_task(client.post("/graphql", json={"query": SAN_QUENTIN}))
-                await until_blocked(connection, 1, seconds=5)
-                assert await asyncio.to_thread(stopping.stop) < 3
+                await until_blocked(connection, 1)
+                assert await asyncio.to_thread(stopping.stop) < PATIENT
                 answer = await asked
                 assert (answer.status_code, code(answer)) == (503, "SHUTTING_DOWN")
-                await until_blocked(connection, 0, seconds=2)
+                await until_blocked(connection, 0)
 
 
 # The command line
