@@ -185,10 +185,7 @@ async def test_the_page_follows_what_changes(server: Serving, url: str) -> None:
         # When it begins to follow, the page does not say; so something changes until it hears.
         async with asyncio.timeout(60):
             while not await page.evaluate(f"{ANSWER}.includes('County:06037')"):
-                statement = (
-                    "update counties set updated_at = clock_timestamp() where fips = '06037'"
-                )
-                await writer.execute(statement)
+                await writer.execute(something)
                 await asyncio.sleep(0.2)
         SCREENSHOTS.joinpath("graphiql-followed.png").write_bytes(await page.screenshot())
         assert page.complaints == []
