@@ -382,7 +382,7 @@ def keys() -> None:
 
 @keys.command("create")
 @click.argument("name")
-@click.option("--role", type=click.Choice(["partner", "staff", "admin"]), required=True)
+@click.option("--role", type=click.Choice([role.value.lower() for role in Role]), required=True)
 @click.option(
     "--scope",
     "scopes",

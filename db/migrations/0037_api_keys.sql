@@ -3,7 +3,7 @@
 create table api_keys (
     id          uuid primary key default gen_random_uuid(),
     name        text not null check (name <> ''),
-    role        text not null check (role in ('PARTNER', 'STAFF', 'ADMIN')),
+    role        text not null check (role in ('PUBLIC', 'PARTNER', 'STAFF', 'ADMIN')),
     scopes      text[] not null default '{READ}' check (scopes <@ array['READ', 'WRITE', 'EXPORT']),
     provider_id uuid references providers,
     hash        bytea not null unique check (length(hash) = 32),
