@@ -1,4 +1,5 @@
-# Everything one does here. All it needs is Python 3.11 or later; `make graphiql` needs Node 20, too.
+# Everything one does here. All it needs is Python 3.11 or later; Node 20, too, for `make graphiql` and
+# `make federation`, and for the tests of client libraries and routers, which are skipped without.
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -10,7 +11,7 @@ FIND_PYTHON = for python in python3.13 python3.12 python3.11 python3 python; do 
 	&& { command -v $$python; exit; }; done; \
 	echo "Python 3.11 or later with venv is needed (on Debian: apt install python3-venv)." >&2; exit 1
 
-.PHONY: help serve test bench fuzz lock schema schemas graphiql clean-data
+.PHONY: help serve test federation bench fuzz lock schema schemas graphiql clean-data
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -22,7 +23,10 @@ test: $(VENV)/installed-dev  ## what has to pass before a commit is merged
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
+
+federation: $(VENV)/installed  ## four subgraphs and a router on http://127.0.0.1:4000/graphql
+	@exec $(PYTHON) -m federation
 
 bench: $(VENV)/installed-dev  ## this server beside others, in a table
 	$(PYTHON) -m tests.benchmarks

@@ -7,17 +7,19 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, field, fields
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import click
 import uvicorn
 from starlette.config import Config
 from starlette.types import ASGIApp
 
-from db import embedded
+from db import api_keys, embedded
 from db.data.duplicates import refresh
 from db.data.load import load as load_files
 from db.data.report import LoadError
@@ -28,18 +30,23 @@ from db.errors import DatabaseError
 from db.grants import grants as granted
 from db.migrate import migrate as apply_pending
 from db.migrate import pending
+from db.roles import prepare, role_name
 from resolvers.admit import Limits
 from resolvers.errors import RequestRefused
 from resolvers.graph import Graph
 from resolvers.parse import parse
+from schema.audiences import Audiences, reaches
 from schema.build import build, sdl
 from schema.directives import NEWEST
-from schema.federation import subgraph
 from schema.reach import reach_of
+from schema.roles import Role
 from schema.subgraphs import SUBGRAPHS
+from schema.types.api_keys import ApiKeyScope
 from web.application import application as joined
 from web.discretion import keep_secrets
 from web.documents import Served, manifest
+from web.identity import Issuer
+from web.origins import Origins
 from web.subscriptions import Bounds
 
 Progress = Callable[[str, int, int], None]
@@ -86,6 +93,13 @@ class Settings:
     documents: Served = Served.ANY
     subgraphs: str = ""
     federation_version: str = NEWEST
+    database_roles: bool = True
+    jwt_issuer: str = ""
+    jwt_audience: str = "directory"
+    jwt_keys_url: str = ""
+    cors_origins: Origins = field(default_factory=lambda: Origins(""))
+    max_batch: int = 10
+    read_timeout_seconds: float = 20.0
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -106,11 +120,33 @@ class Settings:
                 found[each.name] = value(each.name, each.default)
         return cls(**found)
 
-    def graph(self) -> Graph:
-        """The whole graph, or the subgraphs to serve, as one."""
-        whole = build(self.limits)
+    def audiences(self) -> Audiences:
+        """The whole graph, or the subgraphs to serve, as one, for each role."""
         names = self.subgraphs.replace(",", " ").split()
-        return subgraph(whole, names, self.federation_version) if names else whole
+        return Audiences(self.limits, names, self.federation_version)
+
+    def database(self, url: str, role: Role) -> Database:
+        """Connections to Postgres that read as this role."""
+        return Database(
+            url,
+            connections=self.pool_size,
+            wait=self.pool_wait_seconds,
+            waiting=self.pool_max_waiting,
+            statement_timeout=self.statement_timeout_seconds,
+            role=role_name(role.value) if self.database_roles else None,
+        )
+
+    def issuer(self) -> Issuer | None:
+        """Whose tokens are trusted, if anybody's are."""
+        if not self.jwt_issuer:
+            return None
+        keys = self.jwt_keys_url or f"{self.jwt_issuer.rstrip('/')}/.well-known/jwks.json"
+        return Issuer(self.jwt_issuer, self.jwt_audience, keys)
+
+    def prepare(self, url: str) -> None:
+        """Let the roles of Postgres see what those of the graph do."""
+        if self.database_roles:
+            asyncio.run(prepare(url, reaches(self.limits)))
 
     @property
     def development(self) -> bool:
@@ -136,31 +172,31 @@ def application() -> ASGIApp:
     settings = Settings.read()
     keep_secrets()
     url = settings.url()
-    graph = settings.graph()
-    database = Database(
-        url,
-        connections=settings.pool_size,
-        wait=settings.pool_wait_seconds,
-        waiting=settings.pool_max_waiting,
-        statement_timeout=settings.statement_timeout_seconds,
-    )
+    audiences = settings.audiences()
+
+    def seen(role: Role) -> tuple[Graph, Database]:
+        return audiences.graph(role), settings.database(url, role)
+
     return joined(
-        graph,
-        database,
-        sdl(graph),
+        *seen(Role.PUBLIC),
         partial(pending, url),
+        seen=seen,
+        issuer=settings.issuer(),
         max_body_bytes=settings.max_body_bytes,
         answer_cache_bytes=settings.answer_cache_bytes,
         documents=settings.documents,
+        origins=settings.cors_origins,
+        max_batch=settings.max_batch,
+        read_timeout=settings.read_timeout_seconds,
         bounds=settings.bounds,
         development=settings.development,
     )
 
 
-def _checked(settings: Settings) -> Graph:
+def _checked(settings: Settings, role: Role = Role.ADMIN) -> Graph:
     """The graph that the settings ask for, or what is wrong with them, in a line."""
     try:
-        return settings.graph()
+        return settings.audiences().graph(role)
     except ValueError as error:
         raise click.ClickException(str(error)) from error
 
@@ -215,6 +251,7 @@ def serve(names: tuple[str, ...] = ()) -> None:
     url = settings.url()
     if settings.development:
         asyncio.run(apply_pending(url))
+        settings.prepare(url)
         with _progress("Loading the directory") as progress:
             asyncio.run(load_files(url, progress=progress))
     click.echo(WELCOME.format(at=f"http://{settings.host}:{settings.port}"))
@@ -226,7 +263,7 @@ def serve(names: tuple[str, ...] = ()) -> None:
         workers=settings.workers,
         log_level=settings.log_level,
         access_log=settings.log_level in ("debug", "trace"),
-        http="httptools",
+        http="web.protocol:Protocol",
         lifespan="on",
         ws_max_size=settings.max_body_bytes,
         ws_ping_interval=settings.keep_alive_seconds,
@@ -242,7 +279,10 @@ def serve(names: tuple[str, ...] = ()) -> None:
 @click.pass_obj
 def migrate(settings: Settings, plan: bool) -> None:
     """Bring the tables up to date."""
-    found = asyncio.run((pending if plan else apply_pending)(settings.url()))
+    url = settings.url()
+    found = asyncio.run((pending if plan else apply_pending)(url))
+    if not plan:
+        settings.prepare(url)
     for migration in found:
         click.echo(f"{'pending' if plan else 'applied'} {migration.name}")
     if not found:
@@ -282,9 +322,16 @@ def synthesize(settings: Settings, providers: int) -> None:
 
 @main.command()
 @_subgraph
-def schema(names: tuple[str, ...]) -> None:
+@click.option(
+    "--role",
+    type=click.Choice([role.value.lower() for role in Role]),
+    default="admin",
+    show_default=True,
+    help="As somebody of this role sees it.",
+)
+def schema(names: tuple[str, ...], role: str) -> None:
     """Print the schema; that of a subgraph with the directives of Federation."""
-    click.echo(sdl(_checked(_subgraphs(names))), nl=False)
+    click.echo(sdl(_checked(_subgraphs(names), Role(role.upper()))), nl=False)
 
 
 @main.command()
@@ -294,10 +341,10 @@ def schema(names: tuple[str, ...]) -> None:
 def grants(settings: Settings, names: tuple[str, ...], role: str) -> None:
     """Print what a role has to be granted to serve these subgraphs, or the whole."""
     served = _checked(_subgraphs(names or tuple(SUBGRAPHS)))
-    reach = reach_of(served, frozenset(names or SUBGRAPHS))
+    reach = reach_of(served, names or tuple(SUBGRAPHS))
     url = settings.url()
     asyncio.run(apply_pending(url))
-    found = asyncio.run(granted(url, role, reach.tables, reach.columns, reach.functions))
+    found = asyncio.run(granted(url, role, reach))
     click.echo("\n".join(found))
 
 
@@ -326,6 +373,70 @@ def import_documents(settings: Settings, file: Path, only: bool) -> None:
     asyncio.run(apply_pending(url))
     added, gone = asyncio.run(trust(url, found, forget=only))
     click.echo(f"{len(found)} operations are trusted, {added} of them new; {gone} are forgotten.")
+
+
+@main.group()
+def keys() -> None:
+    """API keys: who may ask for more than the public."""
+
+
+@keys.command("create")
+@click.argument("name")
+@click.option("--role", type=click.Choice(["partner", "staff", "admin"]), required=True)
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice([scope.value.lower() for scope in ApiKeyScope]),
+    default=("read",),
+    show_default=True,
+    help="What it may be used for.",
+)
+@click.option("--provider", help="The slug of the organization that a partner speaks for.")
+@click.option("--budget", type=click.IntRange(min=1), help="Requests per minute to one server.")
+@click.option("--expires", type=click.DateTime(), help="When it stops working (UTC).")
+@click.pass_obj
+def create_key(
+    settings: Settings,
+    name: str,
+    role: str,
+    scopes: tuple[str, ...],
+    provider: str | None,
+    budget: int | None,
+    expires: datetime | None,
+) -> None:
+    """Make a key, and show it. Nobody can show it again."""
+    url = settings.url()
+    asyncio.run(apply_pending(url))
+    settings.prepare(url)
+    made = api_keys.create(
+        url,
+        name,
+        role.upper(),
+        [scope.upper() for scope in scopes],
+        provider=provider,
+        budget=budget,
+        expires_at=expires.replace(tzinfo=UTC) if expires else None,
+    )
+    click.echo(asyncio.run(made))
+
+
+@keys.command("list")
+@click.pass_obj
+def list_keys(settings: Settings) -> None:
+    """Show which keys there are; not the keys themselves, which nobody knows."""
+    for id_, name, role, ending, state in asyncio.run(api_keys.known(settings.url())):
+        click.echo(f"{id_}  …{ending}  {state:<7}  {role.lower():<7}  {name}")
+
+
+@keys.command("revoke")
+@click.argument("id_", metavar="ID", type=click.UUID)
+@click.pass_obj
+def revoke_key(settings: Settings, id_: UUID) -> None:
+    """Revoke a key on every server, at once and for good."""
+    if not asyncio.run(api_keys.revoke(settings.url(), id_)):
+        raise click.ClickException("There is no such key, or it was revoked before.")
+    click.echo("It opens nothing any more.")
 
 
 @main.command("clean-data")

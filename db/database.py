@@ -57,8 +57,10 @@ class Database:
         waiting: int = 1000,
         statement_timeout: float = 10.0,
         held: int = 256,
+        role: str | None = None,
     ) -> None:
         self.statements = 0
+        self._role = role
         self._url = url
         self._connections = connections
         self._wait = wait
@@ -82,11 +84,13 @@ class Database:
         waiting: int = 1000,
         statement_timeout: float = 10.0,
         held: int = 256,
+        role: str | None = None,
     ) -> Database:
         """A Database that has answered once; its other connections are made when they are needed.
 
         A request waits for a connection at most `wait` seconds, and only while fewer than `waiting`
-        others do. Each connection holds the `held` statements it used last.
+        others do. Each connection holds the `held` statements it used last. It is made as whoever
+        the URL names, and then reads as `role`, if there is one.
         """
         database = cls(
             url,
@@ -95,6 +99,7 @@ class Database:
             waiting=waiting,
             statement_timeout=statement_timeout,
             held=held,
+            role=role,
         )
         await database.ping()
         return database
@@ -274,7 +279,7 @@ class Database:
                 timeout=max(self._wait, 5.0),
                 command_timeout=patience,
                 statement_cache_size=0,  # statements are held by _Session, by their whole text
-                server_settings=settings,
+                server_settings=settings | ({"role": self._role} if self._role else {}),
             )
         except (*_FAILURES, ValueError) as error:
             raise DatabaseUnavailable("The database cannot be reached.") from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 
 import asyncpg
 
@@ -16,6 +17,8 @@ from db.render import identifier
 
 # Every server reads these: which migrations there are, and which documents are trusted.
 _ALWAYS = ("schema_migrations", "trusted_documents")
+# Of the change log: what has happened to which record, not what was there before, or who did it.
+_LOG = {"changes": ("at", "entity", "key", "operation", "seq", "xid")}
 # When an answer that looks at the clock will be another one.
 _CLOCK = "next_instant"
 
@@ -33,13 +36,16 @@ _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
 _WORD = re.compile(r"[a-z_][a-z0-9_$]*")
 
 
-async def grants(
-    url: str,
-    role: str,
-    tables: Collection[str],
-    columns: Mapping[str, Collection[str]],
-    functions: Collection[str],
-) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whole tables, columns of other tables by table, and functions, by their names."""
+
+    tables: frozenset[str]
+    columns: Mapping[str, frozenset[str]]
+    functions: frozenset[str]
+
+
+async def grants(url: str, role: str, reach: Reach) -> list[str]:
     """The statements that grant a role what it needs, and nothing else."""
     try:
         line = await asyncpg.connect(url)
@@ -53,9 +59,11 @@ async def grants(
             await line.close()
     except (asyncpg.PostgresError, OSError) as error:
         raise from_postgres(error) from error
-    read = {*tables, *_ALWAYS}
-    read |= _read([*functions, _CLOCK, *tables], texts, relations)
-    return list(_statements(identifier(role), read, columns))
+    read = {*reach.tables, *_ALWAYS}
+    read |= _read([*reach.functions, _CLOCK, *reach.tables], texts, relations)
+    # Of what is granted column by column, functions read no others.
+    read -= reach.columns.keys() - reach.tables
+    return list(_statements(identifier(role), read, {**_LOG, **reach.columns}))
 
 
 def _read(

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from graphql.language import (
+    DirectiveNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -42,6 +43,10 @@ class Limits:
     default_page: int = 20
     representations: int = 1_000
 
+
+# What asks for an answer in parts. Deferred parts would be statements of their own, made at another
+# moment than the rest; one statement sees one.
+_INCREMENTAL = {"defer", "stream"}
 
 # Two fields of one response name are compared with each other when a document is validated.
 _COMPARISONS = 5_000
@@ -84,6 +89,11 @@ def too_many_aliases(limits: Limits) -> RequestRefused:
 def too_many_directives(limits: Limits) -> RequestRefused:
     message = f"A document may use at most {limits.directives} directives."
     return refuse(Code.TOO_MANY_DIRECTIVES, message)
+
+
+def not_incremental(directive: DirectiveNode) -> RequestRefused:
+    message = f"@{directive.name.value} is not taken: an answer is one statement, and comes whole."
+    return refuse(Code.INCREMENTAL_DELIVERY_NOT_SUPPORTED, message, [directive])
 
 
 class _Walk:
@@ -140,7 +150,10 @@ class _Walk:
 
     def step(self, selection: SelectionNode) -> None:
         self.steps += 1
-        self.directives += len(selection.directives or ())
+        for directive in selection.directives or ():
+            self.directives += 1
+            if directive.name.value in _INCREMENTAL:
+                raise not_incremental(directive)
         if isinstance(selection, FieldNode) and selection.alias is not None:
             self.aliases += 1
         if self.steps > self.limits.fields:

@@ -27,6 +27,9 @@ from resolvers.representations import Representation
 
 log = logging.getLogger(__name__)
 
+# Where in the tree it is told who asks; no response key has a dot.
+ASKER = ".asker"
+
 
 def compute(
     graph: Graph,
@@ -34,12 +37,14 @@ def compute(
     planned: Plan,
     variables: Mapping[str, object],
     fetched: bytes | None,
+    asker: Mapping[str, object] | None = None,
 ) -> tuple[object, list[GraphQLError]]:
     """The data and the errors of an operation, over the tree that was fetched for it."""
+    tree = orjson.loads(fetched) if fetched else {}
     result = execute(
         graph.schema,
         operation.document,
-        root_value=orjson.loads(fetched) if fetched else {},
+        root_value={**tree, ASKER: asker},
         context_value=planned,
         variable_values=dict(variables),
         operation_name=operation.name,
@@ -56,6 +61,11 @@ def field_of(source: Any, info: GraphQLResolveInfo[Any], **_: object) -> Any:
         if refused is not None:
             raise refused
     return source[column_name(str(info.path.key))]
+
+
+def asker_of(source: Any, info: GraphQLResolveInfo[Any], **_: object) -> Any:
+    """The resolver of a field about whoever asks, and of what is known of them."""
+    return source[ASKER] if ASKER in source else source.get(info.field_name)
 
 
 def entities_of(

@@ -8,6 +8,7 @@
         |-- GRAPHQL_VALIDATION_FAILED       it asks what the schema does not have
         |-- OPERATION_NOT_FOUND             no operation, or none of that name, or several
         |-- OPERATION_NOT_SUPPORTED         a subscription or mutation, where there is none
+        |-- INCREMENTAL_DELIVERY_NOT_SUPPORTED   @defer or @stream: an answer comes whole
         |-- BAD_VARIABLES                   a variable's value does not fit its type
         |-- CURSOR_EXPIRED                  what came after it is no longer there
         |-- TOO_SLOW                          a subscriber who does not read what is told
@@ -57,6 +58,7 @@ class Code(StrEnum):
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
     OPERATION_NOT_FOUND = "OPERATION_NOT_FOUND"
     OPERATION_NOT_SUPPORTED = "OPERATION_NOT_SUPPORTED"
+    INCREMENTAL_DELIVERY_NOT_SUPPORTED = "INCREMENTAL_DELIVERY_NOT_SUPPORTED"
     BAD_VARIABLES = "BAD_VARIABLES"
     CURSOR_EXPIRED = "CURSOR_EXPIRED"
     TOO_SLOW = "TOO_SLOW"

@@ -320,7 +320,14 @@ class Known:
     sdl: str
 
 
-Root = One | Every | ById | ByIds | Ranked | Derived | Made | Entities | Known
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """A root field about whoever asks: the request says it, and no table."""
+
+    target: str
+
+
+Root = One | Every | ById | ByIds | Ranked | Derived | Made | Entities | Known | Asker
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from graphql import GraphQLSyntaxError, validate
+from graphql import GraphQLScalarType, GraphQLSchema, GraphQLSyntaxError, print_ast, validate
 from graphql import parse as parse_text
 from graphql.execution.values import get_variable_values
 from graphql.language import (
@@ -33,11 +33,12 @@ LANGUAGE = ".language"
 
 @dataclass(frozen=True, slots=True)
 class PlainVariable:
-    """A variable whose value JSON brings as it is."""
+    """A variable whose value JSON brings as it is; or a list, each item of which is `read`."""
 
     name: str
     type: type
     optional: bool
+    read: Callable[[object], object] | None = None
 
 
 # More need more than a look: JSON has no enums, and 1 is a Float.
@@ -138,15 +139,29 @@ def _coerce_plain(
             return None
         if type(value) is int and not -_LARGEST <= value < _LARGEST:
             return None
+        if variable.read is not None:
+            assert isinstance(value, list)
+            # A router sends hundreds of these at once: looking closer would cost more than asking.
+            if None in value:
+                return None
+            value = [variable.read(item) for item in value]
         values[variable.name] = value
     return values
 
 
-def _plain(definition: OperationDefinitionNode) -> Sequence[PlainVariable] | None:
+def _plain(
+    schema: GraphQLSchema, definition: OperationDefinitionNode
+) -> Sequence[PlainVariable] | None:
     plain: list[PlainVariable] = []
     for variable in definition.variable_definitions or ():
         required = isinstance(variable.type, NonNullTypeNode)
         named = variable.type.type if isinstance(variable.type, NonNullTypeNode) else variable.type
+        if required and print_ast(named) == f"[{ANY}!]":
+            any_ = schema.type_map[ANY]
+            assert isinstance(any_, GraphQLScalarType)
+            name = variable.variable.name.value
+            plain.append(PlainVariable(name, list, False, any_.coerce_input_value))
+            continue
         if not isinstance(named, NamedTypeNode) or named.name.value not in _PLAIN:
             return None
         optional = not required and variable.default_value is None
@@ -215,7 +230,7 @@ def _document(graph: Graph, text: str) -> _Document:
             definitions.append(definition)
     operations = {}
     for definition in definitions:
-        operation = Operation(document, definition, fragments, _plain(definition))
+        operation = Operation(document, definition, fragments, _plain(graph.schema, definition))
         operations[operation.name] = operation
     return _Document(operations)
 

@@ -40,6 +40,8 @@ class GraphQLRequest:
     variables: Mapping[str, object] | None = None
     # What fields answer in that can be asked for a language, and are not; null is the graph's own.
     language: Enum | None = None
+    # What is known of whoever asks, by the names of the fields that tell it.
+    asker: Mapping[str, object] | None = None
 
 
 class Outcome(Enum):
@@ -97,11 +99,15 @@ async def resolve(
             return Answer(
                 body, Outcome.DATA, timings, planned.reads, planned.localized, planned.private
             )
-        constant = planned.statement is None and not operation.definition.variable_definitions
+        constant = (
+            planned.statement is None
+            and not planned.private
+            and not operation.definition.variable_definitions
+        )
         kept = graph.constants.get((request.text, operation.name)) if constant else None
         if kept is not None:
             return Answer(kept, Outcome.DATA, timings, planned.reads)
-        data, errors = compute(graph, operation, planned, given, fetched)
+        data, errors = compute(graph, operation, planned, given, fetched, request.asker)
         timings["compute"] = (perf_counter() - done) * 1000
         body = orjson.dumps(response(errors, data))
         if constant and not errors:
@@ -115,6 +121,17 @@ async def resolve(
         if failure is Outcome.FAULT:
             log.error("a statement failed:\n%s", discreet(error))
         return Answer(orjson.dumps(response(from_database(error).errors)), failure)
+
+
+def weigh(graph: Graph, request: GraphQLRequest) -> int:
+    """How many rows an operation could return, for those who bound several; refused, it is none."""
+    try:
+        operation = parse(graph, request.text, request.operation_name)
+        variables = coerce(graph, operation, request.variables or {}, request.language)
+        planned, _ = plan(graph, operation, variables)
+    except RequestRefused:
+        return 0
+    return planned.rows(variables)
 
 
 async def explain(graph: Graph, database: Database, request: GraphQLRequest) -> str:

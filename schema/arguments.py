@@ -60,7 +60,8 @@ def filters(shapes: Shapes, entity: Entity) -> None:
             also = " It is looked for in both languages." if field.localized else ""
             own[field.name] = FieldShape(operators, field.description + also)
         elif field.part:
-            own[field.name] = FieldShape(shapes.ref(f"{field.target}Filter"), field.description)
+            if _filterable(shapes.entities[field.target or ""]):
+                own[field.name] = FieldShape(shapes.ref(f"{field.target}Filter"), field.description)
         elif field.target is not None and field.relation is not None:
             related = f"{field.target}Filter" if field.to_one else f"{field.target}RelationFilter"
             own[field.name] = FieldShape(shapes.ref(related), field.description)
@@ -80,6 +81,10 @@ def filters(shapes: Shapes, entity: Entity) -> None:
             for word, description in quantified.items()
         },
     )
+
+
+def _filterable(entity: Entity) -> bool:
+    return any(field.filterable or field.relation is not None for field in entity.fields)
 
 
 def derived_arguments(field: Shape) -> Iterator[Given]:

@@ -11,6 +11,7 @@ from enum import Enum
 from types import ModuleType
 from typing import Any
 
+import orjson
 import strawberry
 from graphql import (
     GraphQLEnumType,
@@ -20,6 +21,7 @@ from graphql import (
     GraphQLScalarType,
     GraphQLSchema,
     GraphQLUnionType,
+    introspection_from_schema,
     print_schema,
 )
 from strawberry import ID, UNSET
@@ -29,18 +31,21 @@ import schema.types
 from db import mapping
 from resolvers import graph
 from resolvers.admit import Limits
-from resolvers.compute import computed_by, field_of, type_of
+from resolvers.compute import asker_of, computed_by, field_of, type_of
 from resolvers.plan.context import KeyOf
 from schema import arguments, near, query, subscription
 from schema.changes import EntityChange, told
 from schema.check import check
 from schema.entity import (
+    Asker,
     DeclarationError,
     Derived,
     Every,
     Language,
     One,
+    Only,
     Ranked,
+    Role,
     descriptions,
     hop,
 )
@@ -56,11 +61,13 @@ from schema.shapes import (
     answers_in,
     camel,
     listed,
+    needed,
     read_argument,
     read_entity,
     read_field,
     read_given,
     read_interface,
+    role_of,
     shout,
     unwrap,
 )
@@ -73,22 +80,24 @@ def build(
     types: ModuleType = schema.types,
     menu: type = query.Query,
     follow: type | None = None,
+    role: Role = Role.ADMIN,
 ) -> graph.Graph:
-    """The graph of all declared types, asked through a menu of root fields.
+    """The graph of the declared types that a role may see, asked through a menu of root fields.
 
     Another menu has no subscriptions, unless there are others to `follow`.
     """
     if follow is None and menu is query.Query:
         follow = subscription.Subscription
-    classes = {name: value for name, value in vars(types).items() if hasattr(value, "__entity__")}
+    everyone = {name: value for name, value in vars(types).items() if hasattr(value, "__entity__")}
+    classes = {name: cls for name, cls in everyone.items() if role.includes(role_of(cls))}
     interfaces = {
         name: value for name, value in vars(types).items() if hasattr(value, "__interface__")
     }
     parts = {name: value for name, value in vars(types).items() if hasattr(value, "__value__")}
     parts[Wording.__name__] = Wording
-    known = _introduced([*classes.values(), *interfaces.values(), *parts.values()])
-    declared = {name: read_entity(cls, known) for name, cls in classes.items()}
-    values = {name: read_entity(cls, known) for name, cls in parts.items()}
+    known = _introduced([*everyone.values(), *interfaces.values(), *parts.values()])
+    declared = {name: read_entity(cls, known, role) for name, cls in classes.items()}
+    values = {name: read_entity(cls, known, role) for name, cls in parts.items()}
     promised = {name: read_interface(cls, known) for name, cls in interfaces.items()}
     everything = {**declared, **values}
     check(declared, values, promised)
@@ -96,7 +105,7 @@ def build(
     _enums(shapes, everything)
     sources = {name: _entity(shapes, entity, everything) for name, entity in everything.items()}
     entities = {name: sources[name] for name in declared}
-    roots, root_fields = _menu(shapes, menu, {**classes, **parts}, declared, entities)
+    roots, root_fields = _menu(shapes, menu, role, declared, entities)
     _interfaces(shapes, interfaces, promised)
     for value in values.values():
         arguments.filters(shapes, value)
@@ -144,6 +153,12 @@ def sdl(made: graph.Graph) -> str:
     """The schema as text, with its descriptions; that of a subgraph as composers read it."""
     service = made.roots.get("_service")
     return service.sdl if isinstance(service, graph.Known) else print_schema(made.schema) + "\n"
+
+
+def introspection(made: graph.Graph) -> bytes:
+    """The schema as the answer to the full introspection query, for tools that want JSON."""
+    found = introspection_from_schema(made.schema, experimental_directive_deprecation=False)
+    return orjson.dumps({"data": found})
 
 
 def _introduced(classes: Iterable[type]) -> dict[str, type]:
@@ -376,12 +391,12 @@ def _join(entity: Entity, shape: Shape, target: Entity) -> mapping.Join:
 def _menu(
     shapes: Shapes,
     menu: type,
-    classes: Mapping[str, type],
+    role: Role,
     declared: Mapping[str, Entity],
     entities: Mapping[str, graph.Entity],
 ) -> tuple[dict[str, graph.Root], dict[str, FieldShape]]:
     """The root fields: how each is answered, and what clients see of it."""
-    hints = typing.get_type_hints(menu, None, dict(classes))
+    hints = typing.get_type_hints(menu, None, dict(shapes.known))
     below = descriptions(menu)
     node = shapes.ref("Node")
     ids = list[ID]
@@ -402,6 +417,10 @@ def _menu(
         name = camel(attribute)
         text = below.get(attribute, "")
         word = getattr(menu, attribute)
+        if not role.includes(needed(hint, word)):
+            continue
+        if isinstance(word, Only):
+            word = word.word
         bare, _ = unwrap(hint)
         if isinstance(word, Derived):
             shape = read_field(attribute, hint, word, text)
@@ -431,6 +450,9 @@ def _menu(
             fields[name] = FieldShape(
                 shapes.ref(f"{target.name}Connection"), text, _page_arguments(shapes, target)
             )
+        elif isinstance(word, Asker):
+            roots[name] = graph.Asker(bare.__name__)
+            fields[name] = FieldShape(shapes.ref(bare.__name__), text)
         elif isinstance(word, Ranked):
             kinds = [kind.__name__ for kind in typing.get_args(typing.get_args(bare)[0])]
             roots[name], fields[name] = _ranked(shapes, name, kinds, word, text)
@@ -674,6 +696,7 @@ def _page_info(shapes: Shapes) -> None:
 
 def _furnish(made: graph.Graph, shapes: Shapes) -> None:
     """Give strawberry's types the resolvers of the second road, and values their descriptions."""
+    askers = {root.target for root in made.roots.values() if isinstance(root, graph.Asker)}
     for name, type_ in made.schema.type_map.items():
         if name.startswith("__"):
             continue
@@ -685,9 +708,13 @@ def _furnish(made: graph.Graph, shapes: Shapes) -> None:
                 type_.fields = {field: type_.fields[field] for field in entity.fields}
             for field_name, field in type_.fields.items():
                 source = entity.fields.get(field_name) if entity else None
-                field.resolve = (
-                    computed_by(source) if isinstance(source, graph.Computed) else field_of
-                )
+                root = made.roots.get(field_name) if name == "Query" else None
+                if name in askers or isinstance(root, graph.Asker):
+                    field.resolve = asker_of
+                elif isinstance(source, graph.Computed):
+                    field.resolve = computed_by(source)
+                else:
+                    field.resolve = field_of
         elif isinstance(type_, GraphQLInterfaceType | GraphQLUnionType):
             type_.resolve_type = type_of
         elif isinstance(type_, GraphQLEnumType):

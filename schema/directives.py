@@ -33,6 +33,7 @@ from graphql.language import (
 
 from resolvers import graph
 from schema.homes import Homes
+from schema.roles import Role
 from schema.subgraphs import TAGS
 
 # Since which version of the specification there is which directive. As of 2.3 an interface may
@@ -41,9 +42,14 @@ SINCE = {
     "@key": "2.3",
     "@shareable": "2.0",
     "@tag": "2.0",
+    "@authenticated": "2.5",
+    "@requiresScopes": "2.5",
     "@listSize": "2.9",
     "@cacheTag": "2.12",
 }
+Roles = Mapping[tuple[str, str | None], Role]
+"""The least role of each field that is not for everybody, and of each type as a whole."""
+
 NEWEST = "2.12"
 """The newest version of the specification that is spoken here."""
 
@@ -56,13 +62,19 @@ def federated(
     schema: GraphQLSchema,
     whole: graph.Graph,
     homes: Homes,
-    keys: Mapping[str, Collection[str]],
+    source: graph.Entities,
+    asked: Collection[str],
     version: str,
+    roles: Roles,
 ) -> str:
-    """The SDL of a subgraph, without the directives that are newer than `version`."""
+    """The SDL of a subgraph, without the directives that are newer than `version`.
+
+    `asked` are the entities that others should ask here for. The rest could be asked for as well,
+    but all there is to learn is what those who ask know, or can have where they are.
+    """
     if not re.fullmatch(r"2\.\d+", version) or _number(version) < _number(SINCE["@key"]):
         raise ValueError(f"A version of Federation is 2.3 to {NEWEST}, and not {version!r}.")
-    said = _Said(schema, whole, homes, keys, version)
+    said = _Said(schema, whole, homes, source, asked, version, roles)
     document = parse(print_schema(schema), no_location=True)
     body = [said.definition(each) for each in document.definitions if not _of_every(each)]
     lowest = max((SINCE[name] for name in said.used), key=_number)
@@ -75,6 +87,11 @@ def federated(
 def _number(version: str) -> int:
     """`2.12` comes after `2.9`."""
     return int(version.partition(".")[2])
+
+
+def _of_page(name: str) -> str:
+    """`Import`, for its connection and its edges."""
+    return name.removesuffix("Connection").removesuffix("Edge")
 
 
 def _of_every(definition: DefinitionNode) -> bool:
@@ -91,13 +108,18 @@ class _Said:
         schema: GraphQLSchema,
         whole: graph.Graph,
         homes: Homes,
-        keys: Mapping[str, Collection[str]],
+        source: graph.Entities,
+        asked: Collection[str],
         version: str,
+        roles: Roles,
     ) -> None:
         self.schema = schema
         self.whole = whole
         self.homes = homes
-        self.keys = keys
+        self.keys = source.keys
+        self.abstract = source.abstract
+        self.asked = asked
+        self.roles = roles
         self.known = {name for name, since in SINCE.items() if _number(since) <= _number(version)}
         self.used: set[str] = set()
 
@@ -125,17 +147,17 @@ class _Said:
 
     def _of_type(self, type_: GraphQLObjectType | GraphQLInterfaceType) -> Iterator[str]:
         name = type_.name
-        if name == "Node":
+        if name in self.abstract:
             yield '@key(fields: "id")'
         for key in self.keys.get(name, ()):
-            yield f'@key(fields: "{key}")'
+            yield f'@key(fields: "{key}"{"" if name in self.asked else ", resolvable: false"})'
         entity = self.whole.entities.get(name)
         if entity is not None:
             yield f'@cacheTag(format: "{entity.table.name}")'
         elif name != "Query" and isinstance(type_, GraphQLObjectType):
             # Wherever there is such an object, all of it is there.
             yield "@shareable"
-        yield from self._tags(name)
+        yield from self._tags(type_)
 
     def _of_field(
         self, type_: GraphQLObjectType | GraphQLInterfaceType, field: str
@@ -147,11 +169,40 @@ class _Said:
         if isinstance(root, graph.One | graph.Every):
             table = self.whole.entities[root.entity].table.name
             yield f'@cacheTag(format: "{table}")'
-        yield from self._tags(f"{type_.name}.{field}")
+        yield from self._asked_of(type_.name, field)
+        yield from self._tags(type_, field)
 
-    def _tags(self, name: str) -> Iterator[str]:
+    def _asked_of(self, name: str, field: str) -> Iterator[str]:
+        """Whom a field is for, by itself or by what it leads to; a subgraph shows it to no others.
+
+        It is not said of types: what is asked of one would be asked of its interfaces, too, and so
+        of everybody who looks for anything by its id.
+        """
+        entity = self.whole.entities.get(name)
+        source = (entity.fields if entity else self.whole.roots).get(field)
+        target = getattr(source, "target", None) or getattr(source, "entity", None)
+        asked: list[tuple[str, str | None]] = [(name, field), (str(target), None)]
+        if field != "id":
+            asked.append((name, None))
+        roles = [self.roles[each] for each in asked if each in self.roles]
+        role = max(roles, key=list(Role).index) if roles else None
+        if role is Role.PARTNER:
+            yield "@authenticated"
+        elif role is not None:
+            enough = [each.value.lower() for each in Role if each.includes(role)]
+            scopes = ", ".join(f'["{scope}"]' for scope in enough)
+            yield f"@requiresScopes(scopes: [{scopes}])"
+
+    def _tags(
+        self, type_: GraphQLObjectType | GraphQLInterfaceType, field: str | None = None
+    ) -> Iterator[str]:
+        """The tags of a type, or of a field; what leads to something has the tags of that."""
+        named = {type_.name, _of_page(type_.name)}
+        if field is not None:
+            target = get_named_type(type_.fields[field].type).name
+            named = {f"{type_.name}.{field}", target, _of_page(target)}
         for tag, names in TAGS.items():
-            if name in names:
+            if named.intersection(names):
                 yield f'@tag(name: "{tag}")'
 
     def _size(self, field: GraphQLField) -> Iterator[str]:

@@ -26,10 +26,12 @@ from typing import Any, Generic, TypeVar
 from strawberry import ID
 
 from db.mapping import Hop
+from schema.roles import Role
 
 __all__ = [
     "ID",
     "Argument",
+    "Asker",
     "Column",
     "Computed",
     "Connection",
@@ -42,10 +44,13 @@ __all__ = [
     "Language",
     "Localized",
     "One",
+    "Only",
     "Part",
     "Ranked",
     "Relation",
+    "Role",
     "argument",
+    "asker",
     "column",
     "computed",
     "derived",
@@ -61,6 +66,7 @@ __all__ = [
     "localized",
     "many",
     "one",
+    "only",
     "part",
     "ranked",
     "value",
@@ -101,7 +107,16 @@ class Declaration:
     place: tuple[str, ...] = ()
     everywhere: tuple[str, ...] = ()
     translated: str | None = None
+    role: Role = Role.PUBLIC
     unrecorded: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """A field that is not for everybody."""
+
+    role: Role
+    word: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +222,11 @@ class Everything:
 
 
 @dataclass(frozen=True, slots=True)
+class Asker:
+    """A root field about whoever asks."""
+
+
+@dataclass(frozen=True, slots=True)
 class One:
     """A root field: the entity with this value in a unique field."""
 
@@ -231,6 +251,7 @@ def entity(
     place: tuple[str, ...] = (),
     everywhere: tuple[str, ...] = (),
     translated: str | None = None,
+    role: Role = Role.PUBLIC,
     unrecorded: str | None = None,
 ) -> Callable[[Class], Class]:
     """Declare that a class is the face of a table (or view).
@@ -243,8 +264,9 @@ def entity(
     the one that the hops of `place` end in, whose key the last hop leads to; of several places the
     nearest counts. What the hops of `everywhere` lead anywhere from is near to everybody.
     `translated` is the column of the table `translations` that points to this one: its `localized`
-    texts have their Spanish there. `unrecorded` says why the change log has no lines about it; all
-    others are in it.
+    texts have their Spanish there. `role` is the least that may see any of it; to others neither
+    the type exists nor anything that leads to it. `unrecorded` says why the change log has no lines
+    about it; all others are in it.
     """
 
     def declare(cls: Class) -> Class:
@@ -259,6 +281,7 @@ def entity(
             place,
             everywhere,
             translated,
+            role,
             unrecorded,
         )
         cls.__entity__ = said  # type: ignore[attr-defined]  # noted on the class itself, so that no registry is needed
@@ -302,6 +325,12 @@ def interface(cls: Class) -> Class:
     """Declare fields that entities of several kinds have in common."""
     cls.__interface__ = True  # type: ignore[attr-defined]  # noted on the class itself
     return cls
+
+
+def only(role: Role, word: object = None) -> Any:
+    """A field for this role and those above it. To others it does not exist: not as a field, nor as
+    a filter, an order or a group."""
+    return Only(role, Column() if word is None else word)
 
 
 def column(
@@ -450,6 +479,11 @@ def events(
 def everything() -> Any:
     """Root field of a subscription: every line of the change log, about records of any type."""
     return Everything()
+
+
+def asker() -> Any:
+    """Root field: whoever asks. Its `@value` has fields that the request knows."""
+    return Asker()
 
 
 def one(field: str, *, check: Callable[[str], None] | None = None) -> Any:

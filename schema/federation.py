@@ -32,9 +32,12 @@ from graphql.language import ValueNode
 from resolvers import graph
 from resolvers.compute import entities_of, type_of
 from resolvers.representations import ANY, Representation, read
-from schema.directives import NEWEST, federated
-from schema.homes import homes_of, owners_of
+from schema import types
+from schema.directives import NEWEST, Roles, federated
+from schema.homes import EVERYWHERE, Homes, homes_of, owners_of, seats_of
 from schema.live import LIVE
+from schema.query import Query
+from schema.shapes import roles_of
 from schema.subgraphs import SUBGRAPHS
 
 ENTITIES, SERVICE = "_entities", "_service"
@@ -55,16 +58,25 @@ def subgraph(whole: graph.Graph, names: Collection[str], version: str = NEWEST) 
         name: replace(entity, foreign=not owners[name] & served)
         for name, entity in whole.entities.items()
     }
-    source = graph.Entities(_keys(whole, entities), frozenset([NODE]))
     roots: dict[str, graph.Root] = {
         name: root for name, root in whole.roots.items() if homes["Query", name] & served
     }
+    # Who can tell an entity of any kind by its id can tell one that others know no more of.
+    tells = any(isinstance(root, graph.ById) for root in roots.values())
+    source = graph.Entities(_keys(whole, entities), frozenset([NODE] if tells else []))
 
     def kept(type_name: str, field_name: str) -> bool:
         return bool(homes.get((type_name, field_name), served) & served)
 
     schema = _Seen(whole.schema, kept).schema(list(entities), source)
-    known = graph.Known(federated(schema, whole, homes, source.keys, version))
+    seats = seats_of(whole)
+    asked = [
+        name
+        for name in entities
+        # Where interfaces have a key, all that implement them have to have it, too.
+        if source.abstract or seats.get(name) in served or _adds(schema, homes, name)
+    ]
+    known = graph.Known(federated(schema, whole, homes, source, asked, version, _roles()))
     query = schema.query_type
     assert query is not None
     query.fields[SERVICE].resolve = lambda *_: known
@@ -77,8 +89,20 @@ def subgraph(whole: graph.Graph, names: Collection[str], version: str = NEWEST) 
     )
 
 
+def _roles() -> Roles:
+    declared = [each for each in vars(types).values() if isinstance(each, type)]
+    return roles_of(declared, Query)
+
+
 # What every entity is.
 NODE = "Node"
+
+
+def _adds(schema: GraphQLSchema, homes: Homes, name: str) -> bool:
+    """Whether something is said of this entity here that not everybody says."""
+    type_ = schema.type_map[name]
+    assert isinstance(type_, GraphQLObjectType)
+    return any(homes[name, field] != EVERYWHERE for field in type_.fields)
 
 
 def _keys(

@@ -27,6 +27,20 @@ def owners_of(whole: graph.Graph) -> Mapping[str, frozenset[str]]:
     return {name: found.get(name, EVERYWHERE) for name in whole.entities}
 
 
+def seats_of(whole: graph.Graph) -> Mapping[str, str]:
+    """The one subgraph that others ask for what all know of an entity that nobody owns.
+
+    It is the one with its list; what has no list is asked of the first subgraph.
+    """
+    lists = {cls.__name__: name for name, each in SUBGRAPHS.items() for cls in each.lists}
+    first = next(iter(SUBGRAPHS))
+    return {
+        name: lists.get(name, first)
+        for name, owners in owners_of(whole).items()
+        if owners == EVERYWHERE
+    }
+
+
 def homes_of(whole: graph.Graph) -> Homes:
     """The subgraphs of every field of every entity, and of every root field."""
     owners = owners_of(whole)
@@ -43,8 +57,6 @@ def homes_of(whole: graph.Graph) -> Homes:
         if isinstance(root, graph.One | graph.Every):
             owner = owners[root.entity]
             homes["Query", name] = lists[root.entity] if owner == EVERYWHERE else owner
-        elif isinstance(root, graph.ById | graph.ByIds):
-            homes["Query", name] = EVERYWHERE
         elif ("Query", name) not in answers:
             raise DeclarationError(f"Nobody answers the root field {name}.")
     return {**homes, **answers}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from schema.entity import Connection, Language, argument, derived, every, one, ranked
+from schema.entity import Connection, Language, argument, asker, derived, every, one, ranked
 from schema.near import Near
 from schema.types import (
     ActivityGroupType,
+    ApiKey,
     Category,
     CategoryServices,
     County,
@@ -14,6 +15,7 @@ from schema.types import (
     Import,
     Institution,
     Location,
+    Me,
     Program,
     ProgramOffering,
     Provider,
@@ -114,6 +116,10 @@ class Query:
     """Texts of records in another language; those that nobody has reviewed yet, for example."""
     verifications: Connection[Verification] = every()
     """Who checked which record and how, newest first."""
+    me: Me | None = asker()
+    """Who you are to the directory."""
+    api_keys: Connection[ApiKey] = every()
+    """Keys with which programs say who they are."""
     search: (
         Connection[
             Institution | VisitorCenter | Program | ReentryProgram | Provider | Service | Category

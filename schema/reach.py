@@ -1,39 +1,36 @@
-"""What a graph reads to answer its fields: tables, some columns of others' tables, and functions.
+"""What a graph reads to answer its fields: tables, columns of other tables, and functions.
 
 Arguments can reach further: a filter may speak of anything that a field of the whole graph leads
-to. That is not counted here, and a role without it is told NOT_GRANTED.
+to. In a subgraph that is not counted here, and a role without it is told NOT_GRANTED.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 
 from graphql import GraphQLInterfaceType, GraphQLObjectType
 
+from db.grants import Reach
 from db.mapping import Join
 from resolvers import graph
 from schema.subgraphs import SUBGRAPHS
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Whole tables, columns of other tables by table, and functions, by their names."""
+def reach_of(
+    served: graph.Graph, names: Collection[str] = tuple(SUBGRAPHS), whole: graph.Graph | None = None
+) -> Reach:
+    """What has to be read to serve a graph, of which these are the subgraphs.
 
-    tables: frozenset[str]
-    columns: Mapping[str, frozenset[str]]
-    functions: frozenset[str]
-
-
-def reach_of(served: graph.Graph, names: frozenset[str]) -> Reach:
-    """What the subgraphs of these names, served as one graph, have to read."""
+    Of a table whose entity has more fields in the `whole` graph, only columns are.
+    """
     tables = {each.table.name for each in served.entities.values() if not each.foreign}
     tables.update(table for name in names for table in SUBGRAPHS[name].tables)
+    tables -= _hidden(served, whole or served)
     functions: set[str] = set()
     columns: defaultdict[str, set[str]] = defaultdict(set)
-    for type_name, source in _sources(served):
+    for source in _sources(served):
         match source:
             case graph.Derived(function, _, _, among, where):
                 functions |= {each.name for each in (function, among, where) if each}
@@ -41,17 +38,80 @@ def reach_of(served: graph.Graph, names: frozenset[str]) -> Reach:
                 functions.add(function.name)
             case graph.ToOne(join, target) | graph.ToMany(join, target):
                 far = served.entities[target]
-                for table, column in _hopped(served.entities.get(type_name), join, far, source):
+                for table, column in _hopped(join, far, source):
                     columns[table].add(column)
     for entity in served.entities.values():
+        if entity.table.name not in tables and not entity.foreign:
+            columns[entity.table.name].update(_columns(served, entity))
         if entity.near is not None:
             functions |= {entity.near.origin.name, entity.near.reach, entity.near.miles}
+            for step, following in pairwise(entity.near.place):
+                columns[step.table] |= {step.remote, following.local}
+    if any(isinstance(root, graph.ById | graph.ByIds) for root in served.roots.values()):
+        # Whether there is what an id names, whoever tells more of it.
+        for entity in served.entities.values():
+            columns[entity.table.name].add(entity.table.key.name)
     found = {name: frozenset(of) for name, of in columns.items() if name not in tables}
     return Reach(frozenset(tables), found, frozenset(functions))
 
 
-def _sources(served: graph.Graph) -> Iterator[tuple[str, object]]:
-    """Where each field that is served comes from, and of which type it is."""
+def _hidden(served: graph.Graph, whole: graph.Graph) -> set[str]:
+    """The tables of which somebody may see more, or which are not for this graph at all."""
+    more = {
+        each.table.name
+        for name, each in whole.entities.items()
+        if name not in served.entities or each.fields.keys() - served.entities[name].fields.keys()
+    }
+    gone = whole.entities.keys() - served.entities.keys()
+    # A relation to what is not for this graph leads over tables that are not, either; where it is
+    # the only thing that a field was left out for, the rest of its table may be seen.
+    for name, each in whole.entities.items():
+        here = served.entities.get(name)
+        if here is not None and all(
+            getattr(each.fields[field], "target", None) in gone
+            for field in each.fields.keys() - here.fields.keys()
+        ):
+            more.discard(each.table.name)
+    for each in whole.entities.values():
+        for source in each.fields.values():
+            if isinstance(source, graph.ToMany | graph.ToOne) and source.target in gone:
+                more.add(source.join[0].table)
+    return more
+
+
+def _columns(served: graph.Graph, entity: graph.Entity) -> Iterator[str]:
+    """The columns of an entity's table that its fields, lists and places are made of."""
+    yield entity.table.key.name
+    yield from (sort.column.name for sort in entity.table.order)
+    if entity.listed is not None:
+        yield entity.listed.name
+    if entity.near is not None:
+        yield entity.near.place[0].local if entity.near.place else entity.near.position
+    for source in entity.fields.values():
+        yield from _made_of(served, source)
+
+
+def _made_of(served: graph.Graph, source: object) -> Iterator[str]:
+    match source:
+        case graph.Leaf(column, _) | graph.Id(column, _):
+            yield column.name
+        case graph.Localized(columns, _):
+            yield from (column.name for column in columns.values())
+        case graph.Derived(function) | graph.Made(function):
+            yield from function.columns
+        case graph.Computed(_, columns, _):
+            yield from (leaf.column.name for leaf in columns.values())
+        case graph.Part(target):
+            for inner in served.values[target].fields.values():
+                yield from _made_of(served, inner)
+        case graph.ToOne(join, _) | graph.ToMany(join, _):
+            yield join[0].local
+        case _:
+            return
+
+
+def _sources(served: graph.Graph) -> Iterator[object]:
+    """Where each field that is served comes from."""
     for name, type_ in served.schema.type_map.items():
         if not isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
             continue
@@ -60,12 +120,10 @@ def _sources(served: graph.Graph) -> Iterator[tuple[str, object]]:
             known = served.roots
         elif entity := served.entities.get(name) or served.values.get(name):
             known = entity.fields
-        yield from ((name, known[field]) for field in type_.fields if field in known)
+        yield from (known[field] for field in type_.fields if field in known)
 
 
-def _hopped(
-    near: graph.Entity | None, join: Join, far: graph.Entity, source: object
-) -> Iterator[tuple[str, str]]:
+def _hopped(join: Join, far: graph.Entity, source: object) -> Iterator[tuple[str, str]]:
     """The columns that a way leads over, and those that its end is listed by."""
     for step, following in pairwise(join):
         yield step.table, step.remote

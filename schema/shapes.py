@@ -27,8 +27,10 @@ from schema.entity import (
     Facet,
     Language,
     Localized,
+    Only,
     Part,
     Relation,
+    Role,
     descriptions,
 )
 
@@ -105,20 +107,51 @@ def camel(name: str) -> str:
     return head + "".join(part.title() for part in tail)
 
 
-def read_entity(cls: type, known: Mapping[str, type]) -> Entity:
-    """A declared class, an entity or a value, becomes an Entity."""
+def role_of(word: object) -> Role:
+    """The least role that may see what is declared with this word, or this class."""
+    if isinstance(word, type):
+        said = getattr(word, "__entity__", None)
+        return said.role if said is not None else Role.PUBLIC
+    return word.role if isinstance(word, Only) else Role.PUBLIC
+
+
+def roles_of(classes: Iterable[type], menu: type) -> dict[tuple[str, str | None], Role]:
+    """The least role for each type and field that is not for everybody; a type's field is None.
+
+    What leads to such a type needs no word of its own.
+    """
+    found: dict[tuple[str, str | None], Role] = {}
+    for cls in (*classes, menu):
+        name = "Query" if cls is menu else cls.__name__
+        found[name, None] = role_of(cls)
+        for attribute, word in vars(cls).items():
+            found[name, camel(attribute)] = role_of(word)
+    return {where: role for where, role in found.items() if role is not Role.PUBLIC}
+
+
+def read_entity(cls: type, known: Mapping[str, type], role: Role = Role.ADMIN) -> Entity:
+    """A declared class, an entity or a value, becomes an Entity, as this role may see it."""
     declaration: Declaration = getattr(cls, "__entity__", None) or cls.__value__  # type: ignore[attr-defined]  # put there by @entity or @value
     below = descriptions(cls)
     hints = _hints(cls, known)
     fields = tuple(
         field
         for attribute, hint in hints.items()
+        if role.includes(needed(hint, cls.__dict__.get(attribute)))
         for field in _with_wording(
             _shape(attribute, hint, cls.__dict__.get(attribute), below.get(attribute), declaration)
         )
     )
     plural = declaration.table.replace("_", " ") or _words(cls.__name__)
     return Entity(cls.__name__, plural, inspect.cleandoc(cls.__doc__ or ""), declaration, fields)
+
+
+def needed(hint: Any, word: object) -> Role:
+    """The least role that may see a field: it may see what the field leads to, too."""
+    bare, _ = unwrap(hint)
+    inner = typing.get_args(bare)[0] if typing.get_origin(bare) in (list, Connection) else bare
+    own, far = role_of(word), role_of(inner)
+    return own if own.includes(far) else far
 
 
 def read_field(attribute: str, hint: Any, word: object, description: str) -> Shape:
@@ -192,6 +225,8 @@ def _shape(
     inner = typing.get_args(bare)[0] if origin in (list, Connection) else bare
     text = description or ("The global id." if attribute == "id" else "")
     plain = Shape(camel(attribute), attribute, text, inner, nullable)
+    if isinstance(word, Only):
+        word = word.word
     small = not declaration.large
     match word:
         case Derived() if hasattr(inner, "__value__"):
@@ -474,11 +509,14 @@ __all__ = [
     "answers_in",
     "camel",
     "listed",
+    "needed",
     "read_argument",
     "read_entity",
     "read_field",
     "read_given",
     "read_interface",
+    "role_of",
+    "roles_of",
     "shout",
     "unwrap",
 ]

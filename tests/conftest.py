@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
@@ -10,7 +10,12 @@ import pytest_asyncio
 from db.data.load import load
 from db.database import Database
 from db.migrate import migrate
-from tests.db.scratch import scratch, stopped
+from db.roles import prepare
+from schema.audiences import reaches
+from tests.db.scratch import Loaded, hurry, scratch, stopped
+from tests.node import Clients, clients
+from tests.second_opinion import World, answered_twice
+from tests.serving import Serving, serving
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -21,20 +26,84 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+# Modules that start servers, Postgreses or browsers, or wait for something to happen in time. They
+# run one after the other: two of them at once would press each other for time.
+PROCESSES = [
+    "test_server",
+    "test_answers",
+    "test_database",
+    "test_embedded",
+    "test_documents",
+    "test_graphiql",
+    "test_readme",
+    "test_discretion",
+    "test_changes",
+    "test_horizon",
+    "test_migrate",
+    "test_identity",
+    "test_gateways",
+    "test_make_federation",
+]
+
+# Modules that ask through the libraries of `clients/`, which are installed once.
+CLIENTS = ["test_audit", "test_clients"]
+
+# Modules that take long, the longest first: none of them is begun last, when one worker would have
+# nothing left to do but to wait for the other.
+LONG = [
+    "test_load",
+    "test_pages",
+    "test_trust",
+    "test_place",
+    "test_duplicates",
+    "test_synthesize",
+    "test_eligibility",
+    "test_load_hours",
+    "test_versions",
+    "test_search",
+]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say what belongs together if there are several workers, and what begins first."""
+    turns = {name: turn for turn, name in enumerate(["processes", "clients", *LONG])}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    items.sort(key=lambda item: turns.get(_group(item), len(turns)))
+
+
+def _group(item: pytest.Item) -> str:
+    """A module stays with one worker: what its fixtures make is made once."""
+    if item.path.stem in CLIENTS:
+        return "clients"
+    return "processes" if item.path.stem in PROCESSES else item.path.stem
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def migrated_url() -> AsyncIterator[str]:
     """A database with tables and nothing in them, to be copied."""
+    await hurry()
     async with scratch() as url:
         await migrate(url)
+        # As `python server.py migrate` does: a copy is granted what this one is.
+        await prepare(url, reaches())
         yield url
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def loaded_url(migrated_url: str) -> AsyncIterator[str]:
-    """A database with the real directory, to be copied. Nobody may stay connected to it."""
+async def first_load(migrated_url: str) -> AsyncIterator[Loaded]:
+    """The real directory, loaded into empty tables, and what was told of it."""
+    told: list[tuple[int, int]] = []
     async with scratch(migrated_url) as url:
-        await load(url)
-        yield url
+        report = await load(url, progress=lambda _, done, of: told.append((done, of)))
+        yield Loaded(url, report, told)
+
+
+@pytest.fixture(scope="session")
+def loaded_url(first_load: Loaded) -> str:
+    """A database with the real directory, to be copied. Nobody may stay connected to it."""
+    return first_load.url
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -44,3 +113,31 @@ async def database(loaded_url: str) -> AsyncIterator[Database]:
         opened = await Database.open(stopped(url))
         yield opened
         await opened.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def world(loaded_url: str) -> AsyncIterator[World]:
+    """The real directory and awkward records, to be asked only: by GraphQL and by Python."""
+    async with answered_twice(loaded_url) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def served_url(loaded_url: str) -> AsyncIterator[str]:
+    """The database of `served`."""
+    async with scratch(loaded_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def served(served_url: str) -> Iterator[Serving]:
+    """A server of the real directory, to be asked only, at a moment when the clock stands still."""
+    with serving(database_url=stopped(served_url), environment="production") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def libraries() -> Iterator[Clients]:
+    """The client libraries that people use."""
+    with clients() as found:
+        yield found

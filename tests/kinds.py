@@ -36,6 +36,7 @@ class Kind:
 
 # Fields whose object is made of columns of the same row, and its type.
 PARTS = {"provenance": "Provenance", "freshness": "Freshness", "completeness": "Completeness"}
+PARTS["confidential"] = "ConfidentialAddress"
 
 _SOURCE = {"source": "Source by source_id"}  # in the part `provenance`
 _SERVICE = {"service": "Service by service_id"}
@@ -187,6 +188,7 @@ KINDS = {
         one={"left": "Provider by left_id", "right": "Provider by right_id"},
         groups={"reason": "reasons"},
     ),
+    "ApiKey": Kind("api_keys", "name", root="apiKeys", one={"provider": "Provider by provider_id"}),
     "Service": Kind(
         "services",
         "name",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ from uuid import uuid4
 import httpx
 
 from db import embedded
+from tests.db.scratch import connected
 
 ROOT = Path(__file__).parent.parent
 
@@ -100,8 +102,22 @@ def serving(**settings: object) -> Iterator[Serving]:
             process.wait(timeout=30)
 
 
+_LISTENING = """
+    select count(*) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()
+      and (query ilike 'listen%' or query = 'select 1')
+"""
+
+
+async def listened(url: str) -> None:
+    """Return once a server hears of what changes in this database."""
+    async with connected(url) as connection, asyncio.timeout(10):
+        while not await connection.fetchval(_LISTENING):  # noqa: ASYNC110  # Postgres has no event for it
+            await asyncio.sleep(0.02)
+
+
 def _answers(process: subprocess.Popen[bytes], url: str) -> bool:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
         try:
             httpx.get(f"{url}/healthz", timeout=5)

@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from db.database import Database
-from schema.build import sdl
 from schema.entity import Language
 from tests.roads import the_graph
 from web.application import application
@@ -121,9 +120,7 @@ CATEGORY = '{ category(code: "HOUSING") { label } }'
 @pytest_asyncio.fixture(loop_scope="session")
 async def client(database: Database) -> AsyncIterator[httpx.AsyncClient]:
     graph = the_graph()
-    whole = application(
-        graph, database, sdl(graph), _nothing, max_body_bytes=10_000, development=True
-    )
+    whole = application(graph, database, _nothing, max_body_bytes=10_000, development=True)
     transport = httpx.ASGITransport(whole)
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as opened:
         del opened.headers["accept"]
@@ -159,7 +156,10 @@ async def test_a_client_is_answered_in_its_language_and_told_so(
 ) -> None:
     response = await sent(client, CATEGORY, *accepted)
     assert response.json() == {"data": {"category": {"label": label}}}
-    assert response.headers["vary"] == "accept, accept-encoding, accept-language"
+    assert (
+        response.headers["vary"]
+        == "accept, accept-encoding, authorization, x-api-key, accept-language"
+    )
     assert response.headers["content-language"] == language
 
 
@@ -179,7 +179,7 @@ async def test_an_answer_that_is_the_same_in_every_language_says_nothing_of_it(
     answers = [await sent(client, query, *accepted) for accepted in ((), (b"es",), (b"en",))]
     assert len({answer.content for answer in answers}) == 1
     for answer in answers:
-        assert answer.headers["vary"] == "accept, accept-encoding"
+        assert answer.headers["vary"] == "accept, accept-encoding, authorization, x-api-key"
         assert "content-language" not in answer.headers
 
 
@@ -192,9 +192,7 @@ async def test_a_partial_answer_says_its_language_too(client: httpx.AsyncClient)
 
 async def test_a_socket_is_answered_in_the_language_of_its_headers(database: Database) -> None:
     graph = the_graph()
-    whole = application(
-        graph, database, sdl(graph), _nothing, max_body_bytes=10_000, development=True
-    )
+    whole = application(graph, database, _nothing, max_body_bytes=10_000, development=True)
     for headers, label in (([], "Housing"), ([(b"accept-language", b"es-MX")], "Vivienda")):
         said = await _over_a_socket(whole, headers)
         assert said["payload"] == {"data": {"category": {"label": label}}}

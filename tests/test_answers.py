@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import httpx
 import pytest
 
-from db import embedded
-from tests.db.scratch import connected
-from tests.serving import data_directory, serving
+from tests.db.scratch import connected, scratch
+from tests.serving import serving
 
 NOTE = '{ institution(code: "SQ") { statusNote } }'
 COUNTIES = "{ counties(first: 3) { nodes { name } } }"
@@ -27,22 +25,14 @@ class Two:
 
     one: str
     other: str
-    directory: Path
-
-    @property
-    def database(self) -> str:
-        """The URL of their Postgres."""
-        return embedded.start(self.directory)
+    database: str
 
 
 @pytest.fixture(scope="module")
-def two() -> Iterator[Two]:
-    with (
-        data_directory() as directory,
-        serving(data_directory=directory) as one,
-        serving(data_directory=directory) as other,
-    ):
-        yield Two(one.url, other.url, directory)
+async def two(loaded_url: str) -> AsyncIterator[Two]:
+    async with scratch(loaded_url) as url:
+        with serving(database_url=url) as one, serving(database_url=url) as other:
+            yield Two(one.url, other.url, url)
 
 
 @asynccontextmanager
@@ -153,7 +143,10 @@ async def test_what_has_errors_is_never_kept(two: Two) -> None:
                 assert "etag" not in response.headers
 
 
-_WAITING = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+_WAITING = (
+    "select count(*) from pg_stat_activity"
+    " where wait_event_type = 'Lock' and datname = current_database()"
+)
 
 
 async def test_those_who_ask_the_same_at_once_share_one_statement(two: Two) -> None:
@@ -224,8 +217,9 @@ async def test_nobody_is_told_an_older_story_while_many_write(
             for _ in range(3):
                 await asyncio.sleep(0.4)
                 await connection.execute(
-                    "select pg_terminate_backend(pid) from pg_stat_activity where query ilike"
-                    " 'listen%' or query = 'select 1' and pid <> pg_backend_pid()"
+                    "select pg_terminate_backend(pid) from pg_stat_activity"
+                    " where datname = current_database() and pid <> pg_backend_pid()"
+                    " and (query ilike 'listen%' or query = 'select 1')"
                 )
 
     async def read(url: str) -> None:
@@ -254,7 +248,7 @@ async def test_nobody_is_told_an_older_story_while_many_write(
 
 
 async def test_keeping_can_be_turned_off(two: Two) -> None:
-    with serving(data_directory=two.directory, answer_cache_bytes=0) as server:
+    with serving(database_url=two.database, answer_cache_bytes=0) as server:
         async with client(server.url) as asker:
             for _ in range(3):
                 assert not kept(await get(asker, COUNTIES))

@@ -7,9 +7,9 @@ import io
 import json
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import asyncpg
 import httpx
@@ -213,7 +213,13 @@ async def _asked_of(server: Serving, other: asyncpg.Connection) -> None:
         await client.get(f"/nothing?{SECRET}")
         assert await codes(wrong) == ["BAD_USER_INPUT"]
         assert await codes({"query": f"{{ {SECRET}"}) == ["GRAPHQL_PARSE_FAILED"]
-        assert await codes([SECRET]) == ["BATCHING_NOT_SUPPORTED"]
+        assert await codes([SECRET]) == ["MALFORMED_BATCH"]
+        answers = (await client.post("/graphql", json=[body, wrong])).json()
+        assert [codes_of(answer) for answer in answers] == [[], ["BAD_USER_INPUT"]]
+        twice = await client.get(f"/graphql?{SECRET}=1&{SECRET}=2")
+        assert codes_of(twice.json()) == ["DUPLICATE_KEY"]
+        for broken in (f"GET /?{SECRET} HTTP/9.9", f"GET /?{SECRET * 20_000} HTTP/1.1"):
+            await _in_bytes(server, f"{broken}\r\nx-note: {SECRET}\r\n\r\n".encode())
         await client.post(
             "/graphql", content=f"{{{SECRET}", headers={"content-type": "application/json"}
         )
@@ -225,6 +231,16 @@ async def _asked_of(server: Serving, other: asyncpg.Connection) -> None:
             assert await codes() == ["DATABASE_UNAVAILABLE"]
         await other.execute(INDISCREET)
         assert await codes() == ["INTERNAL_SERVER_ERROR"]
+
+
+async def _in_bytes(server: Serving, request: bytes) -> None:
+    address = urlsplit(server.url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.write(request)
+    # Whoever still sends when it hangs up may not get to read why.
+    with suppress(ConnectionError):
+        assert (await reader.read()).startswith(b"HTTP/1.1 4")
+    writer.close()
 
 
 async def _over_a_socket(server: Serving, body: object) -> None:

@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,8 @@ import httpx
 import pytest
 import zstandard
 
-from db import embedded
-from tests.db.scratch import connected
-from tests.serving import command, data_directory, serving
+from tests.db.scratch import connected, scratch
+from tests.serving import command, serving
 
 TEXT = "query Name($code: String!) { institution(code: $code) { name } }"
 NAMED = {"data": {"institution": {"name": "San Quentin Rehabilitation Center"}}}
@@ -34,15 +33,15 @@ def persisted(text: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def directory() -> Iterator[Path]:
-    with data_directory() as path:
-        yield path
+async def url(loaded_url: str) -> AsyncIterator[str]:
+    async with scratch(loaded_url) as copied:
+        yield copied
 
 
 @pytest.fixture(scope="module")
-def client(directory: Path) -> Iterator[httpx.Client]:
+def client(url: str) -> Iterator[httpx.Client]:
     with (
-        serving(data_directory=directory) as running,
+        serving(database_url=url, environment="production") as running,
         httpx.Client(base_url=running.url, timeout=30) as opened,
     ):
         yield opened
@@ -114,15 +113,15 @@ def manifest(path: Path, *texts: str) -> Path:
 
 
 def test_a_manifest_is_imported_once_and_asked_by_hash(
-    client: httpx.Client, directory: Path, tmp_path: Path
+    client: httpx.Client, url: str, tmp_path: Path
 ) -> None:
     operations = [{"id": digest(TEXT), "name": "Name", "type": "query", "body": TEXT}]
     file = tmp_path / "manifest.json"
     head = {"format": "apollo-persisted-query-manifest", "version": 1}
     file.write_text(json.dumps({**head, "operations": operations}))
-    said = command("documents", "import", str(file), data_directory=directory).stdout
+    said = command("documents", "import", str(file), database_url=url).stdout
     assert "1 operations are trusted, 1 of them new; 0 are forgotten." in said
-    said = command("documents", "import", str(file), data_directory=directory).stdout
+    said = command("documents", "import", str(file), database_url=url).stdout
     assert "0 of them new" in said
     for hash_ in (digest(TEXT), f"sha256:{digest(TEXT)}"):
         assert post(client, {"documentId": hash_, "variables": CODE}).json() == NAMED
@@ -142,22 +141,22 @@ def test_a_manifest_is_imported_once_and_asked_by_hash(
     ],
 )
 def test_a_manifest_that_is_wrong_changes_nothing_and_says_why(
-    directory: Path, tmp_path: Path, client: httpx.Client, text: str, reason: str
+    url: str, tmp_path: Path, client: httpx.Client, text: str, reason: str
 ) -> None:
     file = tmp_path / "manifest.json"
     file.write_text(text)
-    refused = command("documents", "import", str(file), data_directory=directory)
+    refused = command("documents", "import", str(file), database_url=url)
     assert refused.returncode == 1
     assert reason in refused.stderr
 
 
 def test_a_server_can_answer_nothing_but_what_it_trusts(
-    directory: Path, tmp_path: Path, client: httpx.Client
+    url: str, tmp_path: Path, client: httpx.Client
 ) -> None:
     file = manifest(tmp_path / "one.json", TEXT)
-    command("documents", "import", "--only", str(file), data_directory=directory)
+    command("documents", "import", "--only", str(file), database_url=url)
     with (
-        serving(data_directory=directory, documents="trusted") as strict,
+        serving(database_url=url, environment="production", documents="trusted") as strict,
         httpx.Client(base_url=strict.url, timeout=30) as asker,
     ):
         assert post(asker, {"documentId": digest(TEXT), "variables": CODE}).json() == NAMED
@@ -169,7 +168,7 @@ def test_a_server_can_answer_nothing_but_what_it_trusts(
         assert code(post(asker, introspection)) == "DOCUMENT_NOT_TRUSTED"
         # Servers hear of what is imported, and of what is forgotten.
         other = manifest(tmp_path / "other.json", LONG)
-        command("documents", "import", "--only", str(other), data_directory=directory)
+        command("documents", "import", "--only", str(other), database_url=url)
         deadline = time.monotonic() + 10
         while "data" not in post(asker, {"documentId": digest(LONG)}).json():
             assert time.monotonic() < deadline
@@ -178,9 +177,9 @@ def test_a_server_can_answer_nothing_but_what_it_trusts(
 
 
 async def test_a_hash_that_is_not_that_of_its_text_cannot_be_stored(
-    directory: Path, client: httpx.Client
+    url: str, client: httpx.Client
 ) -> None:
-    async with connected(embedded.start(directory)) as connection:
+    async with connected(url) as connection:
         with pytest.raises(Exception, match="trusted_documents_check"):
             await connection.execute(
                 "insert into trusted_documents (hash, text) values (repeat('0', 64), '{ a }')"

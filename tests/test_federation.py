@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+from graphql import GraphQLSchema
 
 from db.database import Database
 from resolvers.graph import Graph
@@ -170,6 +171,38 @@ async def test_a_foreign_entity_is_named_by_its_id_only(database: Database) -> N
     assert codes_of(found) == ["BAD_REPRESENTATION"]
 
 
+async def test_a_node_of_another_subgraph_is_there_only_if_it_exists(database: Database) -> None:
+    whole = await ask(database, the_graph(), "{ programs(first: 1) { nodes { id } } }")
+    there = whole["data"]["programs"]["nodes"][0]["id"]
+    missing = "Program:00000000-0000-0000-0000-000000000000"
+    text = """query($there: ID!, $missing: ID!) {
+        one: node(id: $there) { __typename id }
+        none: node(id: $missing) { __typename id }
+        both: nodes(ids: [$missing, $there]) { id }
+    }"""
+    variables = {"there": there, "missing": missing}
+    found = await ask(database, part("institutions"), text, variables)
+    assert found["data"] == {
+        "one": {"__typename": "Program", "id": there},
+        "none": None,
+        "both": [None, {"id": there}],
+    }
+
+
+def test_others_ask_only_where_there_is_something_to_learn() -> None:
+    keys = {name: sdl(part(name)) for name in SUBGRAPHS}
+    county = 'type County implements Node & Sourced @key(fields: "id"'
+    assert f"{county})" in keys["institutions"]  # which has their list
+    assert f"{county})" in keys["providers"]  # which counts what is in them
+    assert f"{county}, resolvable: false)" in keys["visiting"]
+    assert 'type Program implements Node @key(fields: "id", resolvable: false)' in keys["visiting"]
+    # One of them can tell anything by its id, and is asked for nodes.
+    assert [name for name, text in keys.items() if "interface Node @key" in text] == [
+        "institutions"
+    ]
+    assert [name for name, text in keys.items() if "  node(" in text] == ["institutions"]
+
+
 async def test_rows_of_a_batch_count_like_all_others(database: Database) -> None:
     known = await ids(database)
     text = """query($named: [_Any!]!) { _entities(representations: $named) {
@@ -203,7 +236,9 @@ def test_every_field_has_a_home() -> None:
 
 def test_all_subgraphs_together_are_the_whole() -> None:
     together = part(*SUBGRAPHS).schema
-    for name, type_ in the_graph().schema.type_map.items():
+    # What is told as it happens is told by the whole directory only.
+    asked = GraphQLSchema(the_graph().schema.query_type)
+    for name, type_ in asked.type_map.items():
         if name == "Query":
             continue
         seen: Any = together.type_map[name]

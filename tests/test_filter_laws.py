@@ -7,13 +7,12 @@ to the last record of the first page and of the last one, and by number for what
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
@@ -27,7 +26,7 @@ from hypothesis import strategies as st
 
 from tests.kinds import ASKED_WITH, KINDS, PARTS
 from tests.roads import ask, codes_of, data_of, the_graph
-from tests.second_opinion import Filter, SecondOpinion, World, answered_twice, json_of
+from tests.second_opinion import Filter, SecondOpinion, World, json_of
 
 FUZZ = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
 ASKED = [
@@ -49,13 +48,6 @@ generated = settings(
     suppress_health_check=list(HealthCheck),
     phases=(Phase.generate, Phase.shrink),
 )
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def world(loaded_url: str) -> AsyncIterator[World]:
-    """The directory, to be asked by GraphQL and by Python."""
-    async with answered_twice(loaded_url) as opened:
-        yield opened
 
 
 @dataclass

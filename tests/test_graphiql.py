@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -13,16 +13,18 @@ import httpx
 import pytest
 
 from tests.browser import CHROMIUM, Page, browser
-from tests.serving import ROOT, Serving, data_directory, serving
+from tests.db.scratch import scratch
+from tests.serving import ROOT, Serving, serving
 from web.graphiql import DIRECTORY, Example, examples
 
 SCREENSHOTS = ROOT / "build"
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Serving]:
-    with data_directory() as directory, serving(data_directory=directory) as running:
-        yield running
+async def server(loaded_url: str) -> AsyncIterator[Serving]:
+    async with scratch(loaded_url) as url:
+        with serving(database_url=url, environment="production") as running:
+            yield running
 
 
 # Examples

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import product
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from graphql import GraphQLEnumType, GraphQLObjectType, get_named_type
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.kinds import KINDS, PARTS
 from tests.roads import ask, codes_of, data_of, the_graph
-from tests.second_opinion import Key, SecondOpinion, World, answered_twice, json_of
+from tests.second_opinion import Key, SecondOpinion, World, json_of
 
 FUZZ = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
 ASKED = [name for name, kind in KINDS.items() if kind.root]
@@ -30,13 +29,6 @@ generated = settings(
     suppress_health_check=list(HealthCheck),
     phases=(Phase.generate, Phase.shrink),
 )
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def world(loaded_url: str) -> AsyncIterator[World]:
-    """The directory, to be asked by GraphQL and by Python."""
-    async with answered_twice(loaded_url) as opened:
-        yield opened
 
 
 # What is asked

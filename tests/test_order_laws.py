@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from graphql import GraphQLInputObjectType
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.kinds import KINDS, PARTS
 from tests.roads import data_of, the_graph
-from tests.second_opinion import SecondOpinion, Step, World, answered_twice
+from tests.second_opinion import SecondOpinion, Step, World
 
 FUZZ = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
 ASKED = [name for name, kind in KINDS.items() if kind.root]
@@ -27,13 +26,6 @@ generated = settings(
     suppress_health_check=list(HealthCheck),
     phases=(Phase.generate, Phase.shrink),
 )
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def world(loaded_url: str) -> AsyncIterator[World]:
-    """The directory, to be asked by GraphQL and by Python."""
-    async with answered_twice(loaded_url) as opened:
-        yield opened
 
 
 def step(

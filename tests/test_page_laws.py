@@ -15,7 +15,7 @@ from db.database import Database
 from tests.db.scratch import connected, scratch
 from tests.kinds import KINDS
 from tests.roads import data_of
-from tests.second_opinion import Step, World, answered_twice
+from tests.second_opinion import Step, World
 
 FUZZ = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
 
@@ -42,13 +42,6 @@ generated = settings(
     suppress_health_check=list(HealthCheck),
     phases=(Phase.generate, Phase.shrink),
 )
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def world(loaded_url: str) -> AsyncIterator[World]:
-    """The directory, to be asked by GraphQL and by Python."""
-    async with answered_twice(loaded_url) as opened:
-        yield opened
 
 
 async def page(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
-
-import pytest_asyncio
 
 from db.database import Database
 from tests.roads import data_of
-from tests.second_opinion import World, answered_twice
+from tests.second_opinion import World
 from tests.sheets import sheet
 
 SIX = (
@@ -28,13 +26,6 @@ def counts() -> Mapping[str, Mapping[str, int]]:
     for row in sheet("institution_population.csv"):
         found.setdefault(row["code"], {})[row["month"]] = int(row["in_custody"])
     return found
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def awkward(loaded_url: str) -> AsyncIterator[World]:
-    """The directory with centers of every kind, to be asked by GraphQL and by Python."""
-    async with answered_twice(loaded_url) as opened:
-        yield opened
 
 
 async def test_our_rule_says_what_the_compiler_of_the_file_says(database: Database) -> None:
@@ -108,7 +99,7 @@ async def test_only_adult_state_prisons_are_asked(database: Database) -> None:
     assert sum(node["visitorCenterRequired"] for node in nodes) == 30
 
 
-async def test_a_prison_that_closed_is_asked_until_then_if_anybody_counted(awkward: World) -> None:
+async def test_a_prison_that_closed_is_asked_until_then_if_anybody_counted(world: World) -> None:
     """DVI was counted in August 2021 and closed on 2021-09-30; of CCC only the year is known."""
     text = """query ($day: Date) {
         counted: institution(code: "DVI") { visitorCenterRequired(on: $day) }
@@ -124,15 +115,15 @@ async def test_a_prison_that_closed_is_asked_until_then_if_anybody_counted(awkwa
         None: (False, False),
     }
     for day, (counted, never) in expected.items():
-        data = await data_of(awkward[0], text, {"day": day})
+        data = await data_of(world[0], text, {"day": day})
         assert data["counted"]["visitorCenterRequired"] is counted, day
         assert data["never"]["visitorCenterRequired"] is never, day
 
 
-async def test_exactly_three_hundred_is_not_more_than_three_hundred(awkward: World) -> None:
+async def test_exactly_three_hundred_is_not_more_than_three_hundred(world: World) -> None:
     text = """{ institutions(filter: {code: {in: ["ASP", "CIW", "VSP", "CAMP-ACTON"]}}) {
         nodes { code population { inCustody } visitorCenterRequired } } }"""
-    nodes = (await data_of(awkward[0], text))["institutions"]["nodes"]
+    nodes = (await data_of(world[0], text))["institutions"]["nodes"]
     assert {
         node["code"]: (
             node["population"] and node["population"]["inCustody"],
@@ -160,8 +151,8 @@ async def test_the_real_centers_lack_nothing_that_their_file_knows_of(database: 
     assert data["institutions"] == data["all"]
 
 
-async def test_gaps_are_those_of_python(awkward: World) -> None:
-    database, oracle = awkward
+async def test_gaps_are_those_of_python(world: World) -> None:
+    database, oracle = world
     text = """{ visitorServiceGaps(first: 100) {
         totalCount
         nodes { key kind institution { id } amenity { id } }
@@ -187,12 +178,12 @@ async def test_gaps_are_those_of_python(awkward: World) -> None:
         }
 
 
-async def test_a_second_center_fills_the_gaps_of_the_first(awkward: World) -> None:
+async def test_a_second_center_fills_the_gaps_of_the_first(world: World) -> None:
     """What one center at a prison offers is not missing at the prison, but at the other center."""
     text = """{ institutions(filter: {visitorCenters: {some: {name: {eq: "Second center"}}}}) {
         nodes { visitorCenterRequired visitorServiceGaps { kind amenity { code } }
                 visitorCenters { nodes { slug status missingServices { code } } } } } }"""
-    nodes = (await data_of(awkward[0], text))["institutions"]["nodes"]
+    nodes = (await data_of(world[0], text))["institutions"]["nodes"]
     assert len(nodes) == 6
     for node in nodes:
         centers = node["visitorCenters"]["nodes"]
@@ -205,8 +196,8 @@ async def test_a_second_center_fills_the_gaps_of_the_first(awkward: World) -> No
         assert gaps == (set.intersection(*maybe) if node["visitorCenterRequired"] else set())
 
 
-async def test_a_gap_is_a_record_with_an_id_of_its_own(awkward: World) -> None:
-    database, oracle = awkward
+async def test_a_gap_is_a_record_with_an_id_of_its_own(world: World) -> None:
+    database, oracle = world
     ids = sorted(oracle.id("VisitorServiceGap", key) for key in oracle.rows["VisitorServiceGap"])
     text = "query ($ids: [ID!]!) { nodes(ids: $ids) { id __typename } }"
     data = await data_of(database, text, {"ids": [*ids[:3], "VisitorServiceGap:SQ/NOTHING"]})

@@ -18,6 +18,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from db.changes import CHANNEL
 from db.data.load import load
 from db.database import Database
 from db.migrate import DIRECTORY, migrate
@@ -990,3 +991,27 @@ async def test_a_directory_that_was_there_before_is_brought_up_to_date(tmp_path:
                 "FRESH",
             )
             assert await drifted(connection) == {}
+
+
+async def test_who_keeps_what_they_kept_is_not_said_to_have_changed(place: Place) -> None:
+    """An answer about providers is still good when one of their phones gets an extension."""
+    heard: list[str] = []
+    done = asyncio.Event()
+
+    def listen(_line: object, _process: int, _channel: str, table: object) -> None:
+        heard.append(str(table))
+        if table == "done":
+            done.set()
+
+    async with connected(place.url) as listener:
+        await listener.add_listener(CHANNEL, listen)
+        await place.connection.execute(
+            "update phones set extension = '7' where id = "
+            "(select id from phones where provider_id is not null order by id limit 1)"
+        )
+        await listener.execute(f"notify {CHANNEL}, 'done'")
+        async with asyncio.timeout(10):
+            await done.wait()
+        await listener.remove_listener(CHANNEL, listen)
+    assert "phones" in heard
+    assert {"providers", "services"}.isdisjoint(heard)

@@ -2,7 +2,9 @@
 
 In the order in which a request meets them:
 
+    protocol.py      one connection: how long and how much it may say
     application.py   which path goes where, and what opens and closes with the process
+    origins.py       which web pages may read answers
     view.py          /graphql: the lean road for JSON over POST and GET
     media_types.py   what the client accepts, what it sends
     request.py       bytes become a GraphQLRequest
@@ -14,6 +16,7 @@ In the order in which a request meets them:
     sockets.py       ... over WebSockets, by graphql-transport-ws
     farewell.py      who listens is told that the server ends
     hang_up.py       a client that hangs up cancels the work done for it
+    published.py     the schema, as text and as JSON
     health.py        /healthz and /readyz
     discretion.py    nothing that somebody asked goes into a log
     graphiql.py      the page for people, its assets and its example operations

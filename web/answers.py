@@ -77,6 +77,8 @@ class Answers:
     def __init__(
         self, changes: Changes, horizon: Horizon, *, weight: int, entries: int = 100_000
     ) -> None:
+        self.weight = weight
+        """How much is kept. Where nothing is, everybody is answered by a statement of their own."""
         self._changes = changes
         self._horizon = horizon
         # Without room for answers, nobody waits for somebody else's, either.
@@ -125,7 +127,8 @@ class Answers:
             if flight.moment is None or flight.moment != self._changes.moment:
                 break
             given = await asyncio.shield(flight.landed)
-            if given is not None:
+            # What is answered to somebody about themselves answers nobody else.
+            if given is not None and not given.answer.private:
                 return given
         moment = self._changes.moment
         flight = _Flight(moment, asyncio.get_running_loop().create_future())

@@ -2,17 +2,27 @@
 
     Refusal
      |-- MalformedJson         400 MALFORMED_JSON          the body is not JSON in UTF-8
+     |-- DuplicateKey          400 DUPLICATE_KEY           of two values, which one is meant?
      |-- MalformedRequest      400 MALFORMED_REQUEST       it is JSON, but no GraphQL request
-     |-- BatchingNotSupported  400 BATCHING_NOT_SUPPORTED  a list of requests
+     |-- MalformedBatch        400 MALFORMED_BATCH         a list, but not of requests
+     |-- BatchTooLarge         400 BATCH_TOO_LARGE         a list of too many, or of too much
+     |-- BatchingNotSupported  400 BATCHING_NOT_SUPPORTED  a list, where MAX_BATCH is 0
      |-- DocumentNotFound      400 PERSISTED_QUERY_NOT_FOUND      a hash that we do not remember
      |-- DocumentMismatch      400 PERSISTED_QUERY_HASH_MISMATCH  the hash of another text
      |-- DocumentNotTrusted    400 DOCUMENT_NOT_TRUSTED    only known operations are answered
+     |-- Unauthenticated       401 UNAUTHENTICATED         what is shown as a key or a token is none
      |-- MethodNotAllowed      405 METHOD_NOT_ALLOWED      not GET or POST, or a GET that writes
      |-- NotAcceptable         406 NOT_ACCEPTABLE          nothing the client accepts is offered
      |-- StreamNotAccepted     406 STREAM_NOT_ACCEPTED     what is told as it happens needs a stream
      |-- TooManySubscriptions  429 TOO_MANY_SUBSCRIPTIONS  more than are followed at a time
      |-- BodyTooLarge          413 BODY_TOO_LARGE          more bytes than MAX_BODY_BYTES
+     |-- RequestTimeout        408 REQUEST_TIMEOUT         it does not come to an end
+     |-- UrlTooLong            414 URL_TOO_LONG            a URL of more than 64 kB
+     |-- HeadersTooLarge       431 HEADERS_TOO_LARGE       headers of more than 64 kB
+     |-- MalformedHttp         400 MALFORMED_HTTP          it is not HTTP/1.1
      |-- UnsupportedMediaType  415 UNSUPPORTED_MEDIA_TYPE  the body does not say that it is JSON
+     |-- BudgetSpent           429 BUDGET_SPENT            a key was used too often
+     |-- IdentityUnavailable   503 IDENTITY_UNAVAILABLE    nobody can say now whether a token is one
      `-- ShuttingDown          503 SHUTTING_DOWN           asked too late: ask another server
 
 What GraphQL refuses has its own tree, in `resolvers/errors.py`.
@@ -20,6 +30,7 @@ What GraphQL refuses has its own tree, in `resolvers/errors.py`.
 
 from __future__ import annotations
 
+from math import ceil
 from typing import ClassVar
 
 import orjson
@@ -35,6 +46,8 @@ class Refusal(HTTPException):
     code: ClassVar[str]
     answers: ClassVar[bool] = False
     """Whether it is an answer to a well-formed request, which has status 200 in plain JSON."""
+    about: ClassVar[str] = ""
+    """What there is to say of all of its kind."""
     beside: tuple[Header, ...] = ()
     """Headers that go with it."""
 
@@ -50,12 +63,44 @@ class Refusal(HTTPException):
 # The tree above says what each is for.
 
 
+class MalformedHttp(Refusal):
+    status, code = 400, "MALFORMED_HTTP"
+    about = "This is not a request in HTTP/1.1."
+
+
+class RequestTimeout(Refusal):
+    status, code = 408, "REQUEST_TIMEOUT"
+    about = "The request took too long to arrive."
+
+
+class UrlTooLong(Refusal):
+    status, code = 414, "URL_TOO_LONG"
+    about = "The URL is too long. Send a POST, or the query by its hash."
+
+
+class HeadersTooLarge(Refusal):
+    status, code = 431, "HEADERS_TOO_LARGE"
+    about = "The headers are too large."
+
+
 class MalformedJson(Refusal):
     status, code = 400, "MALFORMED_JSON"
 
 
+class DuplicateKey(Refusal):
+    status, code = 400, "DUPLICATE_KEY"
+
+
 class MalformedRequest(Refusal):
     status, code = 400, "MALFORMED_REQUEST"
+
+
+class MalformedBatch(Refusal):
+    status, code = 400, "MALFORMED_BATCH"
+
+
+class BatchTooLarge(Refusal):
+    status, code = 400, "BATCH_TOO_LARGE"
 
 
 class BatchingNotSupported(Refusal):
@@ -72,6 +117,24 @@ class DocumentMismatch(Refusal):
 
 class DocumentNotTrusted(Refusal):
     status, code, answers = 400, "DOCUMENT_NOT_TRUSTED", True
+
+
+class Unauthenticated(Refusal):
+    status, code = 401, "UNAUTHENTICATED"
+    beside = ((b"www-authenticate", b"Bearer"),)
+
+
+class BudgetSpent(Refusal):
+    status, code = 429, "BUDGET_SPENT"
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.beside = ((b"retry-after", str(ceil(seconds)).encode()),)
+
+
+class IdentityUnavailable(Refusal):
+    status, code = 503, "IDENTITY_UNAVAILABLE"
+    beside = ((b"retry-after", b"5"),)
 
 
 class MethodNotAllowed(Refusal):

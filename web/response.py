@@ -15,8 +15,12 @@ from web.encodings import Encoding
 from web.media_types import MediaType
 from web.refusals import Header, Refusal
 
+# GraphQL over HTTP (September 2026), "Status Codes": with data and no errors it is a 200; with
+# both, "even if it is null", a 294, Partial Success; without data a 4xx or 5xx. 294 is for
+# GraphQL's own media type, "which makes the meaning explicit". Of the 4xx it asks by now for a 422
+# where what was read is not valid; its audit and its clients still know 400, which is as true.
 # Clients of application/json cannot tell our 400 from a proxy's, so there a well-formed request
-# is always answered with 200. 294 is "Partial Success".
+# is always answered with 200.
 STATUS: Mapping[MediaType, Mapping[Outcome, int]] = {
     MediaType.JSON: {
         Outcome.DATA: 200,
@@ -39,7 +43,7 @@ STATUS: Mapping[MediaType, Mapping[Outcome, int]] = {
 HEADERS: Mapping[MediaType, tuple[Header, ...]] = {
     media_type: (
         (b"content-type", f"{media_type.value}; charset=utf-8".encode()),
-        (b"vary", b"accept, accept-encoding"),
+        (b"vary", b"accept, accept-encoding, authorization, x-api-key"),
         (b"x-content-type-options", b"nosniff"),
     )
     for media_type in MediaType
@@ -49,7 +53,7 @@ HEADERS: Mapping[MediaType, tuple[Header, ...]] = {
 LOCALIZED: Mapping[tuple[MediaType, Enum | None], tuple[Header, ...]] = {
     (media_type, language): (
         *(header for header in headers if header[0] != b"vary"),
-        (b"vary", b"accept, accept-encoding, accept-language"),
+        (b"vary", b"accept, accept-encoding, authorization, x-api-key, accept-language"),
         (b"content-language", (language or Language.EN).value.lower().encode()),
     )
     for media_type, headers in HEADERS.items()
@@ -76,6 +80,7 @@ class Client:
     known: bytes | None
     encoding: Encoding | None
     language: Language | None
+    asker: Mapping[str, object] | None = None
 
 
 async def respond(send: Send, client: Client, given: Given, timing: bytes | None = None) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
@@ -19,6 +19,8 @@ from starlette.types import Receive, Scope, Send
 
 from resolvers.errors import RequestRefused
 from resolvers.resolve import response
+from schema.entity import Language
+from web.identity import told_of
 from web.languages import spoken
 from web.message import Message
 from web.refusals import Refusal, TooManySubscriptions
@@ -59,7 +61,8 @@ class Sockets:
         headers = [value for name, value in scope["headers"] if name == b"accept-language"]
         self.streams.sockets += 1
         try:
-            await _Socket(self.streams, receive, send, b",".join(headers) or None).speak()
+            language = spoken(b",".join(headers) or None)
+            await _Socket(self.streams, receive, send, language, told_of(scope)).speak()
         finally:
             self.streams.sockets -= 1
 
@@ -68,13 +71,19 @@ class _Socket:
     """One socket, from its first message to its end."""
 
     def __init__(
-        self, streams: Streams, receive: Receive, send: Send, accept_language: bytes | None
+        self,
+        streams: Streams,
+        receive: Receive,
+        send: Send,
+        language: Language | None,
+        asker: Mapping[str, object],
     ) -> None:
         self._streams = streams
         self._bounds = streams.bounds
         self._receive = receive
         self._send_event = send
-        self._language = spoken(accept_language)
+        self._language = language
+        self._asker = asker
         self._acknowledged = False
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._ended: asyncio.Future[_End | None] = asyncio.get_running_loop().create_future()
@@ -169,7 +178,7 @@ class _Socket:
                 raise TooManySubscriptions(f"A socket has at most {most} operations at a time.")
             text = await self._streams.documents.text(payload)
             raw = orjson.dumps(payload)
-            request = request_of(payload, text, raw, self._language)
+            request = request_of(payload, text, raw, self._language, self._asker)
             # Open before the next message is read: who pings now, is followed when the pong comes.
             messages = await stack.enter_async_context(self._streams.stream(request))
         except RequestRefused as refused:

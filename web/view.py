@@ -8,7 +8,7 @@ GraphQL-over-HTTP specification.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Hashable, Mapping
+from collections.abc import Awaitable, Hashable, Mapping, Sequence
 
 import orjson
 from starlette.requests import ClientDisconnect
@@ -19,16 +19,29 @@ from db.errors import DatabaseError
 from resolvers.errors import RequestRefused
 from resolvers.graph import Graph
 from resolvers.parse import is_query, is_subscription, parse
-from resolvers.resolve import Answer, GraphQLRequest, Outcome, explain, resolve, response
+from resolvers.resolve import (
+    Answer,
+    GraphQLRequest,
+    Outcome,
+    explain,
+    resolve,
+    response,
+    weigh,
+)
 from web import sse
 from web.answers import Answers, Given
 from web.documents import Documents
+from web.doorman import CHARGE
 from web.encodings import negotiate as negotiate_encoding
 from web.hang_up import HangUp
+from web.identity import told_of
 from web.languages import spoken
 from web.media_types import MediaType, accepts_events, is_json, negotiate
 from web.refusals import (
+    BatchingNotSupported,
+    BatchTooLarge,
     BodyTooLarge,
+    MalformedBatch,
     MethodNotAllowed,
     NotAcceptable,
     Refusal,
@@ -40,9 +53,12 @@ from web.request import Parameters, from_json, from_query_string, read_body, req
 from web.response import HEADERS, Client, refuse, respond, write
 from web.subscriptions import Streams
 
+Asked = GraphQLRequest | Refusal
+"""A request of a batch, or why it is none."""
+
 
 class View:
-    """Answers one operation per request."""
+    """Answers one operation per request, or a list of them by a list."""
 
     def __init__(
         self,
@@ -54,6 +70,7 @@ class View:
         streams: Streams,
         *,
         max_body_bytes: int,
+        max_batch: int = 10,
         development: bool,
     ) -> None:
         self.graph = graph
@@ -63,6 +80,7 @@ class View:
         self.documents = documents
         self.streams = streams
         self.max_body_bytes = max_body_bytes
+        self.max_batch = max_batch
         self.development = development
         inside = (MediaType.SQL,) if development else ()
         self.offered: Mapping[str, tuple[MediaType, ...]] = {
@@ -79,7 +97,7 @@ class View:
                 case b"accept":
                     accept = _joined(accept, value)
                 case b"content-type":
-                    content_type = value
+                    content_type = _joined(content_type, value)
                 case b"content-length":
                     content_length = value
                 case b"accept-encoding":
@@ -122,22 +140,32 @@ class View:
                 known,
                 negotiate_encoding(accept_encoding),
                 spoken(accept_language),
+                told_of(scope),
             )
-            key: Hashable = raw if client.language is None else (raw, client.language)
-            if accepted is not MediaType.SQL and (given := self.answers.get(key)) is not None:
+            key = _key(raw, client)
+            keeps = accepted is not None and accepted is not MediaType.SQL
+            if keeps and (given := self.answers.get(key)) is not None:
                 await respond(send, client, given, b"kept" if self.development else None)
                 return
             parameters = from_query_string(raw) if client.reads else from_json(raw)
-            request = await self._request(parameters, raw, client)
-            if accepted is None or self.streams.streams(request):
-                if method == "HEAD" or not accepts_events(accept):
-                    raise StreamNotAccepted(
-                        "What is told as it happens needs a stream: accept text/event-stream, "
-                        "or ask over a WebSocket."
-                    )
-                last = None if last_event is None else last_event.decode("latin-1")
-                await self._tell(send, receive, request, client, accepted, last)
-                return
+            asked: GraphQLRequest | Sequence[tuple[Hashable, Asked]]
+            if isinstance(parameters, Mapping):
+                asked = await self._request(parameters, raw, client)
+                if accepted is None or self.streams.streams(asked):
+                    if method == "HEAD" or not accepts_events(accept):
+                        raise StreamNotAccepted(
+                            "What is told as it happens needs a stream: accept text/event-stream, "
+                            "or ask over a WebSocket."
+                        )
+                    last = None if last_event is None else last_event.decode("latin-1")
+                    await self._tell(send, receive, asked, client, accepted, last)
+                    return
+            elif accepted is None or accepted is MediaType.SQL:
+                raise MalformedBatch("Operations are explained, and told about, one at a time.")
+            else:
+                asked = await self._batch(parameters, client)
+                if CHARGE in scope:
+                    scope[CHARGE](len(asked) - 1)
         except Refusal as refusal:
             if accepted is None and method != "HEAD" and accepts_events(accept):
                 await sse.refused(send, refusal)
@@ -149,10 +177,12 @@ class View:
 
         hang_up = HangUp(receive)
         try:
-            if accepted is MediaType.SQL:
-                await self._explain(send, request)
+            if not isinstance(asked, GraphQLRequest):
+                await respond(send, client, await self._together(asked))
+            elif accepted is MediaType.SQL:
+                await self._explain(send, asked)
             else:
-                given = await self._answer(key, request)
+                given = await self._answer(key, asked)
                 await respond(send, client, given, self._timing(given.answer))
         except asyncio.CancelledError:
             # Only two things cancel this task: a client that is gone, who needs no answer, and the
@@ -165,11 +195,63 @@ class View:
 
     async def _request(self, parameters: Parameters, raw: bytes, client: Client) -> GraphQLRequest:
         text = await self.documents.text(parameters)
-        request = request_of(parameters, text, raw, client.language)
+        request = request_of(parameters, text, raw, client.language, client.asker)
         if client.reads and not self._reads(request):
             # A link must not change anything.
             raise MethodNotAllowed("Only a query can be sent by GET.", allow="POST")
         return request
+
+    async def _batch(
+        self, batch: Sequence[Parameters], client: Client
+    ) -> Sequence[tuple[Hashable, Asked]]:
+        """The requests of a list, each as if it had come alone; together they are bounded."""
+        if not self.max_batch:
+            raise BatchingNotSupported("Send one operation per request; lists are not taken.")
+        if not batch:
+            raise MalformedBatch("The list is empty.")
+        if len(batch) > self.max_batch:
+            raise BatchTooLarge(f"A list may have {self.max_batch} operations.")
+        asked: list[tuple[Hashable, Asked]] = []
+        rows = 0
+        for parameters in batch:
+            # Written as most clients write it, so that what was kept of it alone is found.
+            raw = orjson.dumps(parameters)
+            try:
+                request = await self._request(parameters, raw, client)
+                if self.streams.streams(request):
+                    raise StreamNotAccepted("What is told as it happens is not told in a list.")
+            except Refusal as refusal:
+                asked.append((raw, refusal))
+            else:
+                asked.append((_key(raw, client), request))
+                rows += weigh(self.graph, request)
+        if rows > self.graph.limits.rows:
+            message = f"Together these could return {rows} rows"
+            raise BatchTooLarge(f"{message}; the limit is {self.graph.limits.rows}.")
+        return asked
+
+    async def _together(self, batch: Sequence[tuple[Hashable, Asked]]) -> Given:
+        """The answers to a list, in its order, as one.
+
+        One at a time, so that a list takes no more connections than a single request does, and
+        what changes something is seen by what comes after it. The status is always 200: each
+        answer says for itself what became of it (GraphQL over HTTP, draft on batching).
+        """
+        answers: list[Answer] = []
+        for key, request in batch:
+            if isinstance(request, Refusal):
+                answers.append(Answer(request.body(), Outcome.REFUSED))
+            else:
+                given = self.answers.get(key) or await self._answer(key, request)
+                answers.append(given.answer)
+        return Given(
+            Answer(
+                b"[%b]" % b",".join(answer.body for answer in answers),
+                Outcome.DATA,
+                localized=any(answer.localized for answer in answers),
+                private=any(answer.private for answer in answers),
+            )
+        )
 
     async def _tell(
         self,
@@ -205,7 +287,7 @@ class View:
         def ask() -> Awaitable[Answer]:
             return resolve(self.graph, self.database, request)
 
-        if not self._reads(request):
+        if not self._reads(request) or not self.answers.weight:
             return Given(await ask())
         return await self.answers.ask(key, ask, self.documents.tables)
 
@@ -222,6 +304,16 @@ class View:
         except DatabaseError as error:
             status, text = 503, f"-- {error}\n"
         await write(send, status, HEADERS[MediaType.SQL], text.encode())
+
+
+def _key(raw: bytes, client: Client) -> Hashable:
+    """What an answer is kept under: all of the request that it depends on.
+
+    A URL is no body, even if it has the same bytes.
+    """
+    if client.language is None and not client.reads:
+        return raw
+    return raw, client.reads, client.language
 
 
 def _joined(before: bytes | None, value: bytes) -> bytes:

@@ -24,16 +24,16 @@ def phone(
     extension: str | None = None,
 ) -> None:
     """The telephone number in a column, if it is one."""
-    number = line.parsed(column, _number, "is no phone number")
-    if number is None:
+    found = line.parsed(column, _number, "is no phone number")
+    if found is None:
         return
-    free = phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.TOLL_FREE
+    number, kind = found
     record = f"{owner_id}/{purpose or 'main'}"
     values = {
         "id": identity("phones", record),
-        "number": phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
+        "number": number,
         "extension": extension,
-        "kind": "TOLL_FREE" if free else "VOICE",
+        "kind": kind,
         "purpose": purpose,
         **dict.fromkeys(_OWNERS),
         owner: owner_id,
@@ -42,14 +42,18 @@ def phone(
     intake.add(line, "phones", values)
 
 
-def _number(text: str) -> phonenumbers.PhoneNumber:
+def _number(text: str) -> tuple[str, str]:
+    """A number as it is kept, and its kind."""
     try:
         number = phonenumbers.parse(text, "US")
     except phonenumbers.NumberParseException as error:
         raise ValueError(text) from error
-    if not phonenumbers.is_valid_number(number):
+    # A number that exists has a type. To ask for both would be to look it up twice.
+    found = phonenumbers.number_type(number)
+    if found == phonenumbers.PhoneNumberType.UNKNOWN:
         raise ValueError(text)
-    return number
+    kind = "TOLL_FREE" if found == phonenumbers.PhoneNumberType.TOLL_FREE else "VOICE"
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), kind
 
 
 def location(
@@ -78,8 +82,9 @@ def location(
     }
     if not any(value is not None and value != [] for value in known.values()):
         return None
+    id = identity("locations", record)
     values = {
-        "id": identity("locations", record),
+        "id": id,
         "address_visibility": visibility,
         "county_fips": county_fips,
         "state": line.matching("state", r"[A-Z]{2}", "is no state") or "CA",
@@ -87,4 +92,4 @@ def location(
         **provenance(line, record),
     }
     intake.add(line, "locations", values)
-    return identity("locations", record)
+    return id

@@ -41,7 +41,7 @@ def _institution(line: Line, intake: Intake) -> None:
         "institution_type": line.needed(
             "institution_type", lambda column: word(column, "institution_type")
         ),
-        "parent_id": intake.names.get(("institutions", _PARENTS.get(code, ""))),
+        "parent_id": intake.named("institutions").get(_PARENTS.get(code, "")),
         "population_gender": word("population_gender", "population_gender"),
         "population_age": None,
         "status": status,
@@ -75,7 +75,7 @@ def _institution(line: Line, intake: Intake) -> None:
     }
     intake.add(line, "institutions", values)
     contact.phone(line, intake, "institution_id", id)
-    intake.names["institutions", code] = id
+    intake.name("institutions", code, id)
 
 
 def _camp(line: Line, intake: Intake) -> None:
@@ -135,7 +135,7 @@ def _camp(line: Line, intake: Intake) -> None:
     }
     intake.add(line, "institutions", values)
     contact.phone(line, intake, "institution_id", id)
-    intake.names["institutions", code] = id
+    intake.name("institutions", code, id)
 
 
 def _population(line: Line, intake: Intake) -> None:

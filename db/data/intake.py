@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
@@ -40,8 +40,8 @@ class Intake:
     rows: dict[str, dict[Key, Row]] = field(default_factory=dict)
     origins: dict[str, dict[Key, Line]] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
-    # What other files call a thing, to what we call it: ("counties", "Marin") -> "06041".
-    names: dict[tuple[str, str], object] = field(default_factory=dict)
+    # What other files call a thing, to what we call it, by table: "counties", "Marin" -> "06041".
+    names: dict[str, dict[str, object]] = field(default_factory=dict)
 
     def take(self, shape: Shape, sheet: Sheet) -> None:
         """Make rows of every line. A line that is refused leaves none."""
@@ -85,7 +85,7 @@ class Intake:
     def called(self, line: Line, column: str, table: str) -> object | None:
         """What a cell refers to in another table."""
         cell = line.cells[column]
-        found = self.names.get((table, cell))
+        found = self.named(table).get(cell)
         if cell and found is None:
             line.reject(column, f"is not in {table}")
         return found
@@ -96,12 +96,13 @@ class Intake:
         assert isinstance(found, UUID)
         return found
 
-    def codes(self, table: str) -> set[str]:
-        """Every name in a table."""
-        return set(self._named(table))
+    def name(self, table: str, name: str, found: object) -> None:
+        """Let other files refer to something by this name."""
+        self.names.setdefault(table, {})[name] = found
 
-    def _named(self, table: str) -> Iterator[str]:
-        return (name for of, name in self.names if of == table)
+    def named(self, table: str) -> Mapping[str, object]:
+        """Every name in a table."""
+        return self.names.get(table, {})
 
 
 def provenance(

@@ -24,6 +24,7 @@ from db.data import (
 from db.data.connection import alone, connected
 from db.data.duplicates import COMPARED, Found, find_duplicates
 from db.data.identity import identity
+from db.data.indexes import drop_indexes, make_indexes
 from db.data.intake import Intake, Key
 from db.data.line import Line
 from db.data.merge import TARGETS, merge, stage
@@ -34,6 +35,18 @@ from db.data.words import words
 __all__ = ["DIRECTORY", "LoadError", "Progress", "Report", "load", "silent"]
 
 DIRECTORY = Path(__file__).parent
+
+# The tables with most of the rows.
+LARGE = (
+    "locations",
+    "providers",
+    "services",
+    "service_categories",
+    "cost_options",
+    "services_at_locations",
+    "phones",
+    "schedules",
+)
 
 # What is being done, how much of it is done, and how much there is.
 Progress = Callable[[str, int, int], None]
@@ -94,9 +107,15 @@ async def load(url: str, *, directory: Path = DIRECTORY, progress: Progress = si
                 intake.take(shape, sheet)
             # Rows are written table by table; what they keep of one another is worked out once.
             await connection.execute("set local directory.keeping = 'later'")
+            # Nobody misses an index of a table in which there is nothing.
+            new = not await connection.fetchval("select exists (select from services)")
+            indexes = await drop_indexes(connection, LARGE) if new else ()
+            if new:
+                await connection.execute("select search_everything()")
             outcomes, touched = await _merge(connection, intake, progress, steps)
             if outcomes:
                 await connection.execute("select keep_everything()")
+            await make_indexes(connection, indexes)
             await _record(connection, intake, sheets, outcomes)
             progress("finding duplicates", steps - 1, steps)
             # What is compared as it was before was found before.

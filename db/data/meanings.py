@@ -56,17 +56,17 @@ def _meaning(line: Line, intake: Intake) -> None:
         **provenance(line, record),
     }
     intake.add(line, "meanings", values)
-    key = ("meanings", f"{said_in}/{'alone' if alone else 'among others'}/{said}")
-    known = intake.names.setdefault(key, [])
+    key = f"{said_in}/{'alone' if alone else 'among others'}/{said}"
+    known = intake.named("meanings").get(key, [])
     assert isinstance(known, list)
-    known.append(Meaning(criterion, code, line.text("note"), line))
+    intake.name("meanings", key, [*known, Meaning(criterion, code, line.text("note"), line)])
 
 
 def meant(intake: Intake, said_in: str, words: Sequence[str]) -> Iterator[Meaning]:
     """What these words, all that a record says there, mean."""
     for word in words:
         for how in ("among others", *(["alone"] if len(words) == 1 else [])):
-            found = intake.names.get(("meanings", f"{said_in}/{how}/{word}"), [])
+            found = intake.named("meanings").get(f"{said_in}/{how}/{word}", [])
             assert isinstance(found, list)
             yield from found
 

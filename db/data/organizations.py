@@ -41,7 +41,7 @@ def _operator(line: Line, intake: Intake) -> None:
         **provenance(line, name),
     }
     intake.add(line, "providers", values)
-    intake.names["operators", str(values["name"])] = id
+    intake.name("operators", str(values["name"]), id)
 
 
 def _provider(line: Line, intake: Intake) -> None:
@@ -118,12 +118,12 @@ def _service(
         **provenance(line, record),
     }
     intake.add(line, "services", service)
-    intake.names["services", record] = id
+    intake.name("services", record, id)
     schedules.spoken(line, intake, "service_id", id, "hours_text")
     for meaning in found:
         if meaning.criterion == "FEES":
             _cost_option(line, intake, id, meaning)
-    for code in line.items("categories", intake.codes("categories")):
+    for code in line.items("categories", intake.named("categories")):
         link: dict[str, object] = {"service_id": id, "category_code": code}
         intake.add(line, "service_categories", link, *link)
     if location_id:

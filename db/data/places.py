@@ -16,8 +16,8 @@ def _county(line: Line, intake: Intake) -> None:
     name = line.needed("name", line.text)
     values = {"fips": fips, "name": name, **provenance(line, fips)}
     intake.add(line, "counties", values, "fips")
-    intake.names["counties", fips] = fips
-    intake.names["counties", name] = fips
+    intake.name("counties", fips, fips)
+    intake.name("counties", name, fips)
 
 
 def _zip_code(line: Line, intake: Intake) -> None:

@@ -22,7 +22,7 @@ def _slug(line: Line, intake: Intake, table: str) -> tuple[str, UUID]:
 
 
 def _categories(line: Line, intake: Intake, table: str, owner: str, id: UUID) -> None:
-    for code in line.items("category", intake.codes("categories")):
+    for code in line.items("category", intake.named("categories")):
         link: dict[str, object] = {owner: id, "category_code": code}
         intake.add(line, table, link, *link)
 
@@ -42,7 +42,7 @@ def _program(line: Line, intake: Intake) -> None:
         "delivered_by": word("delivery", "delivered_by"),
         "operator_name": operator,
         "operator_type": word("operator_type", "operator_type"),
-        "operator_id": intake.names.get(("operators", operator or "")),
+        "operator_id": intake.named("operators").get(operator or ""),
         "audience": line.items("audience", intake.words["programs", "audience"]),
         "scope": word("scope", "scope") or "UNKNOWN",
         "activity_group_type_code": intake.called(
@@ -52,7 +52,7 @@ def _program(line: Line, intake: Intake) -> None:
     }
     intake.add(line, "programs", values)
     _categories(line, intake, "program_categories", "program_id", id)
-    intake.names["programs", slug] = id
+    intake.name("programs", slug, id)
 
 
 def _offering(line: Line, intake: Intake) -> None:
@@ -113,7 +113,7 @@ def _reentry_program(line: Line, intake: Intake) -> None:
     }
     intake.add(line, "reentry_programs", values)
     _categories(line, intake, "reentry_program_categories", "reentry_program_id", id)
-    intake.names["reentry_programs", slug] = id
+    intake.name("reentry_programs", slug, id)
 
 
 def _reentry_county(line: Line, intake: Intake) -> None:

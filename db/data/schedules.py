@@ -174,7 +174,7 @@ def _whose(line: Line, intake: Intake, visit_type: str, kind: str) -> list[UUID]
     cell = line.cells["institutions"]
     if cell not in intake.words["institutions", "institution_type"]:
         institution = intake.needed(line, "institutions", "institutions")
-        intake.names["visiting", f"{institution}/{visit_type}/{kind}"] = institution
+        intake.name("visiting", f"{institution}/{visit_type}/{kind}", institution)
         return [institution]
     return [
         row["id"]
@@ -182,7 +182,7 @@ def _whose(line: Line, intake: Intake, visit_type: str, kind: str) -> list[UUID]
         if isinstance(row["id"], UUID)
         and row["institution_type"] == cell
         and row["status"] in ("OPEN", "CLOSING")
-        and ("visiting", f"{row['id']}/{visit_type}/{kind}") not in intake.names
+        and f"{row['id']}/{visit_type}/{kind}" not in intake.named("visiting")
     ]
 
 

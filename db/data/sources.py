@@ -30,14 +30,14 @@ def cite(line: Line, intake: Intake, column: str = "source") -> None:
     if "source_date" in line.cells:
         line.source_date = line.partial("source_date")
     citation = line.needed(column, line.text)
-    if known := intake.names.get(("sources", citation)):
+    if known := intake.named("sources").get(citation):
         line.source_id = known  # type: ignore[assignment]  # names of sources are their ids
         return
     digest = hashlib.sha256(citation.encode()).hexdigest()[:8]
     url = _WWW.search(citation)
     key = f"{url['host'] if url else slug(citation, limit=40)}-{digest}"
     line.source_id = identity("sources", key)
-    intake.names["sources", citation] = line.source_id
+    intake.name("sources", citation, line.source_id)
     values = {
         **dict.fromkeys(_PUBLISHED),
         "id": line.source_id,
@@ -108,7 +108,7 @@ def _data_set(line: Line, intake: Intake) -> None:
         "known_gaps": line.text("known_gaps"),
     }
     intake.add(line, "sources", values)
-    intake.names["sources", key] = line.source_id
+    intake.name("sources", key, line.source_id)
 
 
 DATA_SETS = Shape(

@@ -8,13 +8,18 @@ and languages are the real ones, and no real organization is said to be where it
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from db.data.connection import alone, connected
 from db.data.identity import identity
+from db.data.indexes import drop_indexes, make_indexes
 from db.data.load import LoadError, Progress, silent
 
 KEY = "SYNTHETIC"
@@ -120,16 +125,11 @@ _SOURCE = """
     on conflict (id) do update set coverage = excluded.coverage, updated_at = now()
 """
 
-# Indexes are made faster when all rows are there. Those of constraints stay, and so do the rules.
-_INDEXES = """
-    select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition
-    from pg_index
-    where indrelid::regclass::text = any ($1::text[]) and not indisunique and not indisexclusion
-    order by 1
-"""
-
 # What triggers keep for the end of a transaction is done now, when it has the indexes it needs.
 _MADE_SEARCHABLE = "set constraints all immediate; set constraints all deferred"
+
+# How the database says how far it is.
+_MADE = re.compile(r"documents made: (?P<done>\d+) of (?P<of>\d+)")
 
 _FILL = (
     """
@@ -244,10 +244,9 @@ async def _make(connection: asyncpg.Connection, providers: int, progress: Progre
     await _remove(connection, source_id, progress)
     await connection.execute(_MADE_SEARCHABLE)
     await connection.execute(_SOURCE, source_id, KEY, coverage)
-    indexes = await connection.fetch(_INDEXES, [*TABLES, "service_categories"])
-    of_documents = await connection.fetch(_INDEXES, ["search_documents"])
-    for index in (*indexes, *of_documents):
-        await connection.execute(f"drop index {index['name']}")
+    await connection.execute("select search_everything()")
+    indexes = await drop_indexes(connection, [*TABLES, "service_categories"])
+    of_documents = await drop_indexes(connection, ["search_documents"])
     for first in range(1, providers + 1, BATCH):
         progress("synthesizing", first - 1, providers)
         last = min(first + BATCH - 1, providers)
@@ -256,16 +255,32 @@ async def _make(connection: asyncpg.Connection, providers: int, progress: Progre
             await connection.execute(statement, source_id)
         await connection.execute("drop table drawn")
     await connection.execute("set local maintenance_work_mem = '256MB'")
-    for done, index in enumerate(indexes):
-        progress("indexing", done, len(indexes))
-        await connection.execute(index["definition"])
-    progress("making searchable", 0, 1)
+    await make_indexes(connection, indexes, partial(progress, "indexing"))
     await connection.execute(f"analyze {', '.join((*TABLES, 'service_categories'))}")
-    await connection.execute(_MADE_SEARCHABLE)
-    for index in of_documents:
-        await connection.execute(index["definition"])
+    async with _watched(connection, partial(progress, "making searchable")):
+        await connection.execute(_MADE_SEARCHABLE)
+    await make_indexes(connection, of_documents, partial(progress, "indexing what can be found"))
     await _record(connection, "enable")
     return True
+
+
+@asynccontextmanager
+async def _watched(
+    connection: asyncpg.Connection, told: Callable[[int, int], None]
+) -> AsyncIterator[None]:
+    """Meanwhile tell what `search_refresh` says of how far it is."""
+
+    def heard(_: object, message: Any) -> None:
+        if made := _MADE.fullmatch(message.message):
+            told(int(made["done"]), int(made["of"]))
+
+    connection.add_log_listener(heard)
+    await connection.execute("set local client_min_messages = debug1")
+    try:
+        yield
+    finally:
+        connection.remove_log_listener(heard)
+    await connection.execute("set local client_min_messages = notice")
 
 
 async def _record(connection: asyncpg.Connection, verb: str) -> None:

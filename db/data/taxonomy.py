@@ -13,7 +13,7 @@ def _code(line: Line, intake: Intake, table: str) -> str:
     cite(line, intake)
     code = line.needed("code", lambda column: line.matching(column, _CODE, "is no code"))
     intake.once(line, "code", table, code)
-    intake.names[table, code] = code
+    intake.name(table, code, code)
     return code
 
 
@@ -73,7 +73,7 @@ def _activity_group_type(line: Line, intake: Intake) -> None:
     label = line.needed("label", line.text)
     values = {"code": code, "label": label, **provenance(line, code)}
     intake.add(line, "activity_group_types", values, "code")
-    intake.names["activity_group_types", label] = code
+    intake.name("activity_group_types", label, code)
 
 
 def _amenity(line: Line, intake: Intake) -> None:

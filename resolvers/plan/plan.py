@@ -44,6 +44,10 @@ class Plan:
         """The SQL."""
         return self.statement.text if self.statement else ""
 
+    def rows(self, variables: Variables) -> int:
+        """How many rows its pages, multiplied, could return."""
+        return sum(weight.rows(variables) for weight in self.weights)
+
 
 @dataclass(slots=True)
 class _Fork:
@@ -84,7 +88,7 @@ def plan(
         context = _context(graph, operation, Lookout(variables), {**planned.refused, **refused})
         planned = _finished(context, operation)
         arguments, refused = bind(planned, variables)
-    rows = sum(weight.rows(variables) for weight in planned.weights)
+    rows = planned.rows(variables)
     if rows > graph.limits.rows:
         message = (
             f"This could return {rows} rows; the limit is {graph.limits.rows}. "

@@ -25,6 +25,7 @@ from db.query import (
 )
 from resolvers.errors import Code, FieldRefused
 from resolvers.graph import (
+    Asker,
     ById,
     ByIds,
     Computed,
@@ -70,8 +71,10 @@ def root(context: Context, fields: Fields) -> Select:
             about = "__Schema" if name == "__schema" else "__Type"
             context.weights.extend(weigh(context, about, context.below(about, nodes)))
             continue
-        if isinstance(context.graph.roots.get(name), Known):
+        if isinstance(context.graph.roots.get(name), Known | Asker):
             context.need_python()
+            # Of who asks, what is known of them is nobody else's to be told.
+            context.private |= isinstance(context.graph.roots[name], Asker)
             continue
         column = context.name(key)
         if name == "__typename":
@@ -117,7 +120,7 @@ def _root_field(context: Context, name: str, nodes: Sequence[FieldNode], path: P
             return value(context, source, "", arguments, path)
         case Made():
             return _made(context, source, "", arguments, nodes, path)
-        case Known():
+        case Known() | Asker():
             raise AssertionError("what graphql-core knows has no column")
 
 

@@ -74,7 +74,7 @@ def by_id(
     key = _id(entity)
     read = KeyOf(entity.name, key.scalar.read)
     given = Param(Bound(value, read, path), key.scalar.postgres)
-    return Json(named(context, entity, key.column, given, nodes, path))
+    return Json(named(context, entity, key.column, given, nodes, path, known=False))
 
 
 def by_ids(
@@ -101,7 +101,7 @@ def by_ids(
     )
     with context.rows(context.graph.limits.default_page):
         of_kind = {entity.name: entity for entity in entities}
-        object_ = chosen(context, of_kind, alias, nodes, path)
+        object_ = chosen(context, of_kind, alias, nodes, path, known=False)
     return Values(Select(((None, object_),), source, order=(Order(Ref(alias, "n")),)))
 
 
@@ -120,13 +120,16 @@ def chosen(
     alias: str,
     nodes: Sequence[FieldNode],
     path: Path,
+    *,
+    known: bool = True,
 ) -> Expression:
-    """The object whose kind and key are in the row at `alias`."""
+    """The object whose kind and key are in the row at `alias`; `known` as below."""
     branches = []
     for kind, entity in kinds.items():
         column = _id(entity).column
         given = Cast(Ref(alias, "key"), column.type)
-        branches.append((Const(kind), Json(named(context, entity, column, given, nodes, path))))
+        found = named(context, entity, column, given, nodes, path, known=known)
+        branches.append((Const(kind), Json(found)))
     return Switch(Ref(alias, "kind"), tuple(branches))
 
 
@@ -137,14 +140,20 @@ def named(
     key: Expression,
     nodes: Sequence[FieldNode],
     path: Path,
+    *,
+    known: bool = True,
 ) -> Select:
-    """The object whose unique column has this value."""
+    """The object whose unique column has this value.
+
+    That of a foreign entity is not looked for if it is known to be there, as it is if the name
+    comes from our own tables or from another subgraph. Of an id that a client sends nobody knows.
+    """
     alias = context.alias()
     fields = context.below(entity.name, nodes)
     columns: Columns = context.columns(context, entity, alias, fields, path)
     if context.python:
         columns = (*columns, (TYPE, Const(entity.name)))
-    if entity.foreign:
+    if entity.foreign and known:
         return Select(columns, stub(column, key, alias))
     where = Operation(Ref(alias, column.name), "=", key)
     return Select(columns, From(entity.table.name, alias), where=where)

@@ -4,10 +4,11 @@ sources, counties, zip_codes, locations, categories, activity_group_types, provi
 service_areas, institutions, population_counts, visiting_statuses, visiting_status_changes,
 visitor_centers, visitor_service_gaps, visiting_facts, visiting_holidays, programs,
 reentry_programs, phones, schedules, verifications, completeness, service_counts, enums,
-translations, duplicate_candidates, opening_hours, eligibility, search, synonyms.
+translations, duplicate_candidates, opening_hours, eligibility, search, synonyms, api_keys, me.
 """
 
 from schema.types.activity_group_types import ActivityGroupType
+from schema.types.api_keys import ApiKey
 from schema.types.categories import Category
 from schema.types.completeness import Completeness
 from schema.types.counties import County
@@ -22,7 +23,8 @@ from schema.types.eligibility import (
 )
 from schema.types.enums import EnumType, EnumValue
 from schema.types.institutions import Institution
-from schema.types.locations import Location
+from schema.types.locations import ConfidentialAddress, Location
+from schema.types.me import Me
 from schema.types.opening_hours import OpeningHours
 from schema.types.phones import Phone
 from schema.types.population_counts import PopulationCount
@@ -60,10 +62,12 @@ from schema.types.zip_codes import ZipCode
 
 __all__ = [
     "ActivityGroupType",
+    "ApiKey",
     "Category",
     "CategoryCount",
     "CategoryServices",
     "Completeness",
+    "ConfidentialAddress",
     "CostOption",
     "County",
     "CountyCount",
@@ -78,6 +82,7 @@ __all__ = [
     "Location",
     "Match",
     "MatchReason",
+    "Me",
     "OpeningHours",
     "Phone",
     "PopulationCount",

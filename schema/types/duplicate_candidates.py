@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, column, entity, join
+from schema.entity import ID, Role, column, entity, join
 
 if TYPE_CHECKING:
     from schema.types.providers import Provider
@@ -56,7 +56,7 @@ class DuplicateDecision(Enum):
     """They are two, and stay so."""
 
 
-@entity(table="duplicate_candidates", order=("-score",), large=True)
+@entity(table="duplicate_candidates", order=("-score",), large=True, role=Role.STAFF)
 class DuplicateCandidate:
     """Two providers that may be the same organization at the same place.
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, Connection, column, entity, join, many, part
+from schema.entity import ID, Connection, Role, column, entity, join, many, only, part, value
 
 if TYPE_CHECKING:
     from schema.types.counties import County
@@ -67,6 +67,28 @@ class AccessibilityFeature(Enum):
     """Information on compact disc."""
 
 
+@value(large=True)
+class ConfidentialAddress:
+    """An address that may be withheld from the public, for the safety of whoever lives there."""
+
+    street: str | None
+    """Street and number; null if unknown."""
+    unit: str | None
+    """Suite, floor or room; null if there is none, or unknown."""
+    city: str | None
+    """City; null if unknown."""
+    county_fips: str | None
+    """FIPS code of the county; null if unknown."""
+    zip: str | None
+    """Zip code, five digits or nine; null if unknown."""
+    latitude: float | None
+    """Degrees north (WGS 84); null if unknown."""
+    longitude: float | None
+    """Degrees east (WGS 84), so negative in California; null if unknown."""
+    transportation: str | None
+    """How to get there; null if unknown."""
+
+
 @entity(
     table="locations",
     order=("public_city",),
@@ -105,6 +127,8 @@ class Location:
     """Degrees east (WGS 84), so negative in California; null if unknown or not public."""
     transportation: str | None = column("public_transportation")
     """How to get there; null if unknown or not public."""
+    confidential: ConfidentialAddress = only(Role.STAFF, part())
+    """The address as it is, whatever the public may know of it. Never pass it on."""
     accessibility: list[AccessibilityFeature]
     """What is known to be accessible; what is missing is unknown, not denied."""
     phones: list[Phone] = many("location_id")

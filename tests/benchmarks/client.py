@@ -44,7 +44,7 @@ class _Connection(asyncio.Protocol):
             return
         now = perf_counter()
         self.seconds.append(now - self.sent)
-        self.failures += not self.received.startswith(b"HTTP/1.1 200")
+        self.failures += not self.received.startswith((b"HTTP/1.1 200", b"HTTP/1.1 304"))
         if now < self.until:
             self._send()
         else:
@@ -61,6 +61,8 @@ def _whole(received: bytes) -> bool:
     head, blank, body = received.partition(b"\r\n\r\n")
     if not blank:
         return False
+    if head.startswith(b"HTTP/1.1 304"):
+        return True
     _, named, length = head.lower().partition(b"\r\ncontent-length:")
     if named:
         return len(body) >= int(length.partition(b"\r\n")[0])

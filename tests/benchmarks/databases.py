@@ -12,6 +12,8 @@ from db.data.load import load
 from db.data.synthesize import synthesize
 from db.errors import MigrationError
 from db.migrate import migrate
+from db.roles import prepare
+from schema.audiences import reaches
 
 Progress = Callable[[str, int, int], None]
 
@@ -31,6 +33,7 @@ async def scratch(url: str, name: str, providers: int, progress: Progress) -> st
         # Made by migrations that were edited since, before anyone released them.
         await _create(url, name, anew=True)
         await migrate(at)
+    await prepare(at, reaches())
     await load(at, progress=progress)
     if providers:
         await synthesize(at, providers=providers, progress=progress)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import median
 
-from tests.benchmarks.peers import DIRECTORY, KEPT, STILL
+from tests.benchmarks.peers import DIRECTORY, KEPT, KNOWN, STILL
 from tests.benchmarks.rounds import Measurement
 
 Value = Callable[[Measurement], float | None]
@@ -19,6 +19,10 @@ def rate(measurement: Measurement) -> float:
 
 def p99(measurement: Measurement) -> float:
     return measurement.served.p99
+
+
+def connections(measurement: Measurement) -> float:
+    return measurement.asked
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,8 @@ def figures(results: Results) -> Iterable[Figure]:
             )
             again = results.ratio(rate, (size, workload, KEPT.name), (size, workload, STILL.name))
             yield Figure(f"{place}: an answer kept to bytes that never change", 0.5, True, again)
+            asked = results.median(connections, size, workload, KNOWN.name)
+            yield Figure(f"{place}: connections to Postgres that 304s ask", 0, False, asked)
         deep = results.ratio(rate, (size, "page 1", us), (size, "deep page", us))
         yield Figure(f"{size}: time of the deep page to that of page 1", 1.2, False, deep)
     sizes = results.names("size")

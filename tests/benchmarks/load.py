@@ -17,9 +17,8 @@ _LUA = """
 local requests, at = {%s}, 0
 local made = {}
 init = function()
-  local headers = {["content-type"] = "application/json", ["accept"] = "application/json"}
   for number, each in ipairs(requests) do
-    made[number] = wrk.format("POST", each[1], headers, each[2])
+    made[number] = wrk.format(each[1], each[2], each[4], each[3])
   end
 end
 request = function()
@@ -39,18 +38,30 @@ end
 
 @dataclass(frozen=True)
 class Asked:
-    """A POST of JSON."""
+    """A POST of JSON; or a GET, if there is no body, by somebody who knows an answer already."""
 
     path: str
     body: str
+    known: str = ""
+
+    @property
+    def method(self) -> str:
+        return "POST" if self.body else "GET"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Those that matter here."""
+        kind = {"content-type": "application/json"} if self.body else {}
+        known = {"if-none-match": self.known} if self.known else {}
+        return {"accept": "application/json", **kind, **known}
 
     def __str__(self) -> str:
         """The whole request, as it travels."""
-        return (
-            f"POST {self.path} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: application/json\r\n"
-            f"content-type: application/json\r\ncontent-length: {len(self.body.encode())}\r\n\r\n"
-            f"{self.body}"
-        )
+        headers = {"host": "127.0.0.1", **self.headers}
+        if self.body:
+            headers["content-length"] = str(len(self.body.encode()))
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        return f"{self.method} {self.path} HTTP/1.1\r\n{lines}\r\n{self.body}"
 
 
 @dataclass(frozen=True)
@@ -78,7 +89,7 @@ def load(port: int, asked: Sequence[Asked], seconds: int) -> Served:
     """Ask these in turn, over and over, on 16 connections that are kept."""
     if wrk := shutil.which("wrk"):
         with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-            script.write(_LUA % ",".join(f"{{{_lua(a.path)},{_lua(a.body)}}}" for a in asked))
+            script.write(_LUA % ",".join(map(_lua_request, asked)))
             script.flush()
             how = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "30s"]
             said = _said([wrk, *how, "-s", script.name, f"http://127.0.0.1:{port}"])
@@ -105,6 +116,13 @@ def _said(command: list[str], standard_input: str = "") -> str:
         cwd=root,
         timeout=300,
     ).stdout
+
+
+def _lua_request(asked: Asked) -> str:
+    # With spaces: two brackets would open a text.
+    headers = ",".join(f"[ {_lua(name)} ]={_lua(value)}" for name, value in asked.headers.items())
+    parts = (asked.method, asked.path, asked.body)
+    return f"{{{','.join(map(_lua, parts))},{{{headers}}}}}"
 
 
 def _lua(text: str) -> str:

@@ -14,9 +14,10 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from tests.benchmarks.load import Asked
 from tests.benchmarks.workloads import Variables, Workload
@@ -47,16 +48,23 @@ class Peer:
     environment: Callable[[str, int], Mapping[str, str]] = field(default=lambda url, port: {})
     dialect: str = "directory.graphql"
     """Which file of a question it understands."""
+    knows: bool = False
+    """Whether those who ask know the answer, and want to hear whether it still holds."""
 
     def asked(self, workload: Workload, variables: Variables, cursor: Any = None) -> Asked:
         """The request that asks a question, after a cursor of this peer's own."""
         if self.dialect == "by_hand.sql":
-            arguments = list(variables.values())
+            arguments: list[Any] = list(variables.values())
+            if workload.question == "entities":
+                arguments = [[each["slug"] for each in arguments[0]]]
             if workload.question == "page":
                 arguments += cursor or FIRST_ROW
             return Asked(f"/{workload.question}", json.dumps(arguments))
         given = {**variables, "after": cursor} if cursor else variables
         query = workload.text(self.dialect)
+        if self.knows:
+            parameters = {"query": query, "variables": json.dumps(given)}
+            return Asked(f"/graphql?{urlencode(parameters)}", "")
         return Asked("/graphql", json.dumps({"query": query, "variables": given}))
 
 
@@ -72,6 +80,8 @@ def _ours(url: str, port: int) -> dict[str, str]:
         "PORT": str(port),
         "POOL_SIZE": str(CONNECTIONS),
         "LOG_LEVEL": "warning",
+        # Everything, and what a router asks for besides.
+        "SUBGRAPHS": "institutions visiting programs providers",
     }
 
 
@@ -84,6 +94,9 @@ DIRECTORY = Peer(
     lambda url, port: _ours(url, port) | {"ANSWER_CACHE_BYTES": "0"},
 )
 KEPT = Peer("kept", "this server, giving answers again", lambda url, port: _SERVE, _ours)
+KNOWN = Peer(
+    "304", "this server, saying that they hold", lambda url, port: _SERVE, _ours, knows=True
+)
 STILL = Peer("still", "bare ASGI, bytes that never change", _module("still"), dialect="by_hand.sql")
 BY_HAND = Peer("by hand", "bare ASGI, SQL by hand", _module("by_hand"), dialect="by_hand.sql")
 LOADERS = Peer("loaders", "Strawberry with data loaders", _module("loaders"))
@@ -94,7 +107,7 @@ POSTGRAPHILE = Peer(
     lambda url, port: {"NODE_ENV": "production", "GRAPHILE_ENV": "production"},
     dialect="postgraphile.graphql",
 )
-PEERS = (STILL, KEPT, BY_HAND, DIRECTORY, LOADERS, POSTGRAPHILE)
+PEERS = (STILL, KEPT, KNOWN, BY_HAND, DIRECTORY, LOADERS, POSTGRAPHILE)
 
 
 @dataclass
@@ -107,16 +120,24 @@ class Running:
 
     def answer(self, asked: Asked) -> Any:
         """What it answers, which has to be data and nothing but data."""
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{asked.path}",
-            asked.body.encode(),
-            {"content-type": "application/json", "accept": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=60) as response:
-            answer = json.load(response)
+        answer = json.loads(self._asked(asked)[0])
         if answer.keys() != {"data"}:
             raise RuntimeError(f"{self.peer.name} answers {str(answer)[:500]}")
         return answer["data"]
+
+    def known(self, asked: Asked) -> Asked:
+        """The request of somebody who has been answered it before."""
+        return replace(asked, known=self._asked(asked)[1])
+
+    def _asked(self, asked: Asked) -> tuple[bytes, str]:
+        """The body of its answer, and the tag."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{asked.path}",
+            asked.body.encode() or None,
+            replace(asked, known="").headers,
+        )
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return response.read(), response.headers.get("etag", "")
 
     def cursor(self, workload: Workload) -> Any:
         """Its own cursor after the rows that a workload skips, as a client would come by it."""

@@ -37,6 +37,8 @@ class Measurement:
     served: Served
     server_time: float | None
     postgres_time: float | None
+    asked: int
+    """How many connections of the database were asked anything meanwhile."""
     megabytes: float | None
 
 
@@ -49,6 +51,8 @@ def prepare(
         expected: list[object] = []
         for stand in stands:
             peer = stand.server.peer
+            if peer is not STILL and not workload.known_to(peer.dialect):
+                continue
             if peer is STILL:
                 asked = [Asked(f"/{workload.name.replace(' ', '-')}", "[]")]
             else:
@@ -63,6 +67,8 @@ def prepare(
                     raise DisagreementError(
                         f"{workload.name}, {size}, {peer.name}: {error}"
                     ) from error
+                if peer.knows:
+                    asked = [stand.server.known(each) for each in asked]
             stand.requests[workload.name] = asked
     return stands
 
@@ -78,6 +84,8 @@ async def measure(
         for name in names:
             turn = round_ % len(stands)
             for stand in (*stands[turn:], *stands[:turn]):
+                if name not in stand.requests:
+                    continue
                 measured = await _once(stand, name, round_, seconds if round_ else 1)
                 if round_:
                     found.append(measured)
@@ -86,9 +94,11 @@ async def measure(
 
 async def _once(stand: Stand, workload: str, round_: int, seconds: int) -> Measurement:
     backends = await _backends(stand.url)
+    before_asked = await _asked(stand.url)
     server = [stand.server.process.pid]
     before, before_there = processor_seconds(server), processor_seconds(backends)
     served = load(stand.server.port, stand.requests[workload], seconds)
+    after_asked = await _asked(stand.url)
     # What was under way when time was over would disturb whoever is next.
     stand.server.answer(stand.requests[workload][0])
     after, after_there = processor_seconds(server), processor_seconds(backends)
@@ -100,6 +110,7 @@ async def _once(stand: Stand, workload: str, round_: int, seconds: int) -> Measu
         served,
         _each(before, after, served),
         _each(before_there, after_there, served) if backends else None,
+        len(after_asked - before_asked),
         megabytes(stand.server.process.pid),
     )
 
@@ -108,6 +119,23 @@ def _each(before: float | None, after: float | None, served: Served) -> float | 
     if before is None or after is None:
         return None
     return (after - before) / served.requests * 1e6
+
+
+async def _asked(url: str) -> set[tuple[object, ...]]:
+    """What each connection of this database was asked last, and when.
+
+    Except that of a server which listens for changes, and looks now and then whether it still can.
+    """
+    connection = await asyncpg.connect(url)
+    try:
+        rows = await connection.fetch(
+            "select pid, query_start from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+            " and query !~* '^(listen|select 1$)'"
+        )
+    finally:
+        await connection.close()
+    return {tuple(row) for row in rows}
 
 
 async def _backends(url: str) -> list[int]:

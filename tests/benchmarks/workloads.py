@@ -13,6 +13,7 @@ QUESTIONS = Path(__file__).parent / "questions"
 Variables = Mapping[str, object]
 
 PAGE_SIZE = 20
+REFERENCES = 100
 DEEP = 1000
 
 
@@ -30,6 +31,10 @@ class Workload:
     def text(self, kind: str) -> str:
         """The question in the words of one kind of server."""
         return (QUESTIONS / self.question / kind).read_text()
+
+    def known_to(self, kind: str) -> bool:
+        """Whether servers of this kind can be asked it at all."""
+        return (QUESTIONS / self.question / kind).exists()
 
 
 # Only what is real is asked for, so that both sizes are asked the same, and only where there is a
@@ -78,6 +83,7 @@ async def workloads(url: str) -> list[Workload]:
         Workload("dashboard", "all institutions, ten programs each, counts", "dashboard", ({},)),
         Workload("search", "providers of a county and category, a page", "search", _all(pairs)),
         Workload("tiny", "two fields of a provider by slug", "tiny", _all(slugs)),
+        Workload("entities", "a hundred providers that a router names", "entities", _named(slugs)),
         Workload("page 1", f"the first {PAGE_SIZE} providers", "page", tuple(first)),
         Workload(
             "deep page",
@@ -87,6 +93,15 @@ async def workloads(url: str) -> list[Workload]:
             skipped=(deep - 1) * PAGE_SIZE,
         ),
     ]
+
+
+def _named(records: Sequence[Mapping[str, str]]) -> tuple[Variables, ...]:
+    """As a router names them, a hundred at a time."""
+    named = [{"__typename": "Provider", "slug": each["slug"]} for each in records]
+    return tuple(
+        {"representations": named[start : start + REFERENCES]}
+        for start in range(0, len(named) - REFERENCES + 1, 5)
+    )
 
 
 def _all(records: Sequence[Mapping[str, object]]) -> tuple[Variables, ...]:

@@ -7,8 +7,9 @@ import itertools
 import os
 import re
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlencode
@@ -16,11 +17,21 @@ from urllib.parse import urlencode
 import asyncpg
 
 from db import embedded
+from db.data.report import Report
 
 # A Friday morning in California, on which prisons receive visitors.
 CLOCK = "2026-07-03 09:00-07"
 
 _numbers = itertools.count()
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A database that files were loaded into, and what the loader told."""
+
+    url: str
+    report: Report
+    progress: Sequence[tuple[int, int]]
 
 
 @cache
@@ -30,6 +41,13 @@ def server() -> str:
     whose = hashlib.sha256(f"{Path(__file__).resolve()} {os.getuid()}".encode()).hexdigest()[:12]
     folder = Path(tempfile.gettempdir(), f"directory-tests-{whose}")
     return os.environ.get("DATABASE_URL") or embedded.start(folder)
+
+
+async def hurry() -> None:
+    """Let the tests' own Postgres not wait for the disk: nobody needs it after a power cut."""
+    if "DATABASE_URL" not in os.environ:
+        await _command("alter system set fsync = off")
+        await _command("select pg_reload_conf()")
 
 
 @asynccontextmanager

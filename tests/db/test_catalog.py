@@ -410,6 +410,19 @@ async def test_every_table_says_what_it_is_in_hsds() -> None:
     assert untold == []
 
 
+async def test_what_runs_with_its_owners_rights_looks_only_where_it_says() -> None:
+    """Nobody can put a table or a function of their own before ours."""
+    async with scratch() as url:
+        await migrate(url)
+        async with connected(url) as connection:
+            found = await connection.fetch(
+                "select proname, proconfig from pg_proc"
+                " where prosecdef and pronamespace = 'public'::regnamespace"
+            )
+    assert found
+    assert [row for row in found if row["proconfig"] != ["search_path=public, pg_temp"]] == []
+
+
 def test_every_field_is_described() -> None:
     silent: dict[str, list[str]] = defaultdict(list)
     for entity in ENTITIES.values():

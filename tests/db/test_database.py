@@ -298,14 +298,16 @@ class OwnPostgres:
     def stopped(self) -> Iterator[None]:
         """All its processes stand still: it accepts what it is sent, and says nothing."""
         postmaster = psutil.Process(int(self._note.read_text().split()[0]))
-        # The postmaster first, who would start others.
-        processes = [postmaster, *postmaster.children()]
-        for process in processes:
+        # The postmaster first, who would start others, and last again: while it stands still it
+        # cannot bury those who were about to end, so that all are there to be woken.
+        postmaster.suspend()
+        children = postmaster.children()
+        for process in children:
             process.suspend()
         try:
             yield
         finally:
-            for process in processes:
+            for process in (*children, postmaster):
                 process.resume()
 
 

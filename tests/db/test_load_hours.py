@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from db.data.load import DIRECTORY, load
-from tests.db.scratch import connected, scratch
+from tests.db.scratch import Loaded, connected, scratch
 
 Change = Callable[[dict[str, str]], str]
 
@@ -88,17 +88,16 @@ async def test_centers_open_with_visiting_and_one_has_hours_of_its_own(loaded_ur
         ) == [("friends-outside-sq", "2026-02-02", "2026-02-10", True, True)]
 
 
-async def test_a_text_that_cannot_be_read_is_kept_and_told(migrated_url: str) -> None:
-    async with scratch(migrated_url) as url:
-        report = await load(url)
-        texts = "select count(*) from services where hours_text is not null"
-        told = "select count(distinct service_id) from schedules"
-        counted = [await rows(url, texts), await rows(url, told)]
-        timed = await rows(
-            url,
-            "select count(*) from schedules where service_id is not null"
-            " and (description is null or timezone <> 'America/Los_Angeles')",
-        )
+async def test_a_text_that_cannot_be_read_is_kept_and_told(first_load: Loaded) -> None:
+    report, url = first_load.report, first_load.url
+    texts = "select count(*) from services where hours_text is not null"
+    told = "select count(distinct service_id) from schedules"
+    counted = [await rows(url, texts), await rows(url, told)]
+    timed = await rows(
+        url,
+        "select count(*) from schedules where service_id is not null"
+        " and (description is null or timezone <> 'America/Los_Angeles')",
+    )
     assert counted == [[(445,)], [(379,)]]
     assert timed == [(0,)]
     assert len(report.remarks) == 445 - 379
@@ -152,7 +151,7 @@ async def test_a_notice_closes_a_center_only_if_it_says_when(loaded_url: str, fi
     ]
 
 
-async def test_a_visiting_schedule_that_cannot_be_is_told(migrated_url: str, files: Path) -> None:
+async def test_a_visiting_schedule_that_cannot_be_is_told(loaded_url: str, files: Path) -> None:
     lines = [
         "SQ,IN_PERSON,,REGULAR,XX,,,,,,Somebody",
         "SQ,IN_PERSON,,REGULAR,fr,,,,,,Somebody",
@@ -164,7 +163,7 @@ async def test_a_visiting_schedule_that_cannot_be_is_told(migrated_url: str, fil
     ]
     with (files / "visiting_schedules.csv").open("a", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in lines)
-    async with scratch(migrated_url) as url:
+    async with scratch(loaded_url) as url:
         report = await load(url, directory=files)
         days = await rows(
             url,

@@ -7,19 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from db.data.load import LoadError, load
+from db.data.load import LoadError
 from db.data.synthesize import TABLES, synthesize
 from db.migrate import migrate
 from tests.db.scratch import connected, everything, scratch
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def real() -> AsyncIterator[str]:
-    """The real directory, to be copied."""
-    async with scratch() as url:
-        await migrate(url)
-        await load(url)
-        yield url
 
 
 async def digest(url: str) -> list[str]:
@@ -35,22 +26,22 @@ async def digest(url: str) -> list[str]:
         ]
 
 
-async def test_the_same_number_makes_the_same_rows(real: str) -> None:
-    async with scratch(real) as one, scratch(real) as other:
+async def test_the_same_number_makes_the_same_rows(loaded_url: str) -> None:
+    async with scratch(loaded_url) as one, scratch(loaded_url) as other:
         assert await synthesize(one, providers=700) == await synthesize(other, providers=700)
         assert await digest(one) == await digest(other)
 
 
-async def test_a_provider_is_the_same_in_a_small_and_a_large_directory(real: str) -> None:
-    async with scratch(real) as small, scratch(real) as large:
+async def test_a_provider_is_the_same_in_a_small_and_a_large_directory(loaded_url: str) -> None:
+    async with scratch(loaded_url) as small, scratch(loaded_url) as large:
         await synthesize(small, providers=300)
         await synthesize(large, providers=500)
         await synthesize(large, providers=300)
         assert await digest(small) == await digest(large)
 
 
-async def test_a_second_run_changes_nothing(real: str) -> None:
-    async with scratch(real) as url:
+async def test_a_second_run_changes_nothing(loaded_url: str) -> None:
+    async with scratch(loaded_url) as url:
         await synthesize(url, providers=300)
         before = await everything(url)
         made = await synthesize(url, providers=300)
@@ -58,8 +49,10 @@ async def test_a_second_run_changes_nothing(real: str) -> None:
         assert made["providers"] == 300
 
 
-async def test_it_goes_without_a_trace_of_its_rows_and_leaves_the_real_ones(real: str) -> None:
-    async with scratch(real) as url:
+async def test_it_goes_without_a_trace_of_its_rows_and_leaves_the_real_ones(
+    loaded_url: str,
+) -> None:
+    async with scratch(loaded_url) as url:
         before = await everything(url)
         await synthesize(url, providers=300)
         made = await synthesize(url, providers=0)
@@ -76,20 +69,20 @@ async def test_it_goes_without_a_trace_of_its_rows_and_leaves_the_real_ones(real
         assert [tuple(line) for line in lines] == [("sources", "INSERT"), ("sources", "UPDATE")]
 
 
-async def test_every_index_is_there_again(real: str) -> None:
+async def test_every_index_is_there_again(loaded_url: str) -> None:
     async def indexes(url: str) -> list[tuple[str, ...]]:
         async with connected(url) as connection:
             found = await connection.fetch("select indexdef from pg_indexes order by 1")
             return [tuple(row) for row in found]
 
-    async with scratch(real) as url:
+    async with scratch(loaded_url) as url:
         before = await indexes(url)
         await synthesize(url, providers=300)
         assert await indexes(url) == before
 
 
-async def test_synthetic_rows_say_so_and_claim_nothing_real(real: str) -> None:
-    async with scratch(real) as url:
+async def test_synthetic_rows_say_so_and_claim_nothing_real(loaded_url: str) -> None:
+    async with scratch(loaded_url) as url:
         await synthesize(url, providers=2000)
         async with connected(url) as connection:
             sources = await connection.fetch("select key from sources where synthetic")
@@ -136,9 +129,9 @@ async def test_shares_are_those_of_the_real_directory(synthetic: str, share: str
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def synthetic(real: str) -> AsyncIterator[str]:
+async def synthetic(loaded_url: str) -> AsyncIterator[str]:
     """Four thousand synthetic providers beside the real ones."""
-    async with scratch(real) as url:
+    async with scratch(loaded_url) as url:
         await synthesize(url, providers=4000)
         yield url
 

@@ -26,7 +26,7 @@ class View(GraphQL[Loaders, None]):
 
 def main() -> None:
     url, port, connections = sys.argv[1:]
-    schema = strawberry.Schema(Query, extensions=[ParserCache, ValidationCache])
+    schema = strawberry.federation.Schema(Query, extensions=[ParserCache, ValidationCache])
     view = View(schema, graphql_ide=None)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:

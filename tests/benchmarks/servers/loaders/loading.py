@@ -31,6 +31,7 @@ _ONE = {
     "county": ("fips", "select * from counties where fips = any($1::text[])"),
     "location": ("id", f"select {_LOCATION} from locations where id = any($1::uuid[])"),
     "provider": ("id", "select * from providers where id = any($1::uuid[])"),
+    "provider_by_slug": ("slug", "select * from providers where slug = any($1::text[])"),
     "visiting_status": (
         "institution_id",
         """

@@ -13,7 +13,7 @@ import orjson
 import strawberry
 from strawberry.types import Info as StrawberryInfo
 
-from tests.benchmarks.servers.loaders.loading import Loaders
+from tests.benchmarks.servers.loaders.loading import Loaders, Row
 
 Node = TypeVar("Node")
 Info = StrawberryInfo[Loaders, None]
@@ -81,7 +81,7 @@ class Service:
         return Connection(load=lambda: info.context.many("categories", self.id, first))
 
 
-@strawberry.type
+@strawberry.federation.type(keys=["slug"])
 class Provider:
     id: strawberry.Private[UUID]
     location_id: strawberry.Private[UUID | None]
@@ -90,6 +90,15 @@ class Provider:
     name: str
     website: str | None
     org_type: str | None
+
+    @classmethod
+    def is_type_of(cls, found: object, info: Info) -> bool:
+        return isinstance(found, Row | Provider)
+
+    @classmethod
+    async def resolve_reference(cls, slug: str, info: Info) -> Provider | None:
+        found: Provider | None = await info.context.one("provider_by_slug", slug)
+        return found
 
     @strawberry.field
     async def location(self, info: Info) -> Location | None:

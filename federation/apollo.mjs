@@ -1,0 +1,45 @@
+// Apollo's gateway and server over a supergraph.
+//
+//     node apollo.mjs SUPERGRAPH PORT
+
+import { readFileSync } from 'node:fs';
+import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway';
+import { ApolloServer } from '@apollo/server';
+import { startStandaloneServer } from '@apollo/server/standalone';
+
+const [supergraph, port] = process.argv.slice(2);
+
+class Subgraph extends RemoteGraphQLDataSource {
+  willSendRequest({ request, context }) {
+    // How often subgraphs are asked, for whoever wants to know.
+    if (context.asked !== undefined) context.asked += 1;
+    // What is answered depends on it, and a router forwards nothing by itself.
+    if (context.language) request.http.headers.set('accept-language', context.language);
+  }
+}
+
+const server = new ApolloServer({
+  gateway: new ApolloGateway({
+    supergraphSdl: readFileSync(supergraph, 'utf8'),
+    buildService: ({ url }) => new Subgraph({ url }),
+  }),
+  introspection: true,
+  includeStacktraceInErrorResponses: false,
+  plugins: [
+    {
+      async requestDidStart() {
+        return {
+          async willSendResponse({ contextValue, response }) {
+            response.http.headers.set('subgraph-requests', String(contextValue.asked));
+          },
+        };
+      },
+    },
+  ],
+});
+
+await startStandaloneServer(server, {
+  listen: { port: Number(port), host: '127.0.0.1' },
+  context: async ({ req }) => ({ asked: 0, language: req.headers['accept-language'] }),
+});
+console.log('listening');

@@ -1,0 +1,110 @@
+"""Node, and the client libraries of `clients/`, installed once per lock file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.serving import ROOT
+
+SOURCES = ROOT / "tests" / "clients"
+
+OLDEST = 20
+"""The Node that the libraries need."""
+
+
+@dataclass(frozen=True)
+class Clients:
+    """The programs of `clients/`, copied to where they find their libraries."""
+
+    folder: Path
+    libraries: Path
+
+    def run(self, program: str, *arguments: str) -> Any:
+        """What a program says, which has to be JSON and nothing else."""
+        return json.loads(self.said("node", program, *arguments))
+
+    def said(self, *command: str) -> str:
+        """What a command says, which has to succeed."""
+        done = self.done(*command)
+        assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def done(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """What became of a command; it may be a tool that a library brings."""
+        path = f"{self.libraries / '.bin'}{os.pathsep}{os.environ['PATH']}"
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**os.environ, "PATH": path, "NO_COLOR": "1"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+
+@contextmanager
+def clients() -> Iterator[Clients]:
+    """The client libraries, from `npm ci`; without Node their tests are skipped, but not in CI."""
+    reason = _missing()
+    if reason is not None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(f"{reason}: NO CLIENT LIBRARY ASKED ANYTHING")
+    lock = (SOURCES / "package-lock.json").read_bytes()
+    installed = ROOT / "build" / "clients" / hashlib.sha256(lock).hexdigest()[:16]
+    if not installed.exists():
+        _install(installed)
+    # Below the libraries, where Node looks for them; what a compiler makes there is made anew.
+    with tempfile.TemporaryDirectory(dir=installed) as folder:
+        ours = shutil.ignore_patterns("node_modules")
+        shutil.copytree(SOURCES, folder, dirs_exist_ok=True, ignore=ours)
+        yield Clients(Path(folder), installed / "node_modules")
+
+
+def _missing() -> str | None:
+    """Why there are no client libraries to be had."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        return "NO NODE"
+    version = subprocess.check_output(["node", "--version"], text=True).strip()
+    if int(version[1:].partition(".")[0]) < OLDEST:
+        return f"NODE {version} IS TOO OLD, {OLDEST} IS NEEDED"
+    return None
+
+
+def _install(folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as unfinished:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(SOURCES / name, unfinished)
+        quietly = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+        done = subprocess.run(
+            ["npm", "ci", *quietly],
+            cwd=unfinished,
+            capture_output=True,
+            text=True,
+            timeout=400,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        made = Path(unfinished, "made")
+        made.mkdir()
+        Path(unfinished, "node_modules").rename(made / "node_modules")
+        # At once, so that whoever finds it finds it whole; it may be what somebody else made.
+        try:
+            made.rename(folder)
+        except OSError:
+            if not folder.exists():
+                raise

@@ -1,0 +1,132 @@
+"""The subgraphs compose, by composers of two houses, alone, with neighbors, and by contract."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+import pytest
+from graphql import GraphQLNamedType, build_schema
+
+from federation.node import Composed, Job, NodeError, compose, install
+from schema.build import sdl
+from schema.directives import NEWEST
+from schema.federation import subgraph
+from schema.subgraphs import SUBGRAPHS
+from tests.neighbors import SCHEMAS
+from tests.roads import the_graph
+
+# The newest version of Federation that each composer knows.
+KNOWN = {"guild": "2.9", "apollo": NEWEST}
+
+FOUR = [(name,) for name in SUBGRAPHS]
+
+Subgraphs = Sequence[Mapping[str, str]]
+
+
+def told(parts: Sequence[Sequence[str]], version: str) -> Subgraphs:
+    """What these servers say, each of one subgraph or of several as one."""
+    return [
+        named("-and-".join(names), sdl(subgraph(the_graph(), names, version))) for names in parts
+    ]
+
+
+def named(name: str, text: str) -> Mapping[str, str]:
+    return {"name": name, "url": f"http://{name}.test/graphql", "sdl": text}
+
+
+NEIGHBORS = [named(name, schema.as_str()) for name, schema in SCHEMAS.items()]
+
+
+# A contract is what clients of one kind see: everything but what has these tags.
+CONTRACTS = {"public": ("staff", "partner"), "partner": ("staff",)}
+
+
+_STAFF = (
+    "Query.duplicateCandidates",
+    "Query.imports",
+    "Source.imports",
+    "Provider.duplicates",
+    *(
+        f"{name}{page}{end}"
+        for name in ("DuplicateCandidate", "Import")
+        for page in ("", "Connection", "Edge")
+        for end in (".", "$")
+    ),
+)
+_PARTNER = ("Query.translations", "Query.verifications", "Query.sources", "Query.locations")
+
+# What a contract does not show, by the beginning of its name; `$` ends one.
+HIDDEN = {"public": (*_STAFF, *_PARTNER), "partner": _STAFF}
+
+
+@pytest.fixture(scope="module")
+def composed() -> Mapping[tuple[str, str], Composed]:
+    """What each composer makes of each set of subgraphs."""
+    try:
+        install()
+    except NodeError as reason:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"{reason}: NOTHING WAS COMPOSED")
+    jobs = {}
+    for composer, version in KNOWN.items():
+        four = told(FOUR, version)
+        three = told([("institutions", "visiting"), ("programs",), ("providers",)], version)
+        jobs[composer, "four"] = Job(composer, four)
+        jobs[composer, "three"] = Job(composer, three)
+        jobs[composer, "neighbors"] = Job(composer, [*four, *NEIGHBORS])
+        for contract, tags in CONTRACTS.items():
+            jobs[composer, contract] = Job(composer, four, tags)
+    return dict(zip(jobs, compose(list(jobs.values())), strict=True))
+
+
+@pytest.mark.parametrize("composer", KNOWN)
+@pytest.mark.parametrize("subgraphs", ["four", "three", "neighbors", *CONTRACTS])
+def test_subgraphs_compose_without_a_complaint(
+    composer: str, subgraphs: str, composed: Mapping[tuple[str, str], Composed]
+) -> None:
+    found = composed[composer, subgraphs]
+    assert (found.errors, found.hints) == ([], [])
+
+
+@pytest.mark.parametrize("composer", KNOWN)
+@pytest.mark.parametrize("subgraphs", ["four", "three"])
+def test_what_clients_see_of_the_supergraph_is_the_whole(
+    composer: str, subgraphs: str, composed: Mapping[tuple[str, str], Composed]
+) -> None:
+    seen = coordinates(composed[composer, subgraphs].schema)
+    assert seen == coordinates(sdl(the_graph()))
+
+
+@pytest.mark.parametrize("composer", KNOWN)
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_a_contract_leaves_out_what_has_its_tags_and_nothing_else(
+    composer: str, contract: str, composed: Mapping[tuple[str, str], Composed]
+) -> None:
+    seen = coordinates(composed[composer, contract].schema)
+    whole = coordinates(sdl(the_graph()))
+    assert whole - seen == {each for each in whole if f"{each}$".startswith(HIDDEN[contract])}
+    assert seen <= whole
+
+
+@pytest.mark.parametrize("composer", KNOWN)
+def test_neighbors_add_their_fields(
+    composer: str, composed: Mapping[tuple[str, str], Composed]
+) -> None:
+    added = coordinates(composed[composer, "neighbors"].schema) - coordinates(sdl(the_graph()))
+    entities = {f"{name}.visits" for name in the_graph().entities}
+    roots = {"Query.mostVisited", "Query.countiesKnown"}
+    assert added == {*entities, *roots, "Node.visits", "Institution.letters", "County.number"}
+
+
+def coordinates(schema: str | None) -> set[str]:
+    """The types of a schema, and their fields."""
+    assert schema is not None
+    types: Mapping[str, GraphQLNamedType] = build_schema(schema, assume_valid=True).type_map
+    return {
+        coordinate
+        for name, type_ in types.items()
+        if not name.startswith("__")
+        for coordinate in (name, *(f"{name}.{field}" for field in getattr(type_, "fields", ())))
+    }
