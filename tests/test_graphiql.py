@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from tests.browser import CHROMIUM, Page, browser
-from tests.db.scratch import scratch
+from tests.db.scratch import connected, scratch
 from tests.serving import ROOT, Serving, serving
 from web.graphiql import DIRECTORY, Example, examples
 
 SCREENSHOTS = ROOT / "build"
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def url(loaded_url: str) -> AsyncIterator[str]:
+    async with scratch(loaded_url) as made:
+        yield made
+
+
 @pytest.fixture(scope="module")
-async def server(loaded_url: str) -> AsyncIterator[Serving]:
-    async with scratch(loaded_url) as url:
-        with serving(database_url=url, environment="production") as running:
-            yield running
+def server(url: str) -> Iterator[Serving]:
+    with serving(database_url=url, environment="production") as running:
+        yield running
 
 
 # Examples
@@ -164,4 +171,21 @@ async def test_a_link_opens_the_operation_it_carries(server: Serving) -> None:
         assert await page.evaluate(TABS) == ["Linked"]
         await page.evaluate(RUN)
         await page.until(f"{ANSWER}.includes('SQ')")
+        assert page.complaints == []
+
+
+@pytest.mark.usefixtures("chromium")
+@pytest.mark.filterwarnings("default:THE BROWSER TESTS")
+async def test_the_page_follows_what_changes(server: Serving, url: str) -> None:
+    something = "update counties set updated_at = clock_timestamp() where fips = '06037'"
+    async with browser() as page, connected(url) as writer:
+        query = "subscription Followed { entityChanged(types: [COUNTY]) { operation id } }"
+        await opened(page, f"{server.url}/graphql?{urlencode({'query': query})}")
+        await page.evaluate(RUN)
+        # When it begins to follow, the page does not say; so something changes until it hears.
+        async with asyncio.timeout(60):
+            while not await page.evaluate(f"{ANSWER}.includes('County:06037')"):
+                await writer.execute(something)
+                await asyncio.sleep(0.2)
+        SCREENSHOTS.joinpath("graphiql-followed.png").write_bytes(await page.screenshot())
         assert page.complaints == []

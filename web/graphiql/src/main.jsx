@@ -19,6 +19,8 @@ const asked = url.searchParams.has("query") && {
 };
 const fetcher = createGraphiQLFetcher({
   url: url.origin + url.pathname,
+  // What is told as it happens comes over a socket of its own, opened when somebody asks for it.
+  subscriptionUrl: url.origin.replace(/^http/, "ws") + url.pathname,
   headers: { accept: "application/graphql-response+json" },
 });
 
