@@ -4,6 +4,8 @@ mapping.py      the shared vocabulary: what a table and a column are called
 query.py        what can be asked, as data
 render.py       that data becomes one SQL statement
 database.py     the only door: a statement goes in, its bytes come out
+changes.py      which tables have changed, as Postgres says at each commit
+change_log.py   what has happened to records, read in an order in which nothing is skipped
 errors.py       SQLSTATE becomes: whose mistake was it?
 discretion.py   an error becomes lines for a log, without what was asked
 migrate.py      applies what is pending

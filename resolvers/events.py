@@ -84,7 +84,7 @@ def subscribe(graph: Graph, request: GraphQLRequest) -> Subscription:
     assert after is None or isinstance(after, str)
     question = None
     if not planned.private:
-        sent = orjson.dumps(given, option=orjson.OPT_SORT_KEYS)
+        sent = orjson.dumps((given, request.asker), option=orjson.OPT_SORT_KEYS)
         question = (request.text, request.operation_name, sent, request.language)
     return Subscription(operation, given, variables, key, source, wanted, after, question)
 

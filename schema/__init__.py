@@ -8,6 +8,8 @@ check.py      ... and refused if they make no sense
 scalars.py    one value: its Python type, its GraphQL name and its Postgres type
 arguments.py  filters, orders, aggregates and groups, derived from the entities
 build.py      the types become a Graph: a schema for clients, tables for the planner
-view.py       Strawberry's own view over our engine
+subscription.py  everything one may follow
+changes.py    ... where it comes from, and what clients see of it
+live.py       @live
 sdl/          the schema as it is printed, so that a review of the API is a diff
 """

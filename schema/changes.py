@@ -23,6 +23,10 @@ from schema.shapes import (
     unwrap,
 )
 
+# What whoever follows has to read of the change log: that something happened, not what was before.
+LOG = "changes"
+LOG_COLUMNS = ("xid", "seq", "at", "entity", "key", "operation")
+
 
 class ChangeOperation(Enum):
     """What has happened to a record."""

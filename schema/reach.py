@@ -15,6 +15,7 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType
 from db.grants import Reach
 from db.mapping import Join
 from resolvers import graph
+from schema.changes import LOG, LOG_COLUMNS
 from schema.subgraphs import SUBGRAPHS
 
 
@@ -51,6 +52,10 @@ def reach_of(
         # Whether there is what an id names, whoever tells more of it.
         for entity in served.entities.values():
             columns[entity.table.name].add(entity.table.key.name)
+    for told in served.told.values():
+        columns[LOG].update(LOG_COLUMNS)
+        if isinstance(told, graph.Events):
+            functions.add(told.function.name)
     found = {name: frozenset(of) for name, of in columns.items() if name not in tables}
     return Reach(frozenset(tables), found, frozenset(functions))
 

@@ -9,6 +9,12 @@ In the order in which a request meets them:
     media_types.py   what the client accepts, what it sends
     request.py       bytes become a GraphQLRequest
     refusals.py      every way HTTP itself says no, each with its code
+    subscriptions.py what is told as it happens, whichever way it is sent
+    live.py          a live query: asked again when it may be another answer
+    message.py       what a stream tells
+    sse.py           ... over server-sent events
+    sockets.py       ... over WebSockets, by graphql-transport-ws
+    farewell.py      who listens is told that the server ends
     hang_up.py       a client that hangs up cancels the work done for it
     published.py     the schema, as text and as JSON
     health.py        /healthz and /readyz

@@ -127,7 +127,8 @@ class Answers:
             if flight.moment is None or flight.moment != self._changes.moment:
                 break
             given = await asyncio.shield(flight.landed)
-            if given is not None:
+            # What is answered to somebody about themselves answers nobody else.
+            if given is not None and not given.answer.private:
                 return given
         moment = self._changes.moment
         flight = _Flight(moment, asyncio.get_running_loop().create_future())

@@ -110,8 +110,8 @@ class Streams:
 
     async def answer(self, request: GraphQLRequest) -> Given:
         """The one answer to a query, kept or new."""
-        variables = orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS)
-        key = (request.text, request.operation_name, variables, request.language)
+        sent = orjson.dumps((request.variables, request.asker), option=orjson.OPT_SORT_KEYS)
+        key = (request.text, request.operation_name, sent, request.language)
         given = self._answers.get(key)
         if given is not None:
             return given

@@ -143,7 +143,8 @@ class View:
                 told_of(scope),
             )
             key = _key(raw, client)
-            if accepted is not MediaType.SQL and (given := self.answers.get(key)) is not None:
+            keeps = accepted is not None and accepted is not MediaType.SQL
+            if keeps and (given := self.answers.get(key)) is not None:
                 await respond(send, client, given, b"kept" if self.development else None)
                 return
             parameters = from_query_string(raw) if client.reads else from_json(raw)

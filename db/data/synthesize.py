@@ -240,6 +240,7 @@ async def _make(connection: asyncpg.Connection, providers: int, progress: Progre
     source_id = identity("sources", KEY)
     # What these rows keep of others is known when they are made.
     await connection.execute("set local directory.keeping = 'later'")
+    await _record(connection, "disable")
     await _remove(connection, source_id, progress)
     await connection.execute(_MADE_SEARCHABLE)
     await connection.execute(_SOURCE, source_id, KEY, coverage)
@@ -259,6 +260,7 @@ async def _make(connection: asyncpg.Connection, providers: int, progress: Progre
     async with _watched(connection, partial(progress, "making searchable")):
         await connection.execute(_MADE_SEARCHABLE)
     await make_indexes(connection, of_documents, partial(progress, "indexing what can be found"))
+    await _record(connection, "enable")
     return True
 
 
@@ -279,6 +281,13 @@ async def _watched(
     finally:
         connection.remove_log_listener(heard)
     await connection.execute("set local client_min_messages = notice")
+
+
+async def _record(connection: asyncpg.Connection, verb: str) -> None:
+    """Whether the change log has lines about these tables: what is made up has no history."""
+    for table in TABLES:
+        for event in ("inserted", "deleted"):
+            await connection.execute(f"alter table {table} {verb} trigger record_{event}")
 
 
 async def _remove(connection: asyncpg.Connection, source_id: UUID, progress: Progress) -> None:

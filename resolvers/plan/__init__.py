@@ -14,6 +14,7 @@ filters.py      the filter language becomes conditions
 orders.py       orderBy becomes sort keys; sort keys become cursors and back
 aggregates.py   aggregate and groups
 ranked.py       what a function finds becomes a connection with facets
+changes.py      a subscription becomes events, made from the lines that have come
 references.py   node and nodes: entities of several kinds in one list
 introspection.py  what questions about the schema weigh
 """

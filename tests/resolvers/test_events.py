@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
-from db.change_log import Line
+from db.change_log import ChangeLog, Line
+from db.changes import Changes
 from db.database import Database
+from db.errors import DatabaseError
+from db.grants import grants
 from resolvers.events import Event, subscribe, tell
 from resolvers.resolve import GraphQLRequest, Outcome, explain, resolve
+from schema.audiences import Audiences
+from schema.reach import reach_of
+from schema.roles import Role
 from tests.db.scratch import connected, scratch
 from tests.roads import the_graph
 
@@ -152,6 +160,36 @@ async def test_a_status_is_told_if_it_is_the_one_that_holds(url: str) -> None:
         await lines(url, "visiting_statuses"),
     )
     assert elsewhere == []
+
+
+async def test_a_role_that_reads_what_the_public_sees_can_follow_it(url: str) -> None:
+    graph = Audiences().graph(Role.PUBLIC)
+    async with connected(url) as connection:
+        role = f"public_{await connection.fetchval('select current_database()')}"
+        await connection.execute(f"create role {role}")
+        try:
+            reach = reach_of(graph, whole=the_graph())
+            await connection.execute("\n".join(await grants(url, role, reach)))
+            database = await Database.open(f"{url}&role={role}")
+            try:
+                request = GraphQLRequest("subscription { entityChanged { id node { id } } }")
+                subscription = subscribe(graph, request)
+                found = await lines(url, "counties")
+                (event,) = await tell(graph, database, subscription, found)
+                assert json.loads(event.body)["data"]["entityChanged"]["node"] is not None
+                async with ChangeLog(database, Changes(database)).following() as follower:
+                    await connection.execute("update sources set name = 'told'")
+                    async with asyncio.timeout(20):
+                        (line,) = await follower.next(lambda line: True, 10)
+                assert (line.table, line.operation) == ("sources", "UPDATE")
+                # What was before is not for them.
+                with pytest.raises(DatabaseError):
+                    await database.fetch("select to_json(old) from changes limit 1", ())
+            finally:
+                await database.close()
+        finally:
+            await connection.execute(f"drop owned by {role}")
+            await connection.execute(f"drop role {role}")
 
 
 async def test_a_subscription_has_no_one_answer(url: str) -> None:
