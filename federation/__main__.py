@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,11 @@ from types import FrameType
 
 import click
 
-from federation.node import Job, NodeError, compose, install, post, router
+from federation.node import Job, NodeError, compose, install, router
+from schema.audiences import Audiences
+from schema.build import sdl
+from schema.federation import subgraph as part
+from schema.roles import Role
 from schema.subgraphs import SUBGRAPHS
 
 ROOT = Path(__file__).parent.parent
@@ -52,7 +55,7 @@ def subgraph(name: str, port: int) -> Iterator[str]:
         while process.poll() is None:
             try:
                 urllib.request.urlopen(f"{url}/healthz", timeout=5).close()
-            except urllib.error.URLError:
+            except OSError:
                 time.sleep(0.1)
             else:
                 break
@@ -86,14 +89,13 @@ def main(port: int) -> None:
             with ThreadPoolExecutor() as pool:
                 urls += pool.map(lambda each: stack.enter_context(subgraph(*each)), others)
             named = list(zip(SUBGRAPHS, urls, strict=True))
-            (made,) = compose(
-                [
-                    Job(
-                        "guild",
-                        [{"name": name, "url": url, "sdl": _sdl(url)} for name, url in named],
-                    )
-                ]
-            )
+            # Whole, whoever may see what: each subgraph asks who asks, and the router tells it.
+            whole = Audiences().graph(Role.ADMIN)
+            told = [
+                {"name": name, "url": url, "sdl": sdl(part(whole, [name], VERSION))}
+                for name, url in named
+            ]
+            (made,) = compose([Job("guild", told)])
             if made.supergraph is None:
                 raise click.ClickException("; ".join(made.errors))
             stack.enter_context(router("hive.mjs", made.supergraph, port))
@@ -104,11 +106,6 @@ def main(port: int) -> None:
         raise click.ClickException(f"{error}.") from error
     except KeyboardInterrupt:
         click.echo("Stopped.")
-
-
-def _sdl(url: str) -> str:
-    told: str = post(url, {"query": "{ _service { sdl } }"})["data"]["_service"]["sdl"]
-    return told
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -7,14 +7,18 @@ import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway';
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
 
+const FORWARDED = ['accept-language', 'authorization', 'x-api-key'];
+
 const [supergraph, port] = process.argv.slice(2);
 
 class Subgraph extends RemoteGraphQLDataSource {
   willSendRequest({ request, context }) {
     // How often subgraphs are asked, for whoever wants to know.
     if (context.asked !== undefined) context.asked += 1;
-    // What is answered depends on it, and a router forwards nothing by itself.
-    if (context.language) request.http.headers.set('accept-language', context.language);
+    // What is answered depends on these, and a router forwards nothing by itself.
+    for (const [name, value] of Object.entries(context.forwarded ?? {})) {
+      request.http.headers.set(name, value);
+    }
   }
 }
 
@@ -40,6 +44,11 @@ const server = new ApolloServer({
 
 await startStandaloneServer(server, {
   listen: { port: Number(port), host: '127.0.0.1' },
-  context: async ({ req }) => ({ asked: 0, language: req.headers['accept-language'] }),
+  context: async ({ req: { headers } }) => ({
+    asked: 0,
+    forwarded: Object.fromEntries(
+      FORWARDED.filter((name) => name in headers).map((name) => [name, headers[name]]),
+    ),
+  }),
 });
 console.log('listening');

@@ -8,6 +8,8 @@ import { createGatewayRuntime } from '@graphql-hive/gateway-runtime';
 import { unifiedGraphHandler } from '@graphql-hive/router-runtime';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 
+const FORWARDED = ['accept-language', 'authorization', 'x-api-key'];
+
 const [supergraph, port] = process.argv.slice(2);
 
 // How often subgraphs are asked, for whoever wants to know.
@@ -24,11 +26,10 @@ const counted = {
 const gateway = createGatewayRuntime({
   supergraph: readFileSync(supergraph, 'utf8'),
   unifiedGraphHandler,
-  // What is answered depends on it, and a router forwards nothing by itself.
+  // What is answered depends on these, and a router forwards nothing by itself.
   propagateHeaders: {
-    fromClientToSubgraphs: ({ request }) => ({
-      'accept-language': request.headers.get('accept-language') ?? undefined,
-    }),
+    fromClientToSubgraphs: ({ request }) =>
+      Object.fromEntries(FORWARDED.map((name) => [name, request.headers.get(name) ?? undefined])),
   },
   graphiql: { title: 'Community Resources Directory, federated' },
   renderGraphiQL, // from here, and not from a public server

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -113,7 +112,7 @@ def _wait(process: subprocess.Popen[bytes], url: str) -> None:
     while process.poll() is None and time.monotonic() < deadline:
         try:
             post(url, {"query": "{ __typename }"})
-        except urllib.error.URLError:
+        except OSError:
             time.sleep(0.05)
         else:
             return

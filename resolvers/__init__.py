@@ -8,6 +8,7 @@ plan/           an Operation becomes a Plan, once per operation and shape of var
 events.py       a subscription: from lines of the change log to events
 live.py         whether a query is live
 compute.py      the second road: graphql-core adds what only Python can make
+traces.py       an answer says how long it took, to a router that asks
 graph.py        Graph: the one thing schema/ hands to resolvers/
 errors.py       every way we say no, drawn as a tree, each with its code
 cache.py        a bounded memory

@@ -43,6 +43,7 @@ PROCESSES = [
     "test_identity",
     "test_gateways",
     "test_make_federation",
+    "test_traces",
 ]
 
 # Modules that ask through the libraries of `clients/`, which are installed once.

@@ -21,11 +21,16 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from db import api_keys
 from federation.node import Composed, Job, NodeError, compose, free_port, install, router
 from resolvers.resolve import GraphQLRequest
+from schema.build import sdl
+from schema.federation import subgraph
+from schema.roles import Role
 from schema.subgraphs import SUBGRAPHS
 from tests.db.scratch import scratch, stopped
 from tests.neighbors import SCHEMAS, neighbor
+from tests.roads import the_graph
 from tests.serving import serving
 from tests.test_operations import EXAMPLES
 
@@ -43,6 +48,8 @@ _EACH = "an argument that makes no sense is refused once for each row that it is
 # What is answered otherwise than by the whole, and why that is so.
 OTHERWISE: Mapping[str, Mapping[str, str]] = {
     "refusals/bad-variables": dict.fromkeys(ROUTERS, _REFUSED),
+    "refusals/deferred": dict.fromkeys(ROUTERS, _REFUSED),
+    "refusals/streamed": dict.fromkeys(ROUTERS, _REFUSED),
     "refusals/which-operation": dict.fromkeys(ROUTERS, _REFUSED),
     "refusals/cycles-times-pages": dict.fromkeys(ROUTERS, _FAILED),
     "place/no-such-zip": dict.fromkeys(ROUTERS, _FAILED),
@@ -65,15 +72,18 @@ class Router:
 
     client: httpx.AsyncClient
     url: str
+    key: str
 
-    async def ask(self, request: GraphQLRequest) -> Answered:
-        """Its answer."""
+    async def ask(self, request: GraphQLRequest, *, shown: bool = True) -> Answered:
+        """Its answer to somebody who shows a key that opens everything, or none."""
         asked: dict[str, object] = {"query": request.text}
         if request.operation_name is not None:
             asked["operationName"] = request.operation_name
         if request.variables is not None:
             asked["variables"] = request.variables
-        headers = {"accept-language": request.language.value} if request.language else {}
+        headers = {"authorization": f"Bearer {self.key}"} if shown else {}
+        if request.language is not None:
+            headers["accept-language"] = request.language.value
         response = await self.client.post(self.url, json=asked, headers=headers)
         return Answered(response.json(), int(response.headers.get("subgraph-requests", 0)))
 
@@ -89,11 +99,12 @@ async def routers(loaded_url: str) -> AsyncIterator[dict[str, Router]]:
         pytest.skip(f"{reason}: NO ROUTER WAS ASKED ANYTHING")
     async with AsyncExitStack() as stack:
         url = stopped(await stack.enter_async_context(scratch(loaded_url)))
+        key = await api_keys.create(url, "The routers'", Role.ADMIN.value, ["READ"])
         processes = stack.enter_context(ExitStack())
 
         def serve(name: str) -> str:
-            settings = {"environment": "production", "pool_size": 2, "federation_version": "2.9"}
-            server = serving(**settings, subgraphs=name, database_url=url)
+            settings = {"environment": "production", "pool_size": 2, "subgraphs": name}
+            server = serving(**settings, database_url=url)
             return processes.enter_context(server).url + "/graphql"
 
         served = await asyncio.gather(*(asyncio.to_thread(serve, name) for name in SUBGRAPHS))
@@ -101,27 +112,28 @@ async def routers(loaded_url: str) -> AsyncIterator[dict[str, Router]]:
         for name in SCHEMAS:
             urls[name] = await stack.enter_async_context(neighbor(name))
         client = await stack.enter_async_context(httpx.AsyncClient(timeout=120))
-        # Neither The Guild's composer nor Apollo's gateway knows what came after 2.9.
-        told = [
-            {"name": name, "url": at, "sdl": await _told(client, at)} for name, at in urls.items()
-        ]
-        made = await asyncio.to_thread(compose, [Job("guild", told), Job("apollo", told)])
+
+        def job(composer: str, version: str) -> Job:
+            told = {name: schema.as_str() for name, schema in SCHEMAS.items()}
+            told |= {name: sdl(subgraph(the_graph(), [name], version)) for name in SUBGRAPHS}
+            return Job(
+                composer,
+                [{"name": name, "url": at, "sdl": told[name]} for name, at in urls.items()],
+            )
+
+        # The Guild's composer knows no newer version. Apollo's gateway knows nothing that is about
+        # who may see what; the subgraphs see to that anyway.
+        made = await asyncio.to_thread(compose, [job("guild", "2.9"), job("apollo", "2.4")])
 
         def start(name: str, composed: Composed) -> Router:
             assert composed.supergraph is not None, composed.errors
             running = router(f"{name}.mjs", composed.supergraph, free_port())
-            return Router(client, processes.enter_context(running))
+            return Router(client, processes.enter_context(running), key)
 
         started = await asyncio.gather(
             *(asyncio.to_thread(start, *each) for each in zip(ROUTERS, made, strict=True))
         )
         yield dict(zip(ROUTERS, started, strict=True))
-
-
-async def _told(client: httpx.AsyncClient, url: str) -> str:
-    response = await client.post(url, json={"query": "{ _service { sdl } }"})
-    told: str = response.json()["data"]["_service"]["sdl"]
-    return told
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -213,6 +225,18 @@ async def test_neighbors_add_to_everything_that_has_an_id_and_to_what_has_a_code
         {"__typename": "Category", "id": "Category:HOUSING", "visits": 16, "label": "Housing"},
     ]
     assert data["countiesKnown"] == 58
+
+
+@pytest.mark.parametrize("name", ROUTERS)
+async def test_a_router_opens_nothing_to_those_who_show_no_key(
+    name: str, routers: Mapping[str, Router]
+) -> None:
+    text = """{ duplicateCandidates(first: 1) { totalCount } county(fips: "06037") { name } }"""
+    shown = await routers[name].ask(GraphQLRequest(text))
+    assert shown.body["data"]["duplicateCandidates"]["totalCount"] > 0
+    hidden = await routers[name].ask(GraphQLRequest(text), shown=False)
+    assert (hidden.body.get("data") or {}).get("duplicateCandidates") is None
+    assert hidden.body["errors"]
 
 
 def _compared(body: Mapping[str, Any]) -> tuple[str, list[str]]:

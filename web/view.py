@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from db.database import Database
 from db.errors import DatabaseError
 from resolvers.errors import RequestRefused
-from resolvers.graph import Graph
+from resolvers.graph import Graph, Known
 from resolvers.parse import is_query, is_subscription, parse
 from resolvers.resolve import (
     Answer,
@@ -28,6 +28,7 @@ from resolvers.resolve import (
     response,
     weigh,
 )
+from resolvers.traces import traced
 from web import sse
 from web.answers import Answers, Given
 from web.documents import Documents
@@ -82,6 +83,8 @@ class View:
         self.max_body_bytes = max_body_bytes
         self.max_batch = max_batch
         self.development = development
+        # Routers ask subgraphs for traces; clients, who ask the whole, are told no times.
+        self.traces = any(isinstance(root, Known) for root in graph.roots.values())
         inside = (MediaType.SQL,) if development else ()
         self.offered: Mapping[str, tuple[MediaType, ...]] = {
             "POST": (MediaType.JSON, MediaType.GRAPHQL, *inside),
@@ -90,7 +93,7 @@ class View:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        accept = accept_encoding = accept_language = known = last_event = None
+        accept = accept_encoding = accept_language = known = last_event = trace = None
         content_type = content_encoding = content_length = None
         for name, value in scope["headers"]:
             match name:
@@ -110,6 +113,8 @@ class View:
                     content_encoding = value
                 case b"last-event-id":
                     last_event = value
+                case b"apollo-federation-include-trace":
+                    trace = value
 
         method: str = scope["method"]
         media_type = MediaType.JSON
@@ -143,7 +148,9 @@ class View:
                 told_of(scope),
             )
             key = _key(raw, client)
-            keeps = accepted is not None and accepted is not MediaType.SQL
+            # A trace is of the very request that asks for it.
+            tracing = self.traces and trace == b"ftv1"
+            keeps = accepted is not None and accepted is not MediaType.SQL and not tracing
             if keeps and (given := self.answers.get(key)) is not None:
                 await respond(send, client, given, b"kept" if self.development else None)
                 return
@@ -181,6 +188,8 @@ class View:
                 await respond(send, client, await self._together(asked))
             elif accepted is MediaType.SQL:
                 await self._explain(send, asked)
+            elif tracing:
+                await respond(send, client, Given(await traced(self.graph, self.database, asked)))
             else:
                 given = await self._answer(key, asked)
                 await respond(send, client, given, self._timing(given.answer))
