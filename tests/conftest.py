@@ -44,6 +44,8 @@ PROCESSES = [
     "test_gateways",
     "test_make_federation",
     "test_traces",
+    "test_subscriptions",
+    "test_live",
 ]
 
 # Modules that ask through the libraries of `clients/`, which are installed once.

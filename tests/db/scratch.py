@@ -37,8 +37,12 @@ class Loaded:
 @cache
 def server() -> str:
     """The URL of the Postgres that tests run on."""
-    # Of this checkout and this user: another's server would run from another's files.
-    whose = hashlib.sha256(f"{Path(__file__).resolve()} {os.getuid()}".encode()).hexdigest()[:12]
+    # Of this checkout and this user: another's server would run from another's files. And of this
+    # worker, if there are several: what is told of changes waits for transactions that are under
+    # way anywhere on a server, such as another's load.
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    own = f"{Path(__file__).resolve()} {os.getuid()} {worker}"
+    whose = hashlib.sha256(own.encode()).hexdigest()[:12]
     folder = Path(tempfile.gettempdir(), f"directory-tests-{whose}")
     return os.environ.get("DATABASE_URL") or embedded.start(folder)
 
