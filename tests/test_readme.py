@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from db import embedded
 from db.database import Database
 from resolvers.errors import Code
 from resolvers.resolve import GraphQLRequest, resolve
+from tests.db.scratch import connected
 from tests.roads import the_graph
 from tests.serving import data_directory, serving
 
@@ -41,14 +45,51 @@ async def test_an_operation_is_answered_as_the_readme_says(
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="NO CURL: its commands did not run")
-def test_the_commands_with_curl_are_answered() -> None:
+async def test_the_commands_with_curl_are_answered() -> None:
     commands = [block for block in COMMANDS.findall(README.read_text()) if "curl" in block]
     assert len(commands) >= 2
     with data_directory() as directory, serving(data_directory=directory) as server:
         for command in commands:
             here = command.replace("http://127.0.0.1:8000", server.url)
-            run = subprocess.run(["sh", "-c", here], capture_output=True, text=True, check=True)
+            if "curl -N" in command:
+                event = await _told(here, embedded.start(directory))
+                assert event["data"]["visitingStatusChanged"]["institution"] == {"code": "SQ"}
+                continue
+            run = await asyncio.to_thread(
+                subprocess.run, ["sh", "-c", here], capture_output=True, text=True, check=True
+            )
             assert run.stdout.startswith(('{"data":', "-- road first")), run.stdout
+
+
+async def _told(command: str, url: str) -> Any:
+    """The first event that a command hears while something happens."""
+    following = await asyncio.create_subprocess_shell(command, stdout=asyncio.subprocess.PIPE)
+    assert following.stdout is not None
+    writing = asyncio.create_task(_keep_closing(url))
+    try:
+        async with asyncio.timeout(60):
+            while True:
+                line = await following.stdout.readline()
+                if line.startswith(b"data: {"):
+                    return json.loads(line.removeprefix(b"data: "))
+    finally:
+        writing.cancel()
+        following.kill()
+        await asyncio.wait([writing])
+        await following.wait()
+
+
+async def _keep_closing(url: str) -> None:
+    """Say again and again that San Quentin is closed to visitors."""
+    async with connected(url) as line:
+        while True:
+            await line.execute(
+                "insert into visiting_statuses"
+                " (id, institution_id, visit_type, status, last_updated, source_id)"
+                " select gen_random_uuid(), id, 'IN_PERSON', 'CLOSED', clock_timestamp(), source_id"
+                " from institutions where code = 'SQ'"
+            )
+            await asyncio.sleep(0.2)
 
 
 def test_every_error_code_is_explained_to_clients() -> None:
