@@ -1,21 +1,33 @@
-// Subgraphs become a supergraph, by the composer of one house or the other.
+// Subgraphs become a supergraph, by the composer of one house or another.
 //
 //     node compose.mjs < jobs.json
 //
-// A job is {composer: "guild" | "apollo", subgraphs: [{name, url, sdl}], without: [tag]}; the answer
-// to each is {supergraph, schema, errors, hints}, in which `schema` is what clients see.
+// A job is {composer: "guild" | "apollo" | "cosmo", subgraphs: [{name, url, sdl}], without: [tag]};
+// the answer to each is {supergraph, schema, errors, hints}, in which `schema` is what clients see.
 
 import { text } from 'node:stream/consumers';
 import * as apollo from '@apollo/composition';
 import { ROUTER_SUPPORTED_SUPERGRAPH_FEATURES, Supergraph } from '@apollo/federation-internals';
 import * as guild from '@theguild/federation-composition';
+import * as cosmo from '@wundergraph/composition';
 import { parse, print, printSchema } from 'graphql';
+
+// WunderGraph's composer, of Cosmo, makes a configuration of its own kind; here its graph will do.
+function cosmoServices(services) {
+  const subgraphs = services.map(({ typeDefs, ...each }) => ({ ...each, definitions: typeDefs }));
+  const version = cosmo.ROUTER_COMPATIBILITY_VERSION_ONE;
+  const made = cosmo.federateSubgraphs({ subgraphs, version });
+  return made.success
+    ? { supergraphSdl: printSchema(made.federatedGraphClientSchema) }
+    : { errors: made.errors };
+}
 
 const houses = {
   guild: {
     composeServices: guild.composeServices,
     seen: (supergraph) => print(guild.transformSupergraphToPublicSchema(parse(supergraph))),
   },
+  cosmo: { composeServices: cosmoServices, seen: (supergraph) => supergraph },
   apollo: {
     composeServices: apollo.composeServices,
     seen(supergraph) {

@@ -61,7 +61,7 @@ def ask(program: str, question: object) -> Any:
 
 @dataclass(frozen=True)
 class Job:
-    """Subgraphs with their name, url and sdl, for the composer `guild` or `apollo`.
+    """Subgraphs with their name, url and sdl, for the composer `guild`, `apollo` or `cosmo`.
 
     What has one of the tags `without` is not for clients.
     """

@@ -15,6 +15,7 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLSchema,
+    Undefined,
     get_named_type,
     get_nullable_type,
     is_list_type,
@@ -210,11 +211,15 @@ class _Said:
         page = self.whole.limits.default_page
         several = is_list_type(get_nullable_type(field.type))
         target = get_named_type(field.type)
-        by = [f'"{name}"' for name in ("first", "last") if name in field.args]
+        by = [name for name in ("first", "last") if name in field.args]
         if by:
+            # An argument that has a default is always there.
+            always = any(field.args[name].default_value is not Undefined for name in by)
+            assumed = "" if always else f"assumedSize: {page}, "
+            slicing = ", ".join(f'"{name}"' for name in by)
             sized = "" if several else ', sizedFields: ["edges", "nodes"]'
             yield (
-                f"@listSize(assumedSize: {page}, slicingArguments: [{', '.join(by)}]{sized}, "
+                f"@listSize({assumed}slicingArguments: [{slicing}]{sized}, "
                 "requireOneSlicingArgument: false)"
             )
         elif several and isinstance(target, GraphQLObjectType):
