@@ -45,6 +45,7 @@ from schema.types.api_keys import ApiKeyScope
 from web.application import application as joined
 from web.discretion import keep_secrets
 from web.documents import Served, manifest
+from web.export import ExportBounds
 from web.identity import Issuer
 from web.origins import Origins
 from web.subscriptions import Bounds
@@ -90,6 +91,10 @@ class Settings:
     max_subscriptions_per_socket: int = Bounds.per_socket
     keep_alive_seconds: float = Bounds.keep_alive
     slow_client_seconds: float = Bounds.patience
+    max_export_rows: int = ExportBounds.rows
+    max_public_export_rows: int = ExportBounds.public_rows
+    max_export_seconds: float = ExportBounds.seconds
+    max_exports: int = ExportBounds.at_once
     documents: Served = Served.ANY
     subgraphs: str = ""
     federation_version: str = NEWEST
@@ -162,6 +167,17 @@ class Settings:
             self.slow_client_seconds,
         )
 
+    @property
+    def export_bounds(self) -> ExportBounds:
+        """How much may be exported, and how slowly."""
+        return ExportBounds(
+            self.max_export_rows,
+            self.max_public_export_rows,
+            self.max_export_seconds,
+            self.max_exports,
+            self.slow_client_seconds,
+        )
+
     def url(self) -> str:
         """The Postgres to use; without DATABASE_URL our own, which runs as long as we do."""
         return self.database_url or embedded.start(self.data_directory)
@@ -189,6 +205,7 @@ def application() -> ASGIApp:
         max_batch=settings.max_batch,
         read_timeout=settings.read_timeout_seconds,
         bounds=settings.bounds,
+        export_bounds=settings.export_bounds,
         development=settings.development,
     )
 

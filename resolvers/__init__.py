@@ -6,6 +6,7 @@ scan.py         ... unless it is too much to be worth parsing
 admit.py        ... or asks for too much
 plan/           an Operation becomes a Plan, once per operation and shape of variables
 compute.py      the second road: graphql-core adds what only Python can make
+export.py       an operation for one page becomes all of its rows, page after page
 graph.py        Graph: the one thing schema/ hands to resolvers/
 errors.py       every way we say no, drawn as a tree, each with its code
 cache.py        a bounded memory

@@ -41,6 +41,7 @@ PROCESSES = [
     "test_horizon",
     "test_migrate",
     "test_identity",
+    "test_export",
 ]
 
 # Modules that ask through the libraries of `clients/`, which are installed once.

@@ -10,6 +10,8 @@ In the order in which a request meets them:
     request.py       bytes become a GraphQLRequest
     refusals.py      every way HTTP itself says no, each with its code
     hang_up.py       a client that hangs up cancels the work done for it
+    export.py        all rows of a connection, written while they are read
+    files.py         rows become CSV, NDJSON or GeoJSON
     published.py     the schema, as text and as JSON
     health.py        /healthz and /readyz
     discretion.py    nothing that somebody asked goes into a log
