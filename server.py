@@ -21,6 +21,8 @@ from starlette.types import ASGIApp
 
 from db import api_keys, embedded
 from db.data.duplicates import refresh
+from db.data.hsds import Form
+from db.data.hsds import export as write_hsds
 from db.data.load import load as load_files
 from db.data.report import LoadError
 from db.data.synthesize import synthesize as make_up
@@ -356,6 +358,34 @@ def grants(settings: Settings, names: tuple[str, ...], role: str) -> None:
     asyncio.run(apply_pending(url))
     found = asyncio.run(granted(url, role, reach))
     click.echo("\n".join(found))
+
+
+@main.group()
+def export() -> None:
+    """Write the directory into files."""
+
+
+@export.command("hsds")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--form",
+    type=click.Choice([form.value for form in Form]),
+    default=Form.JSON.value,
+    show_default=True,
+    help="Nested JSON, or tables with a datapackage.json.",
+)
+@click.pass_obj
+def export_hsds(settings: Settings, folder: Path, form: str) -> None:
+    """Write community providers and what they offer as HSDS 3, as much as the public may know."""
+    url = settings.url()
+    asyncio.run(apply_pending(url))
+    settings.prepare(url)
+    role = role_name(Role.PUBLIC.value) if settings.database_roles else None
+    folder.mkdir(parents=True, exist_ok=True)
+    with _progress("Writing HSDS") as progress:
+        counts = asyncio.run(write_hsds(url, folder, Form(form), role=role, progress=progress))
+    for name, count in counts.items():
+        click.echo(f"{count:>8} {name}")
 
 
 @main.group()
