@@ -383,12 +383,13 @@ class Slow:
 
 _EXPORTING = """
     select pid from pg_stat_activity
-    where datname = current_database() and state like 'idle in transaction%'
+    where datname = current_database() and pid <> pg_backend_pid()
+      and backend_type = 'client backend' and state <> 'idle'
 """
 
 
 async def exporting(url: str, expected: int) -> list[int]:
-    """The connections of exports that rest, once there are so many."""
+    """The connections of exports, once there are so many; all others are idle meanwhile."""
     async with connected(url) as connection:
         deadline = time.monotonic() + 20
         while True:
@@ -465,28 +466,35 @@ async def test_a_client_that_takes_nothing_is_let_go(
     assert "a client that does not read its export was let go" in strict.said()
 
 
-async def test_an_export_comes_to_an_end_in_time(directory_url: str) -> None:
+@pytest.mark.parametrize("code", ["STATEMENT_TIMEOUT", "SHUTTING_DOWN"])
+async def test_an_export_that_is_ended_says_why(directory_url: str, code: str) -> None:
     sent: list[Mapping[str, Any]] = []
+    stuck = asyncio.Event()
 
     async def send(message: Mapping[str, Any]) -> None:
         sent.append(message)
         if len(sent) == 2:
+            stuck.set()
             await asyncio.Event().wait()  # it would take the first rows for ever
 
     database = await Database.open(directory_url)
-    bounds = ExportBounds(seconds=2, patience=60)
+    seconds = 2 if code == "STATEMENT_TIMEOUT" else 60
     turns = Turns()
+    exports = Exports(the_graph(), database, ExportBounds(seconds=seconds, patience=60), turns)
     request = GraphQLRequest(PROVIDERS, asker={"scopes": ["EXPORT"]})
     try:
-        exports = Exports(the_graph(), database, bounds, turns)
-        await exports.write(send, MediaType.NDJSON, request, None)
+        writing = asyncio.create_task(exports.write(send, MediaType.NDJSON, request, None))
+        await stuck.wait()
+        if code == "SHUTTING_DOWN":
+            writing.cancel()
+        await writing
     finally:
         await database.close()
     start, first, last = sent
     assert start["status"] == 200
     # No page is read before the one before it is taken.
     assert len(first["body"].splitlines()) == 100
-    assert json.loads(last["body"])["errors"][0]["extensions"]["code"] == "STATEMENT_TIMEOUT"
+    assert json.loads(last["body"])["errors"][0]["extensions"]["code"] == code
     assert last["more_body"]
     assert turns.taken == 0
     await exporting(directory_url, 0)

@@ -107,6 +107,12 @@ class Exports:
         except TimeoutError:
             message = f"An export may take {self.bounds.seconds:g} seconds. Ask for less at a time."
             await writing.fail(refuse(Code.STATEMENT_TIMEOUT, message), Outcome.TIMEOUT)
+        except asyncio.CancelledError:
+            if not writing.begun:
+                raise
+            # A client that is gone hears nothing of this; one whose server shuts down does.
+            message = "This server is shutting down; please ask again."
+            await writing.fail(refuse(Code.SHUTTING_DOWN, message), Outcome.UNAVAILABLE)
         finally:
             self.turns.taken -= 1
 
@@ -128,6 +134,11 @@ class _Writing:
         self._media_type = media_type
         self._patience = patience
         self._file: File | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether the client has been told that it gets a file."""
+        return self._file is not None
 
     async def all(self, found: Export) -> None:
         writes = file(self._media_type, found.columns)
