@@ -21,6 +21,8 @@ from starlette.types import ASGIApp
 
 from db import api_keys, embedded
 from db.data.duplicates import refresh
+from db.data.hsds import Form
+from db.data.hsds import export as write_hsds
 from db.data.load import load as load_files
 from db.data.report import LoadError
 from db.data.synthesize import synthesize as make_up
@@ -45,6 +47,7 @@ from schema.types.api_keys import ApiKeyScope
 from web.application import application as joined
 from web.discretion import keep_secrets
 from web.documents import Served, manifest
+from web.export import ExportBounds
 from web.identity import Issuer
 from web.origins import Origins
 from web.subscriptions import Bounds
@@ -90,6 +93,10 @@ class Settings:
     max_subscriptions_per_socket: int = Bounds.per_socket
     keep_alive_seconds: float = Bounds.keep_alive
     slow_client_seconds: float = Bounds.patience
+    max_export_rows: int = ExportBounds.rows
+    max_public_export_rows: int = ExportBounds.public_rows
+    max_export_seconds: float = ExportBounds.seconds
+    max_exports: int = ExportBounds.at_once
     documents: Served = Served.ANY
     subgraphs: str = ""
     federation_version: str = NEWEST
@@ -162,6 +169,17 @@ class Settings:
             self.slow_client_seconds,
         )
 
+    @property
+    def export_bounds(self) -> ExportBounds:
+        """How much may be exported, and how slowly."""
+        return ExportBounds(
+            self.max_export_rows,
+            self.max_public_export_rows,
+            self.max_export_seconds,
+            self.max_exports,
+            self.slow_client_seconds,
+        )
+
     def url(self) -> str:
         """The Postgres to use; without DATABASE_URL our own, which runs as long as we do."""
         return self.database_url or embedded.start(self.data_directory)
@@ -189,6 +207,7 @@ def application() -> ASGIApp:
         max_batch=settings.max_batch,
         read_timeout=settings.read_timeout_seconds,
         bounds=settings.bounds,
+        export_bounds=settings.export_bounds,
         development=settings.development,
     )
 
@@ -346,6 +365,34 @@ def grants(settings: Settings, names: tuple[str, ...], role: str) -> None:
     asyncio.run(apply_pending(url))
     found = asyncio.run(granted(url, role, reach))
     click.echo("\n".join(found))
+
+
+@main.group()
+def export() -> None:
+    """Write the directory into files."""
+
+
+@export.command("hsds")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--form",
+    type=click.Choice([form.value for form in Form]),
+    default=Form.JSON.value,
+    show_default=True,
+    help="Nested JSON, or tables with a datapackage.json.",
+)
+@click.pass_obj
+def export_hsds(settings: Settings, folder: Path, form: str) -> None:
+    """Write community providers and what they offer as HSDS 3, as much as the public may know."""
+    url = settings.url()
+    asyncio.run(apply_pending(url))
+    settings.prepare(url)
+    role = role_name(Role.PUBLIC.value) if settings.database_roles else None
+    folder.mkdir(parents=True, exist_ok=True)
+    with _progress("Writing HSDS") as progress:
+        counts = asyncio.run(write_hsds(url, folder, Form(form), role=role, progress=progress))
+    for name, count in counts.items():
+        click.echo(f"{count:>8} {name}")
 
 
 @main.group()

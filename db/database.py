@@ -149,6 +149,28 @@ class Database:
         return "\n".join(line[0] for line in lines)
 
     @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Snapshot]:
+        """Several reads of one moment, on a connection of one's own, outside the pool.
+
+        It may rest between two of them for as long as its owner likes, who sees to it that this
+        comes to an end: meanwhile Postgres keeps what it would clear away.
+        """
+        settings = self._settings() | {"idle_in_transaction_session_timeout": "0"}
+        connection = await self._dial(settings, self._patience())
+        try:
+            try:
+                await _teach(connection)
+                await connection.execute("begin isolation level repeatable read, read only")
+            except _FAILURES as error:
+                raise from_postgres(error) from error
+            yield Snapshot(self, _Session(connection, _HELD_BY_A_SNAPSHOT))
+        finally:
+            try:
+                await connection.close(timeout=self._wait)
+            except _FAILURES:
+                connection.terminate()
+
+    @asynccontextmanager
     async def connection(self) -> AsyncIterator[Any]:
         """A plain asyncpg connection of one's own, outside the pool and without a timeout."""
         async with self._own(_SETTINGS) as connection:
@@ -240,16 +262,7 @@ class Database:
         self._sessions.add(session)
         usable = False
         try:
-            await session.connection.set_type_codec(
-                "json", schema="pg_catalog", encoder=_to_json, decoder=bytes, format="binary"
-            )
-            await session.connection.set_type_codec(
-                "jsonb",
-                schema="pg_catalog",
-                encoder=_to_jsonb,
-                decoder=_from_jsonb,
-                format="binary",
-            )
+            await _teach(session.connection)
             usable = True
         except _FAILURES as error:
             raise DatabaseUnavailable("The database cannot be reached.") from error
@@ -304,6 +317,28 @@ class Database:
         }
 
 
+class Snapshot:
+    """Reads that all see one moment."""
+
+    def __init__(self, database: Database, session: _Session) -> None:
+        self._database = database
+        self._session = session
+
+    async def fetch(self, statement: str, arguments: Sequence[object]) -> bytes:
+        """The JSON that a read answers with; a read whose connection is lost is not asked again."""
+        self._database.statements += 1
+        try:
+            return await self._session.fetch(statement, arguments)
+        except _FAILURES as error:
+            if self._session.lost(error) and not isinstance(error, TimeoutError):
+                raise DatabaseUnavailable("The database connection was lost.") from error
+            raise from_postgres(error) from error
+
+
+# The first page of a list and those after it are two statements.
+_HELD_BY_A_SNAPSHOT = 4
+
+
 # Postgres ends a statement that takes too long, and says so. One that was stopped, or to whom the
 # network is gone, cannot: after so many seconds more, it is not there for us.
 _GRACE = 2.0
@@ -319,6 +354,16 @@ _SETTINGS = {
     # So Postgres looks up from a statement, every so many milliseconds, whether we are still there.
     "client_connection_check_interval": "500",
 }
+
+
+async def _teach(connection: Any) -> None:
+    """Let a connection hand over JSON as the bytes that it is."""
+    await connection.set_type_codec(
+        "json", schema="pg_catalog", encoder=_to_json, decoder=bytes, format="binary"
+    )
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=_to_jsonb, decoder=_from_jsonb, format="binary"
+    )
 
 
 def _to_json(value: str | bytes) -> bytes:

@@ -9,6 +9,7 @@ events.py       a subscription: from lines of the change log to events
 live.py         whether a query is live
 compute.py      the second road: graphql-core adds what only Python can make
 traces.py       an answer says how long it took, to a router that asks
+export.py       an operation for one page becomes all of its rows, page after page
 graph.py        Graph: the one thing schema/ hands to resolvers/
 errors.py       every way we say no, drawn as a tree, each with its code
 cache.py        a bounded memory

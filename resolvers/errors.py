@@ -10,6 +10,8 @@
         |-- OPERATION_NOT_SUPPORTED         a subscription or mutation, where there is none
         |-- INCREMENTAL_DELIVERY_NOT_SUPPORTED   @defer or @stream: an answer comes whole
         |-- BAD_VARIABLES                   a variable's value does not fit its type
+        |-- NOT_EXPORTABLE                  a file is asked for of what is no list of rows
+        |-- EXPORT_TOO_LARGE                more rows than whoever asks may export
         |-- CURSOR_EXPIRED                  what came after it is no longer there
         |-- TOO_SLOW                          a subscriber who does not read what is told
         |-- SHUTTING_DOWN                     a subscription that this server cannot go on with
@@ -60,6 +62,8 @@ class Code(StrEnum):
     OPERATION_NOT_SUPPORTED = "OPERATION_NOT_SUPPORTED"
     INCREMENTAL_DELIVERY_NOT_SUPPORTED = "INCREMENTAL_DELIVERY_NOT_SUPPORTED"
     BAD_VARIABLES = "BAD_VARIABLES"
+    NOT_EXPORTABLE = "NOT_EXPORTABLE"
+    EXPORT_TOO_LARGE = "EXPORT_TOO_LARGE"
     CURSOR_EXPIRED = "CURSOR_EXPIRED"
     TOO_SLOW = "TOO_SLOW"
     SHUTTING_DOWN = "SHUTTING_DOWN"

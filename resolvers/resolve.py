@@ -117,7 +117,7 @@ async def resolve(
     except RequestRefused as refused:
         return Answer(orjson.dumps(response(refused.errors)), Outcome.REFUSED)
     except DatabaseError as error:
-        failure = _failure(error)
+        failure = became(error)
         if failure is Outcome.FAULT:
             log.error("a statement failed:\n%s", discreet(error))
         return Answer(orjson.dumps(response(from_database(error).errors)), failure)
@@ -172,7 +172,8 @@ async def _fetch(database: Database, planned: Plan, arguments: Sequence[object])
     return await database.fetch(planned.statement.text, arguments)
 
 
-def _failure(error: DatabaseError) -> Outcome:
+def became(error: DatabaseError) -> Outcome:
+    """What becomes of a request whose statement fails."""
     match error:
         case DatabaseBusy() | DatabaseUnavailable():
             return Outcome.UNAVAILABLE

@@ -46,6 +46,7 @@ PROCESSES = [
     "test_traces",
     "test_subscriptions",
     "test_live",
+    "test_export",
 ]
 
 # Modules that ask through the libraries of `clients/`, which are installed once.

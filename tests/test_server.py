@@ -33,6 +33,7 @@ from web import graphiql
 from web.answers import Answers
 from web.application import application
 from web.documents import Documents
+from web.export import ExportBounds, Exports, Turns
 from web.refusals import Refusal
 from web.subscriptions import Bounds, Streams
 from web.view import View
@@ -135,6 +136,7 @@ async def test_a_get_cannot_change_anything() -> None:
         answers,
         documents,
         Streams(graph, database, changes, horizon, answers, documents, Bounds()),
+        Exports(graph, database, ExportBounds(), Turns()),
         max_body_bytes=1000,
         development=False,
     )

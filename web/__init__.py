@@ -16,6 +16,8 @@ In the order in which a request meets them:
     sockets.py       ... over WebSockets, by graphql-transport-ws
     farewell.py      who listens is told that the server ends
     hang_up.py       a client that hangs up cancels the work done for it
+    export.py        all rows of a connection, written while they are read
+    files.py         rows become CSV, NDJSON or GeoJSON
     published.py     the schema, as text and as JSON
     health.py        /healthz and /readyz
     discretion.py    nothing that somebody asked goes into a log

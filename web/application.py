@@ -25,6 +25,7 @@ from web import graphiql
 from web.answers import Answers
 from web.documents import Documents, Served
 from web.doorman import Doorman
+from web.export import ExportBounds, Exports, Turns
 from web.farewell import farewell
 from web.health import Readiness, healthz
 from web.identity import Identity, Issuer
@@ -56,6 +57,7 @@ def application(
     max_batch: int = 10,
     read_timeout: float = 20.0,
     bounds: Bounds | None = None,
+    export_bounds: ExportBounds | None = None,
 ) -> ASGIApp:
     """The whole server as one ASGI callable. It owns the databases' connections.
 
@@ -68,6 +70,7 @@ def application(
     horizon = Horizon(database, changes)
     opened = [database]
     told: list[Streams] = []
+    turns = Turns()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[Mapping[str, float]]:
@@ -98,6 +101,7 @@ def application(
             answers,
             trusted,
             streams,
+            Exports(graph, database, export_bounds or ExportBounds(), turns),
             max_body_bytes=max_body_bytes,
             max_batch=max_batch,
             development=development,

@@ -14,9 +14,13 @@ class MediaType(Enum):
     GRAPHQL = "application/graphql-response+json"
     HTML = "text/html"
     SQL = "application/sql"
+    CSV = "text/csv"
+    NDJSON = "application/x-ndjson"
+    GEOJSON = "application/geo+json"
 
 
 RESPONSES = (MediaType.JSON, MediaType.GRAPHQL)
+EXPORTS = (MediaType.CSV, MediaType.NDJSON, MediaType.GEOJSON)
 
 
 class Range(NamedTuple):

@@ -15,6 +15,7 @@
      |-- NotAcceptable         406 NOT_ACCEPTABLE          nothing the client accepts is offered
      |-- StreamNotAccepted     406 STREAM_NOT_ACCEPTED     what is told as it happens needs a stream
      |-- TooManySubscriptions  429 TOO_MANY_SUBSCRIPTIONS  more than are followed at a time
+     |-- TooManyExports        429 TOO_MANY_EXPORTS        more than are written at a time
      |-- BodyTooLarge          413 BODY_TOO_LARGE          more bytes than MAX_BODY_BYTES
      |-- RequestTimeout        408 REQUEST_TIMEOUT         it does not come to an end
      |-- UrlTooLong            414 URL_TOO_LONG            a URL of more than 64 kB
@@ -155,6 +156,11 @@ class StreamNotAccepted(Refusal):
 
 class TooManySubscriptions(Refusal):
     status, code = 429, "TOO_MANY_SUBSCRIPTIONS"
+    beside = ((b"retry-after", b"10"),)
+
+
+class TooManyExports(Refusal):
+    status, code = 429, "TOO_MANY_EXPORTS"
     beside = ((b"retry-after", b"10"),)
 
 

@@ -34,10 +34,11 @@ from web.answers import Answers, Given
 from web.documents import Documents
 from web.doorman import CHARGE
 from web.encodings import negotiate as negotiate_encoding
+from web.export import Exports
 from web.hang_up import HangUp
 from web.identity import told_of
 from web.languages import spoken
-from web.media_types import MediaType, accepts_events, is_json, negotiate
+from web.media_types import EXPORTS, MediaType, accepts_events, is_json, negotiate
 from web.refusals import (
     BatchingNotSupported,
     BatchTooLarge,
@@ -69,6 +70,7 @@ class View:
         answers: Answers,
         documents: Documents,
         streams: Streams,
+        exports: Exports,
         *,
         max_body_bytes: int,
         max_batch: int = 10,
@@ -80,6 +82,7 @@ class View:
         self.answers = answers
         self.documents = documents
         self.streams = streams
+        self.exports = exports
         self.max_body_bytes = max_body_bytes
         self.max_batch = max_batch
         self.development = development
@@ -87,8 +90,8 @@ class View:
         self.traces = any(isinstance(root, Known) for root in graph.roots.values())
         inside = (MediaType.SQL,) if development else ()
         self.offered: Mapping[str, tuple[MediaType, ...]] = {
-            "POST": (MediaType.JSON, MediaType.GRAPHQL, *inside),
-            "GET": (MediaType.JSON, MediaType.GRAPHQL, MediaType.HTML, *inside),
+            "POST": (MediaType.JSON, MediaType.GRAPHQL, *inside, *EXPORTS),
+            "GET": (MediaType.JSON, MediaType.GRAPHQL, MediaType.HTML, *inside, *EXPORTS),
             "HEAD": (MediaType.JSON, MediaType.GRAPHQL, MediaType.HTML, *inside),
         }
 
@@ -129,8 +132,10 @@ class View:
             if accepted is MediaType.HTML:
                 await self.page(scope, receive, send)
                 return
-            if accepted is MediaType.GRAPHQL:
-                media_type = accepted
+            exported = accepted if accepted in EXPORTS else None
+            if accepted is MediaType.GRAPHQL or exported:
+                # A refusal must not look like the file that was asked for: it has a status.
+                media_type = MediaType.GRAPHQL
             if method == "POST":
                 if content_encoding is not None or not is_json(content_type):
                     raise UnsupportedMediaType("Send the body as plain application/json in UTF-8.")
@@ -149,8 +154,8 @@ class View:
             )
             key = _key(raw, client)
             # A trace is of the very request that asks for it.
-            tracing = self.traces and trace == b"ftv1"
-            keeps = accepted is not None and accepted is not MediaType.SQL and not tracing
+            tracing = self.traces and trace == b"ftv1" and not exported
+            keeps = accepted not in (None, MediaType.SQL) and not exported and not tracing
             if keeps and (given := self.answers.get(key)) is not None:
                 await respond(send, client, given, b"kept" if self.development else None)
                 return
@@ -158,7 +163,7 @@ class View:
             asked: GraphQLRequest | Sequence[tuple[Hashable, Asked]]
             if isinstance(parameters, Mapping):
                 asked = await self._request(parameters, raw, client)
-                if accepted is None or self.streams.streams(asked):
+                if accepted is None or (not exported and self.streams.streams(asked)):
                     if method == "HEAD" or not accepts_events(accept):
                         raise StreamNotAccepted(
                             "What is told as it happens needs a stream: accept text/event-stream, "
@@ -167,6 +172,8 @@ class View:
                     last = None if last_event is None else last_event.decode("latin-1")
                     await self._tell(send, receive, asked, client, accepted, last)
                     return
+            elif exported:
+                raise MalformedBatch("Operations are exported one at a time.")
             elif accepted is None or accepted is MediaType.SQL:
                 raise MalformedBatch("Operations are explained, and told about, one at a time.")
             else:
@@ -190,9 +197,13 @@ class View:
                 await self._explain(send, asked)
             elif tracing:
                 await respond(send, client, Given(await traced(self.graph, self.database, asked)))
+            elif exported:
+                await self.exports.write(send, exported, asked, scope.get(CHARGE))
             else:
                 given = await self._answer(key, asked)
                 await respond(send, client, given, self._timing(given.answer))
+        except Refusal as refusal:
+            await refuse(send, media_type, refusal)
         except asyncio.CancelledError:
             # Only two things cancel this task: a client that is gone, who needs no answer, and the
             # server at the end of its patience with shutting down, whose clients deserve one.
