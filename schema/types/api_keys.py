@@ -23,7 +23,11 @@ class ApiKeyScope(Enum):
     """To take out whole lists as files."""
 
 
-@entity(table="api_keys", role=Role.ADMIN)
+@entity(
+    table="api_keys",
+    role=Role.ADMIN,
+    unrecorded="who made and revoked a key is known of the key; its hash is to be nowhere else",
+)
 class ApiKey:
     """A key with which a program says who it is. The key itself was shown once, and is not kept."""
 
