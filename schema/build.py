@@ -34,7 +34,7 @@ from resolvers.admit import Limits
 from resolvers.compute import asker_of, computed_by, field_of, type_of
 from resolvers.plan.context import KeyOf
 from schema import arguments, near, query, subscription
-from schema.changes import EntityChange, told
+from schema.changes import ChangesPage, EntityChange, since_root, told
 from schema.check import check
 from schema.entity import (
     Asker,
@@ -46,6 +46,7 @@ from schema.entity import (
     Only,
     Ranked,
     Role,
+    Since,
     descriptions,
     hop,
 )
@@ -396,7 +397,7 @@ def _menu(
     entities: Mapping[str, graph.Entity],
 ) -> tuple[dict[str, graph.Root], dict[str, FieldShape]]:
     """The root fields: how each is answered, and what clients see of it."""
-    hints = typing.get_type_hints(menu, None, dict(shapes.known))
+    hints = typing.get_type_hints(menu, None, {**shapes.known, ChangesPage.__name__: ChangesPage})
     below = descriptions(menu)
     node = shapes.ref("Node")
     ids = list[ID]
@@ -450,6 +451,8 @@ def _menu(
             fields[name] = FieldShape(
                 shapes.ref(f"{target.name}Connection"), text, _page_arguments(shapes, target)
             )
+        elif isinstance(word, Since):
+            roots[name], fields[name] = since_root(shapes, word, text, declared)
         elif isinstance(word, Asker):
             roots[name] = graph.Asker(bare.__name__)
             fields[name] = FieldShape(shapes.required(bare.__name__), text)

@@ -14,6 +14,8 @@ Homes = Mapping[tuple[str, str], frozenset[str]]
 wherever they are."""
 
 EVERYWHERE = frozenset(SUBGRAPHS)
+# What is about records of all subgraphs at once, only the whole graph can answer.
+NOWHERE: frozenset[str] = frozenset()
 
 
 def owners_of(whole: graph.Graph) -> Mapping[str, frozenset[str]]:
@@ -45,6 +47,8 @@ def homes_of(whole: graph.Graph) -> Homes:
             homes["Query", name] = lists[root.entity] if owner == EVERYWHERE else owner
         elif isinstance(root, graph.ById | graph.ByIds):
             homes["Query", name] = EVERYWHERE
+        elif isinstance(root, graph.Since):
+            homes["Query", name] = NOWHERE
         elif ("Query", name) not in answers:
             raise DeclarationError(f"Nobody answers the root field {name}.")
     return {**homes, **answers}

@@ -34,7 +34,7 @@ def reach_of(
         match source:
             case graph.Derived(function, _, _, among, where):
                 functions |= {each.name for each in (function, among, where) if each}
-            case graph.Made(function, _, _) | graph.Ranked(function):
+            case graph.Made(function, _, _) | graph.Ranked(function) | graph.Since(function):
                 functions.add(function.name)
             case graph.ToOne(join, target) | graph.ToMany(join, target):
                 far = served.entities[target]

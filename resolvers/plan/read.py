@@ -42,6 +42,7 @@ from resolvers.graph import (
     One,
     Part,
     Ranked,
+    Since,
     ToMany,
     ToOne,
     Wording,
@@ -56,6 +57,7 @@ from resolvers.plan.ranked import ranked
 from resolvers.plan.references import by_id, by_ids
 from resolvers.plan.relations import far_key, reach_many, reach_one, stub
 from resolvers.plan.selections import Fields
+from resolvers.plan.since import since
 from resolvers.plan.texts import language_of, text, wording
 from resolvers.plan.values import Tree
 
@@ -116,6 +118,8 @@ def _root_field(context: Context, name: str, nodes: Sequence[FieldNode], path: P
         case Ranked():
             below = context.below(f"{source.hit}Connection", nodes)
             return ranked(context, source, arguments, below, path)
+        case Since():
+            return since(context, source, arguments, nodes, path)
         case Derived():
             return value(context, source, "", arguments, path)
         case Made():
