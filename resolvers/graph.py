@@ -181,7 +181,12 @@ class ToMany:
     connection: bool
 
 
-Field = Leaf | Id | Localized | Wording | Derived | Made | Part | Computed | ToOne | ToMany
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A field with what the change log has about the record."""
+
+
+Field = Leaf | Id | Localized | Wording | Derived | Made | Part | Computed | ToOne | ToMany | Past
 
 
 @dataclass(frozen=True, slots=True)

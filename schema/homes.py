@@ -14,7 +14,8 @@ Homes = Mapping[tuple[str, str], frozenset[str]]
 wherever they are."""
 
 EVERYWHERE = frozenset(SUBGRAPHS)
-# What is about records of all subgraphs at once, only the whole graph can answer.
+# What is about records of all subgraphs at once, or read in the log of all, only the whole graph
+# tells.
 NOWHERE: frozenset[str] = frozenset()
 
 
@@ -64,6 +65,8 @@ def _fields(
             home = owners[name]
             if isinstance(source, graph.Id):
                 home = EVERYWHERE
+            elif isinstance(source, graph.Past):
+                home = NOWHERE
             elif isinstance(source, graph.ToOne | graph.ToMany):
                 table = _pointing(entity, source.join)
                 if table is not None and tables[table] != EVERYWHERE:

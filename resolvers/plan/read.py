@@ -41,6 +41,7 @@ from resolvers.graph import (
     Made,
     One,
     Part,
+    Past,
     Ranked,
     Since,
     ToMany,
@@ -50,6 +51,7 @@ from resolvers.graph import (
 from resolvers.plan.context import Columns, Context, Path, leaf
 from resolvers.plan.entities import entities
 from resolvers.plan.functions import passed, value
+from resolvers.plan.history import ENTRY, history
 from resolvers.plan.introspection import weigh
 from resolvers.plan.orders import declared_order, order
 from resolvers.plan.pages import connection, plain_list
@@ -201,6 +203,10 @@ def _field(
             arguments = context.arguments(entity.name, nodes[0])
             below = context.below(f"{target.name}Connection", nodes)
             return connection(context, target, scope, arguments, below, path)
+        case Past():
+            below = context.below(f"{ENTRY}Connection", nodes)
+            arguments = context.arguments(entity.name, nodes[0])
+            return history(context, entity, alias, arguments, below, path)
         case Computed():
             raise AssertionError("computed fields have no column of their own")
 
