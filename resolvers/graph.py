@@ -313,13 +313,14 @@ class Since:
 
     `function` is given the place, the tables, their entities and how many records fit. It returns
     one row: `cursor`, `has_more`, and the lists `kind` and `key`. `types` are what clients call the
-    entities.
+    entities. `among` are arguments that say what a field of the same name has to lead to.
     """
 
     function: Function
     target: str
     tables: Mapping[str, str]
     types: Mapping[str, str]
+    among: tuple[Argument, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

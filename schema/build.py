@@ -458,7 +458,9 @@ def _menu(
                 shapes.ref(f"{target.name}Connection"), text, _page_arguments(shapes, target)
             )
         elif isinstance(word, Since):
-            roots[name], fields[name] = since_root(shapes, word, text, declared)
+            roots[name], fields[name] = since_root(
+                shapes, attribute, word, text, declared, _arguments, _field_arguments
+            )
         elif isinstance(word, Asker):
             roots[name] = graph.Asker(bare.__name__)
             fields[name] = FieldShape(shapes.required(bare.__name__), text)

@@ -93,7 +93,13 @@ def told(
 
 
 def since_root(
-    shapes: Shapes, word: Since, text: str, declared: Mapping[str, Entity]
+    shapes: Shapes,
+    name: str,
+    word: Since,
+    text: str,
+    declared: Mapping[str, Entity],
+    asked: _Asked,
+    taken: _FieldArguments,
 ) -> tuple[graph.Since, FieldShape]:
     """The root field for those who keep a copy, as the planner and as clients see it."""
     tables, types = _recorded(shapes, declared)
@@ -104,7 +110,10 @@ def since_root(
     node = {"node": FieldShape(shapes.required("Node"), "The record as it is now.")}
     shapes.object_type("Upsert", "A record to be kept as it is now.", known | node)
     shapes.object_type(
-        "Tombstone", "A record to be forgotten: it is not there any more, or not public.", known
+        "Tombstone",
+        "A record to be forgotten by whoever has it: it is not there any more, or not what was "
+        "asked for.",
+        known,
     )
     upserts, tombstones = (listed(shapes.required(name)) for name in ("Upsert", "Tombstone"))
     shapes.object_type(
@@ -128,8 +137,12 @@ def since_root(
             shapes.optional(int), "How many records, at most 100; 20 if not given."
         ),
     }
-    page = FieldShape(shapes.ref(ChangesPage.__name__), text, given)
-    return graph.Since(graph.Function(word.function, ()), ChangesPage.__name__, tables, types), page
+    made = Derived(word.function, (), word.arguments, None, False, False, False, None)
+    shape = read_field(name, object, made, text)
+    page = FieldShape(shapes.ref(ChangesPage.__name__), text, given | taken(shapes, shape))
+    function = graph.Function(word.function, ())
+    source = graph.Since(function, ChangesPage.__name__, tables, types, asked(shapes, shape))
+    return source, page
 
 
 def _recorded(

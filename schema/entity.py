@@ -228,6 +228,7 @@ class Since:
     """A root field: which records have changed since a place in the change log."""
 
     function: str
+    arguments: Mapping[str, Argument]
 
 
 @dataclass(frozen=True, slots=True)
@@ -490,13 +491,15 @@ def everything() -> Any:
     return Everything()
 
 
-def since(function: str) -> Any:
+def since(function: str, **arguments: Argument) -> Any:
     """Root field: which records of any type have changed since a place in the change log.
 
     The function is given the place, tables, what their types are called and a number, and returns
-    one row: `cursor`, `has_more`, and the lists `kind` and `key`.
+    one row: `cursor`, `has_more`, and the lists `kind` and `key`. An argument is called as a field
+    that leads to an entity: only records for which that is the one given are told of, and those for
+    which it no longer is are told as if they were gone.
     """
-    return Since(function)
+    return Since(function, arguments)
 
 
 def asker() -> Any:

@@ -121,7 +121,15 @@ class Query:
     """Who you are to the directory."""
     api_keys: Connection[ApiKey] = every()
     """Keys with which programs say who they are."""
-    changes: ChangesPage = since("changes_since")
+    changes: ChangesPage = since(
+        "changes_since",
+        county=argument(
+            County | None,
+            "Only records that are in this county, by its id: institutions, locations, providers "
+            "and services. What has changed and is elsewhere comes as a tombstone, as it may have "
+            "been here.",
+        ),
+    )
     """What was added, changed or removed since a cursor, for those who keep a copy: each record
     once, in its last state. Ask without `since` for a cursor first, then fetch what you keep, and
     then ask again and again, each time with the last cursor. While `hasMore`, there is more now."""

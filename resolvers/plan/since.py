@@ -7,6 +7,7 @@ in the same statement. What is not there any more is told by its id alone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from graphql.language import FieldNode
 
@@ -28,13 +29,14 @@ from db.query import (
     Switch,
     Test,
     Unnest,
+    all_of,
 )
 from resolvers.errors import Code, FieldRefused
-from resolvers.graph import Entity, Since
+from resolvers.graph import Argument, Entity, Since, ToOne
 from resolvers.plan.changes import kinds_of
 from resolvers.plan.context import Bound, Context, ListOf, PageSize, Path, leaf
 from resolvers.plan.references import chosen
-from resolvers.plan.values import Literal, Tree
+from resolvers.plan.values import Leaf, Literal, Tree
 
 
 def since(
@@ -46,7 +48,16 @@ def since(
 ) -> Expression:
     """The object of a page of changes."""
     alias = context.alias()
-    kinds = kinds_of(context, source, {"types": arguments.get("types")})
+    among = {
+        argument: said
+        for argument in source.among
+        if (said := leaf(arguments.get(argument.name))) is not None
+    }
+    for argument, said in among.items():
+        assert argument.scalar is not None
+        # Also where nobody asks for records.
+        context.checks.append(Bound(said, argument.scalar.read, path))
+    kinds = _kinds(context, source, arguments, [argument.name for argument in among])
     size = leaf(arguments.get("first")) or Literal(context.graph.limits.default_page)
     columns = []
     for key, inner in context.below(source.target, nodes).items():
@@ -59,7 +70,8 @@ def since(
                 part = Ref(alias, "has_more")
             case name:
                 with context.rows(size):
-                    part = _records(context, source, kinds, alias, name, inner, (*path, key))
+                    records = _Records(context, source, kinds, among, alias, path)
+                    part = records.select(inner, (*path, key), kept=name == "upserts")
         columns.append((context.name(key), part))
     tables = {kind: table for table, kind in source.tables.items()}
     given = (
@@ -71,48 +83,80 @@ def since(
     return Row(Select(tuple(columns), Function(source.function.name, given, alias)))
 
 
-def _records(
-    context: Context,
-    source: Since,
-    kinds: Sequence[str],
-    page: str,
-    name: str,
-    nodes: Sequence[FieldNode],
-    path: Path,
-) -> Expression:
-    """The records of a page that are there (`upserts`), or those that are not."""
-    alias = context.alias()
-    entities = {kind: context.entity(kind) for kind in kinds}
-    there = _there(context, entities, alias)
-    kept = name == "upserts"
-    columns = []
-    for key, inner in context.below("Upsert" if kept else "Tombstone", nodes).items():
-        match inner[0].name.value:
+def _kinds(
+    context: Context, source: Since, arguments: Mapping[str, Tree], among: Sequence[str]
+) -> Sequence[str]:
+    """The entities that records are of; those that have all fields by which they are looked for."""
+    kinds = kinds_of(context, source, {"types": arguments.get("types")})
+    for name in among:
+        strangers = [kind for kind in kinds if _column(context.entity(kind), name) is None]
+        if strangers and arguments.get("types") is not None:
+            type_ = source.types[strangers[0]]
+            message = f"A record of type {type_} has no `{name}` of its own; ask for it without."
+            raise FieldRefused(Code.BAD_USER_INPUT, message)
+        kinds = [kind for kind in kinds if kind not in strangers]
+    return kinds
+
+
+def _column(entity: Entity, name: str) -> str | None:
+    """The column of an entity's own table that leads where the field does."""
+    field = entity.fields.get(name)
+    return field.join[0].local if isinstance(field, ToOne) and len(field.join) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Records:
+    """The records of a page."""
+
+    context: Context
+    source: Since
+    kinds: Sequence[str]
+    among: Mapping[Argument, Leaf]
+    page: str
+    path: Path
+
+    def select(self, nodes: Sequence[FieldNode], path: Path, *, kept: bool) -> Expression:
+        """Those that are to be kept, or those that are to be forgotten."""
+        alias = self.context.alias()
+        there = Test(self._there(alias), "is true" if kept else "is not true")
+        target = "Upsert" if kept else "Tombstone"
+        columns = [
+            (self.context.name(key), self._field(target, alias, inner, (*path, key)))
+            for key, inner in self.context.below(target, nodes).items()
+        ]
+        told = Unnest((Ref(self.page, "kind"), Ref(self.page, "key")), alias, ("kind", "key", "n"))
+        return Rows(Select(tuple(columns), told, where=there, order=(Order(Ref(alias, "n")),)))
+
+    def _field(self, target: str, alias: str, nodes: Sequence[FieldNode], path: Path) -> Expression:
+        match nodes[0].name.value:
             case "__typename":
-                part: Expression = Const("Upsert" if kept else "Tombstone")
+                return Const(target)
             case "id":
                 kind = Operation(Ref(alias, "kind"), "||", Const(":"))
-                part = Operation(kind, "||", Ref(alias, "key"))
+                return Operation(kind, "||", Ref(alias, "key"))
             case "type":
-                types = tuple((Const(kind), Const(source.types[kind])) for kind in kinds)
-                part = Switch(Ref(alias, "kind"), types)
+                types = tuple((Const(kind), Const(self.source.types[kind])) for kind in self.kinds)
+                return Switch(Ref(alias, "kind"), types)
             case _:
-                part = chosen(context, entities, alias, inner, (*path, key))
-        columns.append((context.name(key), part))
-    told = Unnest((Ref(page, "kind"), Ref(page, "key")), alias, ("kind", "key", "n"))
-    where = Test(there, "is true" if kept else "is not true")
-    return Rows(Select(tuple(columns), told, where=where, order=(Order(Ref(alias, "n")),)))
+                entities = {kind: self.context.entity(kind) for kind in self.kinds}
+                return chosen(self.context, entities, alias, nodes, path)
 
-
-def _there(context: Context, entities: Mapping[str, Entity], alias: str) -> Expression:
-    """Whether there is a record of this kind and key."""
-    branches = []
-    for kind, entity in entities.items():
-        far, column = context.alias(), entity.table.key
-        same = Operation(Ref(far, column.name), "=", Cast(Ref(alias, "key"), column.type))
-        row = Select((), From(entity.table.name, far), where=same)
-        branches.append((Const(kind), Exists(row)))
-    return Switch(Ref(alias, "kind"), tuple(branches))
+    def _there(self, alias: str) -> Expression:
+        """Whether there is a record of this kind and key, where it is asked for."""
+        branches = []
+        for kind in self.kinds:
+            entity, far = self.context.entity(kind), self.context.alias()
+            column = entity.table.key
+            where = [Operation(Ref(far, column.name), "=", Cast(Ref(alias, "key"), column.type))]
+            for argument, given in self.among.items():
+                local = _column(entity, argument.name)
+                assert local is not None
+                assert argument.scalar is not None
+                value = self.context.param(given, argument.scalar, self.path)
+                where.append(Operation(Ref(far, local), "=", value))
+            row = Select((), From(entity.table.name, far), where=all_of(where))
+            branches.append((Const(kind), Exists(row)))
+        return Switch(Ref(alias, "kind"), tuple(branches))
 
 
 def _place(given: object, path: Path) -> Expression:
