@@ -5,6 +5,22 @@
 -- at its last line only, so that it comes once however often it changed; its state is read in the same
 -- statement, and so is at least as new as that line.
 
+create function place_is(from_xid xid8, from_seq bigint) returns text
+    language sql stable parallel safe set search_path = public, pg_temp
+begin atomic
+    select case
+        when from_xid > pg_snapshot_xmax(pg_current_snapshot()) then 'UNKNOWN'
+        -- The oldest lines go first: if none is left before it, some after it may be gone.
+        when not exists (select from changes c where (c.xid, c.seq) <= (from_xid, from_seq))
+            and exists (select from changes) then 'EXPIRED'
+        -- Between two transactions, as the horizon is, there is no line.
+        when from_seq <> 0 and not exists (select from changes c where (c.xid, c.seq) = (from_xid, from_seq))
+            then 'UNKNOWN'
+        else 'KNOWN' end;
+end;
+comment on function place_is is
+    'Whether a place in the change log is KNOWN, so that all that came after it can be told; EXPIRED, or UNKNOWN.';
+
 create function changes_since(
     since text, tables text[], called text[], first integer,
     out cursor text, out has_more boolean, out kind text[], out key text[])
@@ -27,17 +43,11 @@ begin
     end if;
     from_xid := split_part(since, '.', 1)::xid8;
     from_seq := split_part(since, '.', 2)::bigint;
-    -- The same as db/change_log.py asks of those who follow.
-    if from_xid > pg_snapshot_xmax(pg_current_snapshot()) then
-        raise exception 'no such place' using errcode = 'CR002';
-    end if;
-    if not exists (select from changes c where (c.xid, c.seq) <= (from_xid, from_seq))
-        and exists (select from changes) then
-        raise exception 'no longer there' using errcode = 'CR003';
-    end if;
-    if from_seq <> 0 and not exists (select from changes c where (c.xid, c.seq) = (from_xid, from_seq)) then
-        raise exception 'no such place' using errcode = 'CR002';
-    end if;
+    case place_is(from_xid, from_seq)
+        when 'UNKNOWN' then raise exception 'no such place' using errcode = 'CR002';
+        when 'EXPIRED' then raise exception 'no longer there' using errcode = 'CR003';
+        else null;
+    end case;
     if from_xid > horizon then
         cursor := since;  -- a replica may be behind the server that gave this
     end if;

@@ -129,8 +129,8 @@ class _Lines(Listing):
                 case name:
                     part = Ref(made, name)
             columns.append((self.context.name(key), part))
-        with self.context.rows(len(told)):
-            pass  # each is a row of the answer, at the most
+        with self.context.rows(self.context.graph.limits.default_page):
+            pass  # a short list, of which each item is a row
         return Rows(Select(tuple(columns), Function("differences", given, made)))
 
 
