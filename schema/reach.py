@@ -12,11 +12,10 @@ from itertools import pairwise
 
 from graphql import GraphQLInterfaceType, GraphQLObjectType
 
-from db.change_log import TABLE
 from db.grants import Reach
 from db.mapping import Join
 from resolvers import graph
-from resolvers.plan.history import READ
+from resolvers.plan.history import LOG, READ
 from schema.subgraphs import SUBGRAPHS
 
 
@@ -40,7 +39,7 @@ def reach_of(
                 functions.add(function.name)
             case graph.Past():
                 functions.add("differences")
-                columns[TABLE].update(READ)
+                columns[LOG].update(READ)
             case graph.ToOne(join, target) | graph.ToMany(join, target):
                 far = served.entities[target]
                 for table, column in _hopped(join, far, source):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from graphql.language import FieldNode
 
-from db.change_log import TABLE
+from db.change_log import TABLE as LOG
 from db.mapping import Column, Sort, Table
 from db.query import (
     Call,
@@ -37,13 +37,15 @@ from resolvers.plan.pages import Listing
 from resolvers.plan.selections import Fields
 from resolvers.plan.values import Literal, Tree
 
+__all__ = ["DIFFERENCE", "ENTRY", "LOG", "READ", "history"]
+
 ENTRY = "HistoryEntry"
 DIFFERENCE = "FieldDifference"
 READ = ("at", "operation", "actor", "role", "request", "old", "entity", "key", "seq")
 """The columns of the log that are read here."""
 
 _SEQ = Column("seq", "int8")
-_LINES = Entity(ENTRY, Table(TABLE, _SEQ, (Sort(_SEQ, descending=True),)), {})
+_LINES = Entity(ENTRY, Table(LOG, _SEQ, (Sort(_SEQ, descending=True),)), {})
 
 
 def history(
@@ -98,7 +100,7 @@ class _Lines(Listing):
         later = Operation(Ref(following, "seq"), ">", Ref(alias, "seq"))
         state = Select(
             ((None, Ref(following, "old")),),
-            From(TABLE, following),
+            From(LOG, following),
             where=all_of([_about(self.record, self.at, following), later]),
             order=(Order(Ref(following, "seq")),),
             limit=Const(1),
