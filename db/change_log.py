@@ -51,14 +51,7 @@ _BEGIN = f"""
             select distinct xid::text from {TABLE}
             where xid >= pg_snapshot_xmin(pg_current_snapshot())))
 """
-_KNOWS = f"""
-    select json_build_object(
-        'past', $1::text::xid8 <= pg_snapshot_xmax(pg_current_snapshot()),
-        'there', $2::bigint = 0 or exists (
-            select from {TABLE} where (xid, seq) = ($1::text::xid8, $2::bigint)),
-        'before', exists (select from {TABLE} where (xid, seq) <= ($1::text::xid8, $2::bigint)),
-        'empty', not exists (select from {TABLE}))
-"""
+_KNOWS = "select to_json(place_is($1::text::xid8, $2::bigint))"
 
 # How many lines are in memory; twice as many before half of them go.
 _REMEMBERED = 10_000
@@ -177,13 +170,11 @@ class ChangeLog:
             await asyncio.sleep(0)  # a long log is looked through without holding up everybody
 
     async def _check(self, place: Place) -> None:
-        said = orjson.loads(await self._database.fetch(_KNOWS, (str(place[0]), place[1])))
-        if not said["past"]:
-            raise CursorUnknown
-        if not (said["before"] or said["empty"]):
-            raise CursorExpired
-        if not said["there"]:
-            raise CursorUnknown
+        match orjson.loads(await self._database.fetch(_KNOWS, (str(place[0]), place[1]))):
+            case "UNKNOWN":
+                raise CursorUnknown
+            case "EXPIRED":
+                raise CursorExpired
 
     async def _begin(self) -> tuple[Place, frozenset[int]]:
         """Where to begin now, and the transactions after that which have been committed already."""

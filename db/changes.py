@@ -79,6 +79,9 @@ _CLOCK = frozenset(
     ]
 )
 
+# ... or on which transactions are under way: of those that end without a change nobody is told.
+_UNDER_WAY = frozenset({"pg_current_snapshot"})
+
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _WORD = re.compile(r"[a-z_][a-z0-9_$]*")
 
@@ -183,7 +186,7 @@ class Changes:
             if name not in found:
                 found.add(name)
                 todo.extend(self._mentions.get(name, ()))
-        if not found.isdisjoint(self._unheard):
+        if not found.isdisjoint(self._unheard | _UNDER_WAY):
             return None
         return Sources(tuple(sorted(found & self._tables)), not found.isdisjoint(_CLOCK))
 
@@ -277,7 +280,7 @@ class Changes:
         texts: dict[str, str] = {}
         for name, text in await line.fetch(_DEFINED):
             texts[name] = f"{texts.get(name, '')} {text}"  # functions of one name are one
-        names = frozenset(texts) | self._tables | self._unheard | _CLOCK
+        names = frozenset(texts) | self._tables | self._unheard | _CLOCK | _UNDER_WAY
         self._mentions = {name: _words(text) & names - {name} for name, text in texts.items()}
 
 

@@ -2,7 +2,9 @@
 
     DatabaseError
      ├── BadValue              the client's: a value that Postgres cannot take (SQLSTATE 22, 23)
-     │    └── RefusedValue     ... or that a rule of ours refuses, in words of ours (CR001)
+     │    ├── RefusedValue     ... or that a rule of ours refuses, in words of ours (CR001)
+     │    ├── UnknownPlace     ... or a place that the change log has not (CR002)
+     │    └── ExpiredPlace     ... or one of which it no longer knows what came after (CR003)
      ├── DatabaseBusy          nobody's: no connection came free in time
      ├── StatementTimeout      the question's: it took longer than a statement may
      ├── DatabaseUnavailable   the operator's: there is no Postgres to ask
@@ -42,6 +44,14 @@ class BadValue(DatabaseError):
 
 class RefusedValue(BadValue):
     """A function of ours refuses this value, and its words are for the client."""
+
+
+class UnknownPlace(BadValue):
+    """It is no place in the change log."""
+
+
+class ExpiredPlace(BadValue):
+    """What came after this place in the change log is no longer there, or not all of it."""
 
 
 class DatabaseBusy(DatabaseError):
@@ -105,6 +115,7 @@ _BAD_VALUE = "A value cannot be used."
 
 # What our own functions raise: `raise exception 'words' using errcode = 'CR001'`.
 _REFUSED = "CR001"
+_PLACES = {"CR002": UnknownPlace, "CR003": ExpiredPlace}
 _BUSY = frozenset({"53300"})  # too many connections
 _TIMEOUT = frozenset({"57014", "55P03"})  # statement cancelled, lock not available
 _NOT_GRANTED = "42501"
@@ -125,6 +136,8 @@ def _classify(error: Exception, state: str | None) -> DatabaseError:
         return BadValue(_BAD_VALUES["22021"])
     if state == _REFUSED:
         return RefusedValue(str(getattr(error, "message", _BAD_VALUE)))
+    if state in _PLACES:
+        return _PLACES[state](_BAD_VALUE)
     if state is not None and state[:2] in ("22", "23"):
         bad = BadValue(_BAD_VALUES.get(state, _BAD_VALUE))
         bad.constraint = getattr(error, "constraint_name", None)

@@ -18,7 +18,7 @@ from db.render import identifier
 # Every server reads these: which migrations there are, and which documents are trusted.
 _ALWAYS = ("schema_migrations", "trusted_documents")
 # Of the change log: what has happened to which record, not what was there before, or who did it.
-_LOG = {"changes": ("at", "entity", "key", "operation", "seq", "xid")}
+_LOG = {"changes": frozenset({"at", "entity", "key", "operation", "seq", "xid"})}
 # When an answer that looks at the clock will be another one.
 _CLOCK = "next_instant"
 
@@ -62,8 +62,11 @@ async def grants(url: str, role: str, reach: Reach) -> list[str]:
     read = {*reach.tables, *_ALWAYS}
     read |= _read([*reach.functions, _CLOCK, *reach.tables], texts, relations)
     # Of what is granted column by column, functions read no others.
-    read -= reach.columns.keys() - reach.tables
-    return list(_statements(identifier(role), read, {**_LOG, **reach.columns}))
+    columns = {**reach.columns}
+    for table, always in _LOG.items():
+        columns[table] = columns.get(table, frozenset()) | always
+    read -= columns.keys() - reach.tables
+    return list(_statements(identifier(role), read, columns))
 
 
 def _read(

@@ -47,9 +47,11 @@ from db.errors import (
     DatabaseBusy,
     DatabaseError,
     DatabaseUnavailable,
+    ExpiredPlace,
     NotGranted,
     RefusedValue,
     StatementTimeout,
+    UnknownPlace,
 )
 
 
@@ -138,6 +140,11 @@ def from_database(error: DatabaseError) -> RequestRefused:
         case StatementTimeout():
             message = "This took too long. Ask for less at a time, or filter more narrowly."
             return refuse(Code.STATEMENT_TIMEOUT, message)
+        case UnknownPlace():
+            return refuse(Code.BAD_CURSOR, "This is not a cursor of this directory.")
+        case ExpiredPlace():
+            message = "What came after this cursor is no longer known. Begin anew, without it."
+            return refuse(Code.CURSOR_EXPIRED, message)
         case RefusedValue():
             return refuse(Code.BAD_USER_INPUT, str(error))
         case BadValue():

@@ -181,7 +181,12 @@ class ToMany:
     connection: bool
 
 
-Field = Leaf | Id | Localized | Wording | Derived | Made | Part | Computed | ToOne | ToMany
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A field with what the change log has about the record."""
+
+
+Field = Leaf | Id | Localized | Wording | Derived | Made | Part | Computed | ToOne | ToMany | Past
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +308,22 @@ class Everything:
 
 
 @dataclass(frozen=True, slots=True)
+class Since:
+    """A root field: what has changed since a place in the change log, of these tables' entities.
+
+    `function` is given the place, the tables, their entities and how many records fit. It returns
+    one row: `cursor`, `has_more`, and the lists `kind` and `key`. `types` are what clients call the
+    entities. `among` are arguments that say what a field of the same name has to lead to.
+    """
+
+    function: Function
+    target: str
+    tables: Mapping[str, str]
+    types: Mapping[str, str]
+    among: tuple[Argument, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Entities:
     """The root field `_entities`: for each type, the fields by one of which others may name one.
 
@@ -327,7 +348,7 @@ class Asker:
     target: str
 
 
-Root = One | Every | ById | ByIds | Ranked | Derived | Made | Entities | Known | Asker
+Root = One | Every | ById | ByIds | Ranked | Derived | Made | Since | Entities | Known | Asker
 
 
 @dataclass(frozen=True)

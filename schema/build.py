@@ -33,8 +33,9 @@ from resolvers import graph
 from resolvers.admit import Limits
 from resolvers.compute import asker_of, computed_by, field_of, type_of
 from resolvers.plan.context import KeyOf
+from resolvers.plan.history import ENTRY
 from schema import arguments, near, query, subscription
-from schema.changes import EntityChange, told
+from schema.changes import ChangesPage, EntityChange, since_root, told
 from schema.check import check
 from schema.entity import (
     Asker,
@@ -46,9 +47,11 @@ from schema.entity import (
     Only,
     Ranked,
     Role,
+    Since,
     descriptions,
     hop,
 )
+from schema.history import history_types
 from schema.live import LIVE
 from schema.scalars import SCALAR_MAP, TEXT_KEY, UUID_KEY, Checked, scalar_of
 from schema.shapes import (
@@ -119,6 +122,8 @@ def build(
         _connection(shapes, entity)
         _object(shapes, entity)
     _page_info(shapes)
+    if any(shape.past for entity in declared.values() for shape in entity.fields):
+        history_types(shapes)
     query_type = shapes.object_type("Query", inspect.cleandoc(menu.__doc__ or ""), root_fields)
     told_roots: dict[str, graph.Events | graph.Everything] = {}
     subscription_type = None
@@ -261,6 +266,8 @@ def _source(
     if shape.part:
         assert shape.target is not None
         return graph.Part(shape.target)
+    if shape.past:
+        return graph.Past()
     if shape.derived is not None:
         return _derived(shapes, shape)
     if shape.facet is not None:
@@ -396,7 +403,7 @@ def _menu(
     entities: Mapping[str, graph.Entity],
 ) -> tuple[dict[str, graph.Root], dict[str, FieldShape]]:
     """The root fields: how each is answered, and what clients see of it."""
-    hints = typing.get_type_hints(menu, None, dict(shapes.known))
+    hints = typing.get_type_hints(menu, None, {**shapes.known, ChangesPage.__name__: ChangesPage})
     below = descriptions(menu)
     node = shapes.ref("Node")
     ids = list[ID]
@@ -449,6 +456,10 @@ def _menu(
             roots[name] = graph.Every(target.name)
             fields[name] = FieldShape(
                 shapes.ref(f"{target.name}Connection"), text, _page_arguments(shapes, target)
+            )
+        elif isinstance(word, Since):
+            roots[name], fields[name] = since_root(
+                shapes, attribute, word, text, declared, _arguments, _field_arguments
             )
         elif isinstance(word, Asker):
             roots[name] = graph.Asker(bare.__name__)
@@ -564,7 +575,9 @@ def _fields(shapes: Shapes, entity: Entity) -> dict[str, FieldShape]:
 
 def _annotation(shapes: Shapes, shape: Shape) -> object:
     annotation: Any
-    if shape.connection:
+    if shape.past:
+        annotation = shapes.required(f"{ENTRY}Connection")
+    elif shape.connection:
         annotation = shapes.required(f"{shape.target}Connection")
     elif shape.target is not None:
         annotation = shapes.required(shape.target)
@@ -584,6 +597,8 @@ def _field_arguments(shapes: Shapes, shape: Shape) -> dict[str, ArgumentShape]:
     if shape.connection:
         assert shape.target is not None
         return _page_arguments(shapes, shapes.entities[shape.target])
+    if shape.past:
+        return _paging(shapes.optional(int), shapes.optional(str))
     if shape.localized is not None:
         text = f"The language to answer in; if not given, {_OF_REQUEST}"
         return {"lang": ArgumentShape(shapes.optional(Language), text)}

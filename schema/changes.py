@@ -1,4 +1,4 @@
-"""The root fields of subscriptions: where each comes from, and what clients see of it."""
+"""The root fields about the change log: where each comes from, and what clients see of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import Enum
 
 from resolvers import graph
-from schema.entity import ID, DeclarationError, Derived, Events, Everything, descriptions
+from schema.entity import ID, DeclarationError, Derived, Events, Everything, Since, descriptions
 from schema.shapes import (
     ArgumentShape,
     Entity,
@@ -41,6 +41,10 @@ class ChangeOperation(Enum):
 
 class EntityChange:
     """That something has happened to a record."""
+
+
+class ChangesPage:
+    """What has changed since a cursor. A page may be empty, and yet not the last."""
 
 
 _AFTER = (
@@ -92,15 +96,79 @@ def told(
     return roots, fields
 
 
-def _everything(shapes: Shapes, declared: Mapping[str, Entity]) -> graph.Everything:
+def since_root(
+    shapes: Shapes,
+    name: str,
+    word: Since,
+    text: str,
+    declared: Mapping[str, Entity],
+    asked: _Asked,
+    taken: _FieldArguments,
+) -> tuple[graph.Since, FieldShape]:
+    """The root field for those who keep a copy, as the planner and as clients see it."""
+    tables, types = _recorded(shapes, declared)
+    known = {
+        "id": FieldShape(ID, "The global id of the record."),
+        "type": FieldShape(shapes.required("EntityType"), "The type of the record."),
+    }
+    node = {"node": FieldShape(shapes.required("Node"), "The record as it is now.")}
+    shapes.object_type("Upsert", "A record to be kept as it is now.", known | node)
+    shapes.object_type(
+        "Tombstone",
+        "A record to be forgotten by whoever has it: it is not there any more, or not what was "
+        "asked for.",
+        known,
+    )
+    upserts, tombstones = (listed(shapes.required(name)) for name in ("Upsert", "Tombstone"))
+    shapes.object_type(
+        ChangesPage.__name__,
+        inspect.cleandoc(ChangesPage.__doc__ or ""),
+        {
+            "upserts": FieldShape(upserts, "What was added or changed, as it is now."),
+            "tombstones": FieldShape(tombstones, "What is gone."),
+            "cursor": FieldShape(str, "To go on from there with `since`."),
+            "hasMore": FieldShape(bool, "Whether more has changed already."),
+        },
+    )
+    given = {
+        "since": ArgumentShape(
+            shapes.optional(str),
+            "The cursor of the last page, or of an event; if not given, nothing but the cursor of "
+            "now is told.",
+        ),
+        "types": ArgumentShape(shapes.list_of("EntityType"), "Only records of these types."),
+        "first": ArgumentShape(
+            shapes.optional(int), "How many records, at most 100; 20 if not given."
+        ),
+    }
+    made = Derived(word.function, (), word.arguments, None, False, False, False, None)
+    shape = read_field(name, object, made, text)
+    page = FieldShape(shapes.ref(ChangesPage.__name__), text, given | taken(shapes, shape))
+    function = graph.Function(word.function, ())
+    source = graph.Since(function, ChangesPage.__name__, tables, types, asked(shapes, shape))
+    return source, page
+
+
+def _recorded(
+    shapes: Shapes, declared: Mapping[str, Entity]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The entities that the log is about, by their tables; and what clients call each."""
     recorded = [entity for entity in declared.values() if not entity.declaration.unrecorded]
     names = {entity.name[0].lower() + entity.name[1:]: entity for entity in recorded}
-    shapes.declared_enum(ChangeOperation)
     shapes.enum_type(
         "EntityType",
         "A type of records that are followed.",
         {name: entity.description.partition("\n")[0] for name, entity in names.items()},
     )
+    return (
+        {entity.declaration.table: entity.name for entity in recorded},
+        {entity.name: shout(name) for name, entity in names.items()},
+    )
+
+
+def _everything(shapes: Shapes, declared: Mapping[str, Entity]) -> graph.Everything:
+    tables, types = _recorded(shapes, declared)
+    shapes.declared_enum(ChangeOperation)
     shapes.object_type(
         "EntityChange",
         inspect.cleandoc(EntityChange.__doc__ or ""),
@@ -118,8 +186,4 @@ def _everything(shapes: Shapes, declared: Mapping[str, Entity]) -> graph.Everyth
             ),
         },
     )
-    return graph.Everything(
-        "EntityChange",
-        {entity.declaration.table: entity.name for entity in recorded},
-        {entity.name: shout(name) for name, entity in names.items()},
-    )
+    return graph.Everything("EntityChange", tables, types)

@@ -70,7 +70,7 @@ def _check_field(entity: Entity, shape: Shape, declared: Mapping[str, Entity]) -
     elif shape.facet is not None:
         if shape.target not in declared:
             raise DeclarationError(f"{place} is made of {shape.target}, which is no value.")
-    elif shape.wording is not None:
+    elif shape.wording is not None or shape.past:
         pass  # made by us, of a text that is checked itself
     elif shape.localized is not None:
         _check_localized(place, entity, shape)

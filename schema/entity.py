@@ -49,6 +49,7 @@ __all__ = [
     "Ranked",
     "Relation",
     "Role",
+    "Since",
     "argument",
     "asker",
     "column",
@@ -69,6 +70,7 @@ __all__ = [
     "only",
     "part",
     "ranked",
+    "since",
     "value",
 ]
 
@@ -219,6 +221,14 @@ class Events:
 @dataclass(frozen=True, slots=True)
 class Everything:
     """A root field of a subscription: the change log itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """A root field: which records have changed since a place in the change log."""
+
+    function: str
+    arguments: Mapping[str, Argument]
 
 
 @dataclass(frozen=True, slots=True)
@@ -479,6 +489,17 @@ def events(
 def everything() -> Any:
     """Root field of a subscription: every line of the change log, about records of any type."""
     return Everything()
+
+
+def since(function: str, **arguments: Argument) -> Any:
+    """Root field: which records of any type have changed since a place in the change log.
+
+    The function is given the place, tables, what their types are called and a number, and returns
+    one row: `cursor`, `has_more`, and the lists `kind` and `key`. An argument is called as a field
+    that leads to an entity: only records for which that is the one given are told of, and those for
+    which it no longer is are told as if they were gone.
+    """
+    return Since(function, arguments)
 
 
 def asker() -> Any:

@@ -14,6 +14,9 @@ Homes = Mapping[tuple[str, str], frozenset[str]]
 wherever they are."""
 
 EVERYWHERE = frozenset(SUBGRAPHS)
+# What is about records of all subgraphs at once, or read in the log of all, only the whole graph
+# tells.
+NOWHERE: frozenset[str] = frozenset()
 
 
 def owners_of(whole: graph.Graph) -> Mapping[str, frozenset[str]]:
@@ -57,6 +60,8 @@ def homes_of(whole: graph.Graph) -> Homes:
         if isinstance(root, graph.One | graph.Every):
             owner = owners[root.entity]
             homes["Query", name] = lists[root.entity] if owner == EVERYWHERE else owner
+        elif isinstance(root, graph.Since):
+            homes["Query", name] = NOWHERE
         elif ("Query", name) not in answers:
             raise DeclarationError(f"Nobody answers the root field {name}.")
     return {**homes, **answers}
@@ -72,6 +77,8 @@ def _fields(
             home = owners[name]
             if isinstance(source, graph.Id):
                 home = EVERYWHERE
+            elif isinstance(source, graph.Past):
+                home = NOWHERE
             elif isinstance(source, graph.ToOne | graph.ToMany):
                 table = _pointing(entity, source.join)
                 if table is not None and tables[table] != EVERYWHERE:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from schema.entity import Connection, Language, argument, asker, derived, every, one, ranked
+from schema.changes import ChangesPage
+from schema.entity import Connection, Language, argument, asker, derived, every, one, ranked, since
 from schema.near import Near
 from schema.types import (
     ActivityGroupType,
@@ -120,6 +121,18 @@ class Query:
     """Who you are to the directory."""
     api_keys: Connection[ApiKey] = every()
     """Keys with which programs say who they are."""
+    changes: ChangesPage = since(
+        "changes_since",
+        county=argument(
+            County | None,
+            "Only records that are in this county, by its id: institutions, locations, providers "
+            "and services. What has changed and is elsewhere comes as a tombstone, as it may have "
+            "been here.",
+        ),
+    )
+    """What was added, changed or removed since a cursor, for those who keep a copy: each record
+    once, in its last state. Ask without `since` for a cursor first, then fetch what you keep, and
+    then ask again and again, each time with the last cursor. While `hasMore`, there is more now."""
     search: (
         Connection[
             Institution | VisitorCenter | Program | ReentryProgram | Provider | Service | Category

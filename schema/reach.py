@@ -15,6 +15,7 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType
 from db.grants import Reach
 from db.mapping import Join
 from resolvers import graph
+from resolvers.plan.history import READ
 from schema.changes import LOG, LOG_COLUMNS
 from schema.subgraphs import SUBGRAPHS
 
@@ -35,8 +36,11 @@ def reach_of(
         match source:
             case graph.Derived(function, _, _, among, where):
                 functions |= {each.name for each in (function, among, where) if each}
-            case graph.Made(function, _, _) | graph.Ranked(function):
+            case graph.Made(function, _, _) | graph.Ranked(function) | graph.Since(function):
                 functions.add(function.name)
+            case graph.Past():
+                functions.add("differences")
+                columns[LOG].update(READ)
             case graph.ToOne(join, target) | graph.ToMany(join, target):
                 far = served.entities[target]
                 for table, column in _hopped(join, far, source):
@@ -65,7 +69,7 @@ def _hidden(served: graph.Graph, whole: graph.Graph) -> set[str]:
     more = {
         each.table.name
         for name, each in whole.entities.items()
-        if name not in served.entities or each.fields.keys() - served.entities[name].fields.keys()
+        if name not in served.entities or _more(each, served.entities[name])
     }
     gone = whole.entities.keys() - served.entities.keys()
     # A relation to what is not for this graph leads over tables that are not, either; where it is
@@ -73,8 +77,7 @@ def _hidden(served: graph.Graph, whole: graph.Graph) -> set[str]:
     for name, each in whole.entities.items():
         here = served.entities.get(name)
         if here is not None and all(
-            getattr(each.fields[field], "target", None) in gone
-            for field in each.fields.keys() - here.fields.keys()
+            getattr(each.fields[field], "target", None) in gone for field in _more(each, here)
         ):
             more.discard(each.table.name)
     for each in whole.entities.values():
@@ -82,6 +85,15 @@ def _hidden(served: graph.Graph, whole: graph.Graph) -> set[str]:
             if isinstance(source, graph.ToMany | graph.ToOne) and source.target in gone:
                 more.add(source.join[0].table)
     return more
+
+
+def _more(whole: graph.Entity, here: graph.Entity) -> set[str]:
+    """The fields of an entity that are not for this graph, but for what the change log has."""
+    return {
+        name
+        for name in whole.fields.keys() - here.fields.keys()
+        if not isinstance(whole.fields[name], graph.Past)
+    }
 
 
 def _columns(served: graph.Graph, entity: graph.Entity) -> Iterator[str]:

@@ -92,7 +92,17 @@ def _written(value: object) -> object:
     return value.isoformat() if isinstance(value, date | datetime | time) else value
 
 
+class JSON:
+    """A value of any type, as it is written in JSON. It is answered, and never asked with."""
+
+
 SCALAR_MAP: Mapping[object, ScalarDefinition] = {
+    JSON: scalar(
+        name="JSON",
+        description="A value of whatever type the field has that it is about (RFC 8259).",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
+        serialize=lambda value: value,
+    ),
     date: scalar(
         name="Date",
         description="A calendar date such as `2026-07-03` (RFC 3339).",

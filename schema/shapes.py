@@ -63,6 +63,7 @@ class Shape:
     derived: Derived | None = None
     part: bool = False
     facet: str | None = None
+    past: bool = False
     target: str | None = None
     to_one: bool = False
     connection: bool = False
@@ -99,6 +100,15 @@ class Entity:
 def _words(name: str) -> str:
     """`OpeningHours` is "opening hours"."""
     return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)[1:]
+
+
+PAST = Role.STAFF
+"""Who may see what records said before: what is withheld now may have been told then, and what was
+told then may have been withheld since; and who changed it is nobody else's business."""
+
+_HISTORY = Shape(
+    "history", "history", "What has happened to this record, newest first.", object, past=True
+)
 
 
 def camel(name: str) -> str:
@@ -142,6 +152,8 @@ def read_entity(cls: type, known: Mapping[str, type], role: Role = Role.ADMIN) -
             _shape(attribute, hint, cls.__dict__.get(attribute), below.get(attribute), declaration)
         )
     )
+    if declaration.key and not declaration.unrecorded and role.includes(PAST):
+        fields = (*fields, _HISTORY)
     plural = declaration.table.replace("_", " ") or _words(cls.__name__)
     return Entity(cls.__name__, plural, inspect.cleandoc(cls.__doc__ or ""), declaration, fields)
 

@@ -24,15 +24,24 @@ async def both_roads(
 ) -> Answer:
     """The answer, given alike on either road, for one statement each at the most."""
     made = graph or the_graph()
-    before = database.statements
-    answer = await resolve(made, database, request)
-    between = database.statements
-    forced = await resolve(made, database, request, computed=True)
-    after = database.statements
-    assert ordered(answer.body) == ordered(forced.body)
-    assert answer.outcome is forced.outcome
-    assert between - before == after - between <= 1
+    for left in reversed(range(20)):
+        before = database.statements
+        answer = await resolve(made, database, request)
+        between = database.statements
+        forced = await resolve(made, database, request, computed=True)
+        after = database.statements
+        assert answer.outcome is forced.outcome
+        assert between - before == after - between <= 1
+        alike = ordered(answer.body) == ordered(forced.body)
+        if alike or not left or not moves(answer):
+            break
+    assert alike, (answer.body, forced.body)
     return answer
+
+
+def moves(answer: Answer) -> bool:
+    """Whether an answer can be another one a moment later, for transactions of other databases."""
+    return answer.reads is not None and "changes_since" in answer.reads.functions
 
 
 async def ask(

@@ -24,7 +24,7 @@ from db.query import (
     Unnest,
 )
 from resolvers.errors import Code, FieldRefused
-from resolvers.graph import Events, Everything
+from resolvers.graph import Events, Everything, Since
 from resolvers.plan.context import Bound, Context, ListOf, Path, leaf
 from resolvers.plan.functions import passed
 from resolvers.plan.references import chosen
@@ -104,14 +104,16 @@ def _of_line(
         case "at":
             return Cast(Ref(alias, "at"), "timestamptz")
         case "node":
-            kinds = _kinds(context, source, arguments)
+            kinds = kinds_of(context, source, arguments)
             entities = {kind: context.entity(kind) for kind in kinds}
             return chosen(context, entities, alias, nodes, path)
         case name:
             return Ref(alias, name)
 
 
-def _kinds(context: Context, source: Everything, arguments: Mapping[str, Tree]) -> Sequence[str]:
+def kinds_of(
+    context: Context, source: Everything | Since, arguments: Mapping[str, Tree]
+) -> Sequence[str]:
     """The entities that lines can be about."""
     kinds = set(source.tables.values())
     for name, look in (("ids", Look.KINDS), ("types", Look.VALUE)):
@@ -119,13 +121,13 @@ def _kinds(context: Context, source: Everything, arguments: Mapping[str, Tree]) 
         if given is not None:
             asked = context.lookout.ask(look, given)
             assert isinstance(asked, tuple)
-            kinds &= set(asked) if look is Look.KINDS else {_called(source, each) for each in asked}
+            kinds &= set(asked) if look is Look.KINDS else {_called(each) for each in asked}
     if not kinds:
         raise FieldRefused(Code.BAD_USER_INPUT, "No record is among these `ids` and `types`.")
     return sorted(kinds)
 
 
-def _called(source: Everything, type_: object) -> str:
+def _called(type_: object) -> str:
     """The entity of a value of the enum of types."""
     wanted = str(type_)
     return wanted[0].upper() + wanted[1:]

@@ -41,7 +41,9 @@ from resolvers.graph import (
     Made,
     One,
     Part,
+    Past,
     Ranked,
+    Since,
     ToMany,
     ToOne,
     Wording,
@@ -49,6 +51,7 @@ from resolvers.graph import (
 from resolvers.plan.context import Columns, Context, Path, leaf
 from resolvers.plan.entities import entities
 from resolvers.plan.functions import passed, value
+from resolvers.plan.history import ENTRY, history
 from resolvers.plan.introspection import weigh
 from resolvers.plan.orders import declared_order, order
 from resolvers.plan.pages import connection, plain_list
@@ -56,6 +59,7 @@ from resolvers.plan.ranked import ranked
 from resolvers.plan.references import by_id, by_ids
 from resolvers.plan.relations import far_key, reach_many, reach_one, stub
 from resolvers.plan.selections import Fields
+from resolvers.plan.since import since
 from resolvers.plan.texts import language_of, text, wording
 from resolvers.plan.values import Tree
 
@@ -116,6 +120,8 @@ def _root_field(context: Context, name: str, nodes: Sequence[FieldNode], path: P
         case Ranked():
             below = context.below(f"{source.hit}Connection", nodes)
             return ranked(context, source, arguments, below, path)
+        case Since():
+            return since(context, source, arguments, nodes, path)
         case Derived():
             return value(context, source, "", arguments, path)
         case Made():
@@ -197,6 +203,10 @@ def _field(
             arguments = context.arguments(entity.name, nodes[0])
             below = context.below(f"{target.name}Connection", nodes)
             return connection(context, target, scope, arguments, below, path)
+        case Past():
+            below = context.below(f"{ENTRY}Connection", nodes)
+            arguments = context.arguments(entity.name, nodes[0])
+            return history(context, entity, alias, arguments, below, path)
         case Computed():
             raise AssertionError("computed fields have no column of their own")
 
