@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 
 import asyncpg
 
 from db.errors import from_postgres
+from db.mapping import Reach
 from db.render import identifier
 
 # Every server reads these: which migrations there are, and which documents are trusted.
@@ -34,15 +34,6 @@ _RELATIONS = """
 """
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
 _WORD = re.compile(r"[a-z_][a-z0-9_$]*")
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Whole tables, columns of other tables by table, and functions, by their names."""
-
-    tables: frozenset[str]
-    columns: Mapping[str, frozenset[str]]
-    functions: frozenset[str]
 
 
 async def grants(url: str, role: str, reach: Reach) -> list[str]:

@@ -1,7 +1,8 @@
-"""The vocabulary that the graph and the database share: Column, Hop, Join, Table."""
+"""The vocabulary that the graph and the database share: Column, Hop, Join, Table, Reach."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -43,3 +44,12 @@ class Table:
     name: str
     key: Column
     order: tuple[Sort, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What somebody reads: whole tables, columns of others by table, and functions, by name."""
+
+    tables: frozenset[str]
+    columns: Mapping[str, frozenset[str]]
+    functions: frozenset[str]

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 import asyncpg
 
 from db.errors import DatabaseUnavailable, MigrationError
-from db.grants import Reach, grants
+from db.grants import grants
+from db.mapping import Reach
 from db.render import identifier
 
 # As with migrations: any number that nothing else uses.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from threading import Lock
 
 import schema.types
-from db.grants import Reach
+from db.mapping import Reach
 from resolvers.admit import Limits
 from resolvers.graph import Graph
 from schema import query

@@ -12,8 +12,7 @@ from itertools import pairwise
 
 from graphql import GraphQLInterfaceType, GraphQLObjectType
 
-from db.grants import Reach
-from db.mapping import Join
+from db.mapping import Join, Reach
 from resolvers import graph
 from resolvers.plan.history import READ
 from schema.changes import LOG, LOG_COLUMNS

@@ -76,7 +76,7 @@ def packages(files: Iterable[Path]) -> set[str]:
         )
     }
     known = packages_distributions()
-    ours = {"server", "tests", *HOMES}
+    ours = {"server", "federation", "tests", *HOMES}
     return {known[name][0] for name in modules - sys.stdlib_module_names - ours}
 
 
