@@ -675,6 +675,15 @@ from (select id as one, row_number() over (order by name, id) as n from services
 where id = one;
 update visitor_centers set status = 'DEFUNCT' where slug like '%-c%';
 update phones set kind = 'FAX' where number like '%7';
+insert into api_keys
+    (id, name, role, scopes, provider_id, hash, ending, budget, created_at, revoked_at)
+select md5('key' || n)::uuid, 'Key ' || n % 3, role, scopes, p.id, sha256(n::text::bytea),
+       'abc' || n, nullif(n * 100, 300), timestamptz '2026-01-01 00:00:00+00' + n * interval '1 day',
+       case when n = 2 then timestamptz '2026-06-01 00:00:00+00' end
+from (values (1, 'PARTNER', '{READ}'::text[]), (2, 'STAFF', '{READ,WRITE}'), (3, 'ADMIN', '{}'),
+             (4, 'PARTNER', '{EXPORT}')) t(n, role, scopes)
+left join (select id, row_number() over (order by name, id) as n from providers limit 1) p
+    using (n);
 insert into phones (id, number, kind, service_at_location_id, source_id)
 select md5('there' || id)::uuid, '+14155550100', 'VOICE', id, source_id
 from services_at_locations order by id limit 40;

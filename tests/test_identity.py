@@ -433,7 +433,7 @@ async def test_everybody_can_ask_who_they_are(
     for key in (one, other, one):
         told = ask(server, query, key).json()["data"]
         assert told["me"] == {"role": "STAFF", "name": "A STAFF", "scopes": ["READ"]}
-    token = ask(server, query, issuer.token(name="Ana"))
+    token = ask(server, query, issuer.token(sub="Ana"))
     assert token.json()["data"]["me"] == {"role": "STAFF", "name": "Ana", "scopes": ["READ"]}
     again = fetch(f"{server.url}/graphql", query, authorization=f"Bearer {one}")
     assert again.headers["cache-control"] == "no-store"

@@ -27,7 +27,8 @@ COMMANDS = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 
 
 # What the README shows of what a command prints, if it is no JSON.
-SHOWN = dict(re.findall(r"```sh\n(.*?)```\n\n```\n(.*?)```", README.read_text(), re.DOTALL))
+_PRINTED = re.compile(r"```sh\n((?:(?!```).)*)```\n\n```\n(.*?)```", re.DOTALL)
+SHOWN = dict(_PRINTED.findall(README.read_text()))
 
 
 def examples() -> list[tuple[str, str]]:
