@@ -678,7 +678,8 @@ update phones set kind = 'FAX' where number like '%7';
 insert into api_keys
     (id, name, role, scopes, provider_id, hash, ending, budget, created_at, revoked_at)
 select md5('key' || n)::uuid, 'Key ' || n % 3, role, scopes, p.id, sha256(n::text::bytea),
-       'abc' || n, nullif(n * 100, 300), timestamptz '2026-01-01 00:00:00+00' + n * interval '1 day',
+       'abc' || n, nullif(n * 100, 300),
+       timestamptz '2026-01-01 00:00:00+00' + n * interval '1 day',
        case when n = 2 then timestamptz '2026-06-01 00:00:00+00' end
 from (values (1, 'PARTNER', '{READ}'::text[]), (2, 'STAFF', '{READ,WRITE}'), (3, 'ADMIN', '{}'),
              (4, 'PARTNER', '{EXPORT}')) t(n, role, scopes)
