@@ -195,7 +195,12 @@ def test_how_often_subgraphs_are_asked_is_known(
     if pytestconfig.getoption("--write-examples", default=False):
         lines = (f"  {json.dumps(name)}: {json.dumps(each)}" for name, each in asked.items())
         REQUESTS.write_text("{\n" + ",\n".join(lines) + "\n}\n")
-    assert asked == json.loads(REQUESTS.read_text())
+    known = json.loads(REQUESTS.read_text())
+    assert asked.keys() == known.keys()
+    for example, given in asked.items():
+        assert given["apollo"] == known[example]["apollo"], example
+        # Of plans that it takes for equally good, Hive's planner makes one or the other.
+        assert abs(given["hive"] - known[example]["hive"]) <= 1, example
 
 
 @pytest.mark.parametrize("name", ROUTERS)

@@ -119,8 +119,9 @@ async def test_every_function_that_looks_at_the_clock_is_known_here(migrated_url
         looking = set()
         for name in names:
             sources = changes.sources(Reads(frozenset(), frozenset({name})))
-            assert sources is not None, name
-            if sources.clock and changes.looks_at_the_clock(name):
+            # What looks at transactions under way is kept by nobody, whatever the clock says.
+            assert sources is not None or name in ("place_is", "changes_since"), name
+            if sources is not None and sources.clock and changes.looks_at_the_clock(name):
                 looking.add(name)
         await database.close()
     # No answer is made of who holds a key.
