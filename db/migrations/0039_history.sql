@@ -18,7 +18,7 @@ comment on function spelled is
     'A value of a row as clients read it: a moment on the clock of this session, a key with what stands before it in a global id.';
 
 create function differences(
-    operation text, old jsonb, next jsonb, now jsonb,
+    operation text, old jsonb, next jsonb, present jsonb,
     columns text[], fields text[], languages text[], forms text[])
     returns table (field text, language text, old_value jsonb, new_value jsonb)
     language sql stable parallel safe set search_path = public, pg_temp
@@ -28,7 +28,7 @@ begin atomic
     cross join lateral (
         select spelled(old -> f."column", f.form),
                case when operation <> 'DELETE'
-                    then spelled(case when next is null then now -> (n - 1)::int else next -> f."column" end, f.form) end
+                    then spelled(case when next is null then present -> (n - 1)::int else next -> f."column" end, f.form) end
     ) s(before, after)
     -- A column that there was not yet, or is not any more, or that is worked out, nobody has changed.
     where old ? f."column" and (operation = 'DELETE' or next is null or next ? f."column")
@@ -36,4 +36,4 @@ begin atomic
     order by n;
 end;
 comment on function differences is
-    'How a record differed after a line of the change log: old is the row before it, next the row before the next line about the record, or null if there is none, and now the columns as they are. None for what was added: all of it was new.';
+    'How a record differed after a line of the change log: old is the row before it, next the row before the next line about the record, or null if there is none, and present the columns as they are. None for what was added: all of it was new.';
