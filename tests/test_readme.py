@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,18 +75,23 @@ async def test_the_commands_with_curl_are_answered() -> None:
 
 async def _told(command: str, url: str) -> Any:
     """The first event that a command hears while something happens."""
-    following = await asyncio.create_subprocess_shell(command, stdout=asyncio.subprocess.PIPE)
+    # A shell may stay beside what it starts: both are ended, as a group of their own.
+    following = await asyncio.create_subprocess_shell(
+        command, stdout=asyncio.subprocess.PIPE, start_new_session=True
+    )
     assert following.stdout is not None
     writing = asyncio.create_task(_keep_closing(url))
     try:
         async with asyncio.timeout(60):
             while True:
                 line = await following.stdout.readline()
+                assert line, "it has ended without a word"
                 if line.startswith(b"data: {"):
                     return json.loads(line.removeprefix(b"data: "))
     finally:
         writing.cancel()
-        following.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(following.pid, signal.SIGKILL)
         await asyncio.wait([writing])
         await following.wait()
 
