@@ -26,13 +26,18 @@ class NodeError(Exception):
     """There is no Node here, or one that is too old."""
 
 
-def install() -> None:
-    """Install what the lock file says, unless it is there; NodeError if there is no Node."""
+def check() -> None:
+    """NodeError unless there is a Node, with npm, that is not too old."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         raise NodeError(f"Node {OLDEST} or later is needed, with npm")
     version = subprocess.check_output(["node", "--version"], text=True).strip()
     if int(version[1:].partition(".")[0]) < OLDEST:
         raise NodeError(f"Node {OLDEST} or later is needed, and this is {version}")
+
+
+def install() -> None:
+    """Install what the lock file says, unless it is there; NodeError if there is no Node."""
+    check()
     lock = FOLDER / "package-lock.json"
     # Of which lock file this is the installation; written when it is whole.
     whole = FOLDER / "node_modules" / "installed.json"

@@ -16,12 +16,10 @@ from typing import Any
 
 import pytest
 
+from federation.node import NodeError, check
 from tests.serving import ROOT
 
 SOURCES = ROOT / "tests" / "clients"
-
-OLDEST = 20
-"""The Node that the libraries need."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +54,21 @@ class Clients:
 
 
 @contextmanager
+def or_skipped(consequence: str) -> Iterator[None]:
+    """What is done inside needs Node. Without it a test is skipped, loudly; in CI it fails."""
+    try:
+        yield
+    except NodeError as reason:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"{reason}: {consequence}")
+
+
+@contextmanager
 def clients() -> Iterator[Clients]:
     """The client libraries, from `npm ci`; without Node their tests are skipped, but not in CI."""
-    reason = _missing()
-    if reason is not None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(f"{reason}: NO CLIENT LIBRARY ASKED ANYTHING")
+    with or_skipped("NO CLIENT LIBRARY ASKED ANYTHING"):
+        check()
     lock = (SOURCES / "package-lock.json").read_bytes()
     installed = ROOT / "build" / "clients" / hashlib.sha256(lock).hexdigest()[:16]
     if not installed.exists():
@@ -72,16 +78,6 @@ def clients() -> Iterator[Clients]:
         ours = shutil.ignore_patterns("node_modules")
         shutil.copytree(SOURCES, folder, dirs_exist_ok=True, ignore=ours)
         yield Clients(Path(folder), installed / "node_modules")
-
-
-def _missing() -> str | None:
-    """Why there are no client libraries to be had."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        return "NO NODE"
-    version = subprocess.check_output(["node", "--version"], text=True).strip()
-    if int(version[1:].partition(".")[0]) < OLDEST:
-        return f"NODE {version} IS TOO OLD, {OLDEST} IS NEEDED"
-    return None
 
 
 def _install(folder: Path) -> None:

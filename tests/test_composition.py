@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 
 import pytest
 from graphql import GraphQLNamedType, GraphQLSchema, build_schema
 
-from federation.node import Composed, Job, NodeError, compose, install
+from federation.node import Composed, Job, compose, install
 from schema.build import sdl
 from schema.directives import NEWEST
 from schema.federation import subgraph
 from schema.subgraphs import SUBGRAPHS
 from tests.neighbors import SCHEMAS
+from tests.node import or_skipped
 from tests.roads import the_graph
 
 # The newest version of Federation that each composer knows.
@@ -66,12 +66,8 @@ HIDDEN = {"public": (*_STAFF, *_PARTNER), "partner": _STAFF}
 @pytest.fixture(scope="module")
 def composed() -> Mapping[tuple[str, str], Composed]:
     """What each composer makes of each set of subgraphs."""
-    try:
+    with or_skipped("NOTHING WAS COMPOSED"):
         install()
-    except NodeError as reason:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(f"{reason}: NOTHING WAS COMPOSED")
     jobs = {}
     for composer, version in KNOWN.items():
         four = told(FOUR, version)

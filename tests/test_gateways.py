@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ import pytest
 import pytest_asyncio
 
 from db import api_keys
-from federation.node import Composed, Job, NodeError, compose, free_port, install, router
+from federation.node import Composed, Job, compose, free_port, install, router
 from resolvers.resolve import GraphQLRequest
 from schema.build import sdl
 from schema.federation import subgraph
@@ -30,6 +29,7 @@ from schema.roles import Role
 from schema.subgraphs import SUBGRAPHS
 from tests.db.scratch import scratch, stopped
 from tests.neighbors import SCHEMAS, neighbor
+from tests.node import or_skipped
 from tests.roads import the_graph
 from tests.serving import serving
 from tests.test_operations import EXAMPLES
@@ -91,12 +91,8 @@ class Router:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def routers(loaded_url: str) -> AsyncIterator[dict[str, Router]]:
     """Both routers, over the same subgraphs."""
-    try:
+    with or_skipped("NO ROUTER WAS ASKED ANYTHING"):
         await asyncio.to_thread(install)
-    except NodeError as reason:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(f"{reason}: NO ROUTER WAS ASKED ANYTHING")
     async with AsyncExitStack() as stack:
         url = stopped(await stack.enter_async_context(scratch(loaded_url)))
         key = await api_keys.create(url, "The routers'", Role.ADMIN.value, ["READ"])

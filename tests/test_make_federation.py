@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 import time
 
 import httpx
-import pytest
 
-from federation.node import NodeError, free_port, install
+from federation.node import free_port, install
 from schema.subgraphs import SUBGRAPHS
 from tests.db.scratch import scratch, stopped
+from tests.node import or_skipped
 from tests.serving import ROOT, environment
 
 QUERY = """{ institution(code: "SQ") {
@@ -22,12 +21,8 @@ QUERY = """{ institution(code: "SQ") {
 
 
 async def test_it_starts_answers_from_all_subgraphs_and_stops(loaded_url: str) -> None:
-    try:
+    with or_skipped("NO FEDERATION WAS STARTED"):
         install()
-    except NodeError as reason:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(f"{reason}: NO FEDERATION WAS STARTED")
     port = ports()
     async with scratch(loaded_url) as url:
         settings = environment({"environment": "production", "database_url": stopped(url)})

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
-import pytest
 import pytest_asyncio
 
 from db.database import Database
-from federation.node import NodeError, ask, install
+from federation.node import ask, install
 from resolvers.resolve import GraphQLRequest
 from resolvers.traces import traced
 from schema.federation import subgraph
 from tests.db.scratch import scratch, stopped
+from tests.node import or_skipped
 from tests.roads import the_graph
 from tests.serving import serving
 
@@ -35,12 +34,8 @@ fragment Rest on Query {
 
 def read(*traces: str) -> list[Any]:
     """Traces, as Apollo's own library reads them."""
-    try:
+    with or_skipped("NOBODY READ A TRACE"):
         install()
-    except NodeError as reason:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(f"{reason}: NOBODY READ A TRACE")
     found: list[Any] = ask("trace.mjs", list(traces))
     return found
 
