@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import UTC, datetime
@@ -30,8 +30,8 @@ from db.database import Database
 from db.documents import replace as trust
 from db.errors import DatabaseError
 from db.grants import grants as granted
+from db.migrate import Migration, pending
 from db.migrate import migrate as apply_pending
-from db.migrate import pending
 from db.roles import prepare, role_name
 from resolvers.admit import Limits
 from resolvers.errors import RequestRefused
@@ -150,10 +150,16 @@ class Settings:
         keys = self.jwt_keys_url or f"{self.jwt_issuer.rstrip('/')}/.well-known/jwks.json"
         return Issuer(self.jwt_issuer, self.jwt_audience, keys)
 
-    def prepare(self, url: str) -> None:
-        """Let the roles of Postgres see what those of the graph do."""
-        if self.database_roles:
+    def migrate(self, url: str, *, anew: bool = False) -> Sequence[Migration]:
+        """Bring the tables up to date, and let Postgres' roles see what those of the graph do.
+
+        What they may see follows from the declarations, too: `anew` grants it although no table is
+        new.
+        """
+        applied = asyncio.run(apply_pending(url))
+        if self.database_roles and (applied or anew):
             asyncio.run(prepare(url, reaches(self.limits)))
+        return applied
 
     @property
     def development(self) -> bool:
@@ -269,8 +275,7 @@ def serve(names: tuple[str, ...] = ()) -> None:
     # An embedded Postgres runs from here on, so that each worker finds it running.
     url = settings.url()
     if settings.development:
-        asyncio.run(apply_pending(url))
-        settings.prepare(url)
+        settings.migrate(url, anew=True)
         with _progress("Loading the directory") as progress:
             asyncio.run(load_files(url, progress=progress))
     click.echo(WELCOME.format(at=f"http://{settings.host}:{settings.port}"))
@@ -299,9 +304,7 @@ def serve(names: tuple[str, ...] = ()) -> None:
 def migrate(settings: Settings, plan: bool) -> None:
     """Bring the tables up to date."""
     url = settings.url()
-    found = asyncio.run((pending if plan else apply_pending)(url))
-    if not plan:
-        settings.prepare(url)
+    found = asyncio.run(pending(url)) if plan else settings.migrate(url, anew=True)
     for migration in found:
         click.echo(f"{'pending' if plan else 'applied'} {migration.name}")
     if not found:
@@ -313,7 +316,7 @@ def migrate(settings: Settings, plan: bool) -> None:
 def load(settings: Settings) -> None:
     """Load the real directory. What is there already stays as it is."""
     url = settings.url()
-    asyncio.run(apply_pending(url))
+    settings.migrate(url)
     with _progress("Loading the directory") as progress:
         report = asyncio.run(load_files(url, progress=progress))
     click.echo(report)
@@ -324,7 +327,7 @@ def load(settings: Settings) -> None:
 def duplicates(settings: Settings) -> None:
     """Find records that may be one and the same, and count what waits for a decision."""
     url = settings.url()
-    asyncio.run(apply_pending(url))
+    settings.migrate(url)
     click.echo(asyncio.run(refresh(url)))
 
 
@@ -334,7 +337,7 @@ def duplicates(settings: Settings) -> None:
 def synthesize(settings: Settings, providers: int) -> None:
     """Make up a large directory that resembles the real one, for benchmarks."""
     url = settings.url()
-    asyncio.run(apply_pending(url))
+    settings.migrate(url)
     with _progress("Making up providers") as progress:
         asyncio.run(make_up(url, providers=providers, progress=progress))
 
@@ -362,7 +365,7 @@ def grants(settings: Settings, names: tuple[str, ...], role: str) -> None:
     served = _checked(_subgraphs(names or tuple(SUBGRAPHS)))
     reach = reach_of(served, names or tuple(SUBGRAPHS))
     url = settings.url()
-    asyncio.run(apply_pending(url))
+    settings.migrate(url)
     found = asyncio.run(granted(url, role, reach))
     click.echo("\n".join(found))
 
@@ -385,8 +388,7 @@ def export() -> None:
 def export_hsds(settings: Settings, folder: Path, form: str) -> None:
     """Write community providers and what they offer as HSDS 3, as much as the public may know."""
     url = settings.url()
-    asyncio.run(apply_pending(url))
-    settings.prepare(url)
+    settings.migrate(url)
     role = role_name(Role.PUBLIC.value) if settings.database_roles else None
     folder.mkdir(parents=True, exist_ok=True)
     with _progress("Writing HSDS") as progress:
@@ -417,7 +419,7 @@ def import_documents(settings: Settings, file: Path, only: bool) -> None:
         reasons = "; ".join(error.message for error in refused.errors)
         raise click.ClickException(f"{file}: {each.name or each.hash}: {reasons}") from refused
     url = settings.url()
-    asyncio.run(apply_pending(url))
+    settings.migrate(url)
     added, gone = asyncio.run(trust(url, found, forget=only))
     click.echo(f"{len(found)} operations are trusted, {added} of them new; {gone} are forgotten.")
 
@@ -454,8 +456,7 @@ def create_key(
 ) -> None:
     """Make a key, and show it. Nobody can show it again."""
     url = settings.url()
-    asyncio.run(apply_pending(url))
-    settings.prepare(url)
+    settings.migrate(url)
     made = api_keys.create(
         url,
         name,

@@ -4,6 +4,7 @@ mapping.py      the shared vocabulary: what a table and a column are called
 query.py        what can be asked, as data
 render.py       that data becomes one SQL statement
 database.py     the only door: a statement goes in, its bytes come out
+connection.py   a way in for jobs of their own: grants, loads, keys
 changes.py      which tables have changed, as Postgres says at each commit
 change_log.py   what has happened to records, read in an order in which nothing is skipped
 errors.py       SQLSTATE becomes: whose mistake was it?

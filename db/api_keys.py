@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import orjson
 
+from db.connection import answering
 from db.database import Database
-from db.errors import BadValue, DatabaseUnavailable, from_postgres
+from db.errors import BadValue
 
 TABLE = "api_keys"
 
@@ -56,7 +55,7 @@ async def create(
     """A new key. Nobody can show it again."""
     # 256 random bits: nobody guesses them, so a fast hash is as good as a slow one.
     key = PREFIX + secrets.token_urlsafe(32)
-    async with _line(url) as line:
+    async with answering(url) as line:
         speaks_for = None
         if provider is not None:
             speaks_for = await line.fetchval("select id from providers where slug = $1", provider)
@@ -80,7 +79,7 @@ async def create(
 
 async def revoke(url: str, id_: UUID) -> bool:
     """Revoke a key, at once and for good; false if there is none that could be."""
-    async with _line(url) as line:
+    async with answering(url) as line:
         done = await line.fetchval(
             "update api_keys set revoked_at = now() where id = $1 and revoked_at is null"
             " returning true",
@@ -91,7 +90,7 @@ async def revoke(url: str, id_: UUID) -> bool:
 
 async def known(url: str) -> Sequence[tuple[UUID, str, str, str, str]]:
     """All keys: id, name, role, the last characters, and whether it still opens anything."""
-    async with _line(url) as line:
+    async with answering(url) as line:
         rows = await line.fetch(
             "select id, name, role, ending, case when revoked_at is not null then 'revoked'"
             " when expires_at <= now() then 'expired' else 'valid' end"
@@ -102,17 +101,3 @@ async def known(url: str) -> Sequence[tuple[UUID, str, str, str, str]]:
 
 def _hash(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
-
-
-@asynccontextmanager
-async def _line(url: str) -> AsyncIterator[Any]:
-    try:
-        line = await asyncpg.connect(url)
-    except (OSError, asyncpg.PostgresError) as error:
-        raise DatabaseUnavailable("The database cannot be reached.") from error
-    try:
-        yield line
-    except asyncpg.PostgresError as error:
-        raise from_postgres(error) from error
-    finally:
-        await line.close()

@@ -20,7 +20,7 @@ import orjson
 
 from db.changes import Changes
 from db.database import Database
-from db.errors import DatabaseError
+from db.errors import DatabaseError, ExpiredPlace, UnknownPlace
 
 log = logging.getLogger(__name__)
 
@@ -62,14 +62,6 @@ _HELD = (0.05, 1.0)
 _DEAF = 1.0
 
 
-class CursorUnknown(Exception):  # noqa: N818  # named after what is wrong
-    """It is not a cursor of this log."""
-
-
-class CursorExpired(Exception):  # noqa: N818
-    """What came after it is no longer there, or not all of it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Line:
     """What has happened to one record."""
@@ -95,11 +87,11 @@ def cursor_of(place: Place) -> str:
 
 
 def place_of(cursor: str) -> Place:
-    """The place that a cursor names. CursorUnknown if it is none."""
+    """The place that a cursor names. UnknownPlace if it is none."""
     xid, dot, seq = cursor.partition(".")
     known = dot and all(part.isascii() and part.isdigit() for part in (xid, seq))
     if not known or len(xid) > 19 or len(seq) > 18:
-        raise CursorUnknown
+        raise UnknownPlace
     return int(xid), int(seq)
 
 
@@ -172,9 +164,9 @@ class ChangeLog:
     async def _check(self, place: Place) -> None:
         match orjson.loads(await self._database.fetch(_KNOWS, (str(place[0]), place[1]))):
             case "UNKNOWN":
-                raise CursorUnknown
+                raise UnknownPlace
             case "EXPIRED":
-                raise CursorExpired
+                raise ExpiredPlace
 
     async def _begin(self) -> tuple[Place, frozenset[int]]:
         """Where to begin now, and the transactions after that which have been committed already."""

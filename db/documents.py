@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import asyncpg
 import orjson
 
+from db.connection import connected
 from db.database import Database
-from db.errors import DatabaseUnavailable
 
 TABLE = "trusted_documents"
 
@@ -38,25 +37,18 @@ async def replace(url: str, documents: Iterable[Document], *, forget: bool) -> t
     Says how many were new, and how many went. All of it happens or nothing does.
     """
     rows = [(each.hash, each.text, each.name) for each in documents]
-    try:
-        connection = await asyncpg.connect(url)
-    except (OSError, asyncpg.PostgresError) as error:
-        raise DatabaseUnavailable("The database cannot be reached.") from error
-    try:
-        async with connection.transaction():
-            gone = 0
-            if forget:
-                kept = [row[0] for row in rows]
-                status = await connection.execute(
-                    "delete from trusted_documents where hash <> all($1::text[])", kept
-                )
-                gone = int(status.rpartition(" ")[2])
-            added = await connection.fetch(
-                "insert into trusted_documents (hash, text, name)"
-                " select * from unnest($1::text[], $2::text[], $3::text[])"
-                " on conflict do nothing returning hash",
-                *([row[column] for row in rows] for column in range(3)),
+    async with connected(url) as connection, connection.transaction():
+        gone = 0
+        if forget:
+            kept = [row[0] for row in rows]
+            status = await connection.execute(
+                "delete from trusted_documents where hash <> all($1::text[])", kept
             )
-    finally:
-        await connection.close()
+            gone = int(status.rpartition(" ")[2])
+        added = await connection.fetch(
+            "insert into trusted_documents (hash, text, name)"
+            " select * from unnest($1::text[], $2::text[], $3::text[])"
+            " on conflict do nothing returning hash",
+            *([row[column] for row in rows] for column in range(3)),
+        )
     return len(added), gone

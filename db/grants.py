@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 
 import asyncpg
 
-from db.errors import from_postgres
+from db.connection import answering
 from db.mapping import Reach
 from db.render import identifier
 
 # Every server reads these: which migrations there are, and which documents are trusted.
 _ALWAYS = ("schema_migrations", "trusted_documents")
-# Of the change log: what has happened to which record, not what was there before, or who did it.
-_LOG = {"changes": frozenset({"at", "entity", "key", "operation", "seq", "xid"})}
 # When an answer that looks at the clock will be another one.
 _CLOCK = "next_instant"
 
@@ -36,34 +35,42 @@ _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
 _WORD = re.compile(r"[a-z_][a-z0-9_$]*")
 
 
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """What functions and views say: the texts of those that read as whoever calls them, by name,
+    and all tables and views, these with their texts."""
+
+    functions: Mapping[str, str]
+    relations: Mapping[str, str | None]
+
+    @classmethod
+    async def read(cls, line: asyncpg.Connection) -> Catalog:
+        """The catalog of a database."""
+        functions: dict[str, str] = {}
+        for name, text, definer in await line.fetch(_DEFINED):
+            if not definer:
+                functions[name] = f"{functions.get(name, '')} {text}"
+        return cls(functions, dict(await line.fetch(_RELATIONS)))
+
+
 async def grants(url: str, role: str, reach: Reach) -> list[str]:
     """The statements that grant a role what it needs, and nothing else."""
-    try:
-        line = await asyncpg.connect(url)
-        try:
-            texts: dict[str, str] = {}
-            for name, text, definer in await line.fetch(_DEFINED):
-                if not definer:
-                    texts[name] = f"{texts.get(name, '')} {text}"
-            relations = dict(await line.fetch(_RELATIONS))
-        finally:
-            await line.close()
-    except (asyncpg.PostgresError, OSError) as error:
-        raise from_postgres(error) from error
+    async with answering(url) as line:
+        return granting(await Catalog.read(line), role, reach)
+
+
+def granting(catalog: Catalog, role: str, reach: Reach) -> list[str]:
+    """The same, where the catalog is known."""
     read = {*reach.tables, *_ALWAYS}
-    read |= _read([*reach.functions, _CLOCK, *reach.tables], texts, relations)
+    read |= _read([*reach.functions, _CLOCK, *reach.tables], catalog)
     # Of what is granted column by column, functions read no others.
-    columns = {**reach.columns}
-    for table, always in _LOG.items():
-        columns[table] = columns.get(table, frozenset()) | always
-    read -= columns.keys() - reach.tables
-    return list(_statements(identifier(role), read, columns))
+    read -= reach.columns.keys() - reach.tables
+    return list(_statements(identifier(role), read, reach.columns))
 
 
-def _read(
-    names: list[str], texts: Mapping[str, str], relations: Mapping[str, str | None]
-) -> set[str]:
+def _read(names: list[str], catalog: Catalog) -> set[str]:
     """The tables that functions read as whoever calls them, through other functions and views."""
+    texts, relations = catalog.functions, catalog.relations
     seen: set[str] = set()
     todo = list(names)
     found: set[str] = set()

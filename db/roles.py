@@ -10,8 +10,9 @@ from collections.abc import Mapping
 
 import asyncpg
 
-from db.errors import DatabaseUnavailable, MigrationError
-from db.grants import grants
+from db.connection import connected
+from db.errors import MigrationError
+from db.grants import Catalog, granting
 from db.mapping import Reach
 from db.render import identifier
 
@@ -37,28 +38,22 @@ def role_name(word: str) -> str:
 
 async def prepare(url: str, reaches: Mapping[str, Reach]) -> None:
     """Make the roles that there are not yet, and grant each what it reads and no more."""
-    statements = {
-        role: await grants(url, role_name(role), reach) for role, reach in reaches.items()
-    }
     try:
-        line = await asyncpg.connect(url)
-    except (OSError, asyncpg.PostgresError) as error:
-        raise DatabaseUnavailable("The database cannot be reached.") from error
-    try:
-        async with line.transaction():
+        async with connected(url) as line, line.transaction():
             await line.execute(f"select pg_advisory_xact_lock({_LOCK})")
-            for word, granted in statements.items():
-                role = identifier(role_name(word))
+            catalog = await Catalog.read(line)
+            for word, reach in reaches.items():
+                name = role_name(word)
+                role = identifier(name)
                 known = await line.fetchval(
-                    "select pg_has_role(oid, 'member') from pg_roles where rolname = $1",
-                    role_name(word),
+                    "select pg_has_role(oid, 'member') from pg_roles where rolname = $1", name
                 )
                 if known is None:
                     await line.execute(_MAKE.format(role=role))
                 if not known:
                     await line.execute(f"grant {role} to current_user")
                 await line.execute(f"revoke all on all tables in schema public from {role}")
-                await line.execute("\n".join(granted))
+                await line.execute("\n".join(granting(catalog, name, reach)))
     except asyncpg.InsufficientPrivilegeError as error:
         roles = ", ".join(map(role_name, reaches))
         raise MigrationError(
@@ -66,5 +61,3 @@ async def prepare(url: str, reaches: Mapping[str, Reach]) -> None:
             "`create role NAME nologin; grant NAME to USER`, or set DATABASE_ROLES=false to read "
             "everything as one."
         ) from error
-    finally:
-        await line.close()

@@ -35,8 +35,11 @@ def reach_of(
         match source:
             case graph.Derived(function, _, _, among, where):
                 functions |= {each.name for each in (function, among, where) if each}
-            case graph.Made(function, _, _) | graph.Ranked(function) | graph.Since(function):
+            case graph.Made(function, _, _) | graph.Ranked(function):
                 functions.add(function.name)
+            case graph.Since(function):
+                functions.add(function.name)
+                columns[LOG].update(LOG_COLUMNS)
             case graph.Past():
                 functions.add("differences")
                 columns[LOG].update(READ)

@@ -21,6 +21,7 @@ from db.changes import Changes
 from db.database import Database
 from resolvers.cache import Cache
 from schema.roles import Role
+from schema.types.api_keys import ApiKeyScope
 from web.refusals import BudgetSpent, IdentityUnavailable, Unauthenticated
 
 # Signatures that only the issuer can make; never `none`, and never a secret that we share.
@@ -258,7 +259,7 @@ def _claimed(claims: dict[str, Any]) -> Caller:
     )
 
 
-_SCOPES = frozenset({"READ", "WRITE", "EXPORT"})
+_SCOPES = frozenset(scope.value for scope in ApiKeyScope)
 
 
 def _words(scope: object) -> Sequence[str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from db.change_log import ChangeLog, CursorExpired, CursorUnknown, Follower, Line
+from db.change_log import ChangeLog, Follower, Line
 from db.changes import Changes
 from db.database import Database
 from db.errors import DatabaseBusy, DatabaseError, DatabaseUnavailable
@@ -160,11 +160,6 @@ class Streams:
         try:
             async with self._log.following(cursor) as follower:
                 yield follower
-        except CursorUnknown as error:
-            raise refuse(Code.BAD_CURSOR, "This is not a cursor of this directory.") from error
-        except CursorExpired as error:
-            message = "What came after this cursor is no longer known. Begin anew, without it."
-            raise refuse(Code.CURSOR_EXPIRED, message) from error
         except DatabaseError as error:
             raise from_database(error) from error
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from db.data.connection import alone, connected
+from db.connection import connected
+from db.data.alone import alone
 
 # The tables of which providers are compared.
 COMPARED = frozenset({"locations", "providers", "phones"})

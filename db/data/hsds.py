@@ -23,7 +23,7 @@ from typing import IO, Any
 
 import asyncpg
 
-from db.errors import DatabaseUnavailable, from_postgres
+from db.connection import answering
 
 Progress = Callable[[str, int, int], None]
 
@@ -257,36 +257,30 @@ async def export(
     All of it is of one moment, and read as `role`. Each file takes the place of an older one when
     it is whole; one that fails leaves that as it was.
     """
-    try:
-        connection = await asyncpg.connect(url, server_settings={"role": role} if role else {})
-    except (OSError, asyncpg.PostgresError) as error:
-        raise DatabaseUnavailable("The database cannot be reached.") from error
-    try:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            write = _json if form is Form.JSON else _table
-            names = NESTED if form is Form.JSON else tuple(FILES)
-            counts = {
-                name: await connection.fetchval(f"select count(*) from ({OBJECTS[name]}) t")
-                for name in names
-            }
-            done, of = 0, sum(counts.values()) or 1
-            fields: dict[str, Mapping[str, str]] = {}
-            for name in names:
-                path = folder / f"{FILES[name]}.{'json' if form is Form.JSON else 'csv'}"
-                with whole(path) as file:
-                    async for _ in write(connection, name, file, fields):
-                        done += 1
-                        if done % _BATCH == 0:
-                            progress(FILES[name], done, of)
-            if form is Form.TABULAR:
-                with whole(folder / "datapackage.json") as file:
-                    json.dump(_package(fields), file, indent=2)
-                    file.write("\n")
-            progress("", of, of)
-    except asyncpg.PostgresError as error:
-        raise from_postgres(error) from error
-    finally:
-        await connection.close()
+    async with (
+        answering(url, role) as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        write = _json if form is Form.JSON else _table
+        names = NESTED if form is Form.JSON else tuple(FILES)
+        counts = {
+            name: await connection.fetchval(f"select count(*) from ({OBJECTS[name]}) t")
+            for name in names
+        }
+        done, of = 0, sum(counts.values()) or 1
+        fields: dict[str, Mapping[str, str]] = {}
+        for name in names:
+            path = folder / f"{FILES[name]}.{'json' if form is Form.JSON else 'csv'}"
+            with whole(path) as file:
+                async for _ in write(connection, name, file, fields):
+                    done += 1
+                    if done % _BATCH == 0:
+                        progress(FILES[name], done, of)
+        if form is Form.TABULAR:
+            with whole(folder / "datapackage.json") as file:
+                json.dump(_package(fields), file, indent=2)
+                file.write("\n")
+        progress("", of, of)
     return {FILES[name]: count for name, count in counts.items()}
 
 

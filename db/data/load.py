@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
+from db.connection import connected
 from db.data import (
     inside,
     meanings,
@@ -21,7 +22,7 @@ from db.data import (
     translations,
     visiting,
 )
-from db.data.connection import alone, connected
+from db.data.alone import alone
 from db.data.duplicates import COMPARED, Found, find_duplicates
 from db.data.identity import identity
 from db.data.indexes import drop_indexes, make_indexes

@@ -17,7 +17,8 @@ from uuid import UUID
 
 import asyncpg
 
-from db.data.connection import alone, connected
+from db.connection import connected
+from db.data.alone import alone
 from db.data.identity import identity
 from db.data.indexes import drop_indexes, make_indexes
 from db.data.load import LoadError, Progress, silent

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from graphql.language import FieldNode
 
-from db.change_log import CursorUnknown, place_of
+from db.change_log import place_of
+from db.errors import UnknownPlace
 from db.query import (
     Cast,
     Const,
@@ -168,7 +169,7 @@ def _place(given: object, path: Path) -> Expression:
 def _cursor(value: object) -> object:
     try:
         place_of(str(value))
-    except CursorUnknown as error:
+    except UnknownPlace as error:
         raise FieldRefused(Code.BAD_CURSOR, "This is not a cursor of this directory.") from error
     return value
 

@@ -23,9 +23,10 @@ import pytest
 import pytest_asyncio
 
 import schema.types
-from db.change_log import ChangeLog, CursorExpired, CursorUnknown, Follower, Line, place_of
+from db.change_log import ChangeLog, Follower, Line, place_of
 from db.changes import Changes
 from db.database import Database
+from db.errors import ExpiredPlace, UnknownPlace
 from schema.entity import Declaration
 from tests.db.scratch import connected, scratch
 
@@ -446,14 +447,14 @@ async def test_a_cursor_is_known_or_refused(url: str) -> None:
         async with reader.log.following(start):
             pass
         for unknown in ("", "1", "a.b", "1.2.3", "-1.2", "1.-2", "٣.٤", "9" * 20 + ".1"):
-            with pytest.raises(CursorUnknown):
+            with pytest.raises(UnknownPlace):
                 place_of(unknown)
         xid, _ = place_of(start)
         for unknown in (f"{xid + 1000}.0", f"{xid - 1}.999999"):
-            with pytest.raises(CursorUnknown):
+            with pytest.raises(UnknownPlace):
                 async with reader.log.following(unknown):
                     pass
-        with pytest.raises(CursorExpired):
+        with pytest.raises(ExpiredPlace):
             async with reader.log.following("3.1"):
                 pass
 
@@ -472,7 +473,7 @@ async def test_a_cursor_of_lines_that_went_is_refused(url: str) -> None:
                 "delete from changes where seq <> (select max(seq) from changes)"
             )
             await connection.execute("alter table changes enable trigger append_only")
-        with pytest.raises(CursorExpired):
+        with pytest.raises(ExpiredPlace):
             async with reader.log.following(places[-2]):
                 pass
         async with reader.log.following(places[-1]):
