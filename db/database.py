@@ -12,13 +12,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
 
-from db.errors import DatabaseBusy, DatabaseUnavailable, from_postgres
+from db.errors import (
+    DatabaseBusy,
+    DatabaseError,
+    DatabaseUnavailable,
+    OutcomeUnknown,
+    from_postgres,
+)
 
 # All that asyncpg raises when a statement is refused or a connection breaks.
 _FAILURES = (
@@ -171,6 +177,45 @@ class Database:
                 connection.terminate()
 
     @asynccontextmanager
+    async def transaction(self, settings: Mapping[str, str]) -> AsyncIterator[Transaction]:
+        """What changes something: all of it is done at the end, or nothing if an error leaves here.
+
+        The settings hold inside. Nothing is ever asked again here: whoever began knows best.
+        """
+        slot = self._idle.pop() if self._idle else await self._take()
+        transaction = await self._begin(slot, settings)
+        try:
+            yield transaction
+            await transaction.finish("commit")
+        finally:
+            usable = False
+            try:
+                usable = await transaction.left()
+            finally:
+                if not usable:
+                    self._discard(transaction.session)
+                self._give(transaction.session if usable else None)
+
+    async def _begin(self, session: _Session | None, settings: Mapping[str, str]) -> Transaction:
+        """A transaction in this slot, which is given back if there can be none."""
+        # A session that had been idle may have been lost long ago.
+        again = session is not None
+        while True:
+            try:
+                if session is None:
+                    session = await self._connect()
+                transaction = Transaction(self, session)
+                await transaction.begin(settings)
+                return transaction
+            except BaseException as error:
+                if session is not None:
+                    self._discard(session)
+                if not (again and isinstance(error, DatabaseUnavailable)):
+                    self._give(None)
+                    raise
+            session, again = None, False
+
+    @asynccontextmanager
     async def connection(self) -> AsyncIterator[Any]:
         """A plain asyncpg connection of one's own, outside the pool and without a timeout."""
         async with self._own(_SETTINGS) as connection:
@@ -306,6 +351,8 @@ class Database:
         return _SETTINGS | {
             "statement_timeout": milliseconds,
             "idle_in_transaction_session_timeout": milliseconds,
+            # Whoever changes something says so: see `Transaction`.
+            "default_transaction_read_only": "on",
             # Our statements are many joins over few rows: planning them costs more than it gains.
             "plan_cache_mode": "force_generic_plan",
             "jit": "off",
@@ -315,6 +362,84 @@ class Database:
             "seq_page_cost": "0.1",
             "random_page_cost": "0.1",
         }
+
+
+class Transaction:
+    """Statements that are all done, or none of them."""
+
+    def __init__(self, database: Database, session: _Session) -> None:
+        self.session = session
+        self._database = database
+        self._open = False
+
+    async def begin(self, settings: Mapping[str, str]) -> None:
+        """Begin, with these settings."""
+        self._open = True
+        await self._say("begin read write")
+        names, values = list(settings), list(settings.values())
+        await self.fetch(_SET, (names, values))
+
+    async def fetch(self, statement: str, arguments: Sequence[object]) -> bytes:
+        """The JSON that a statement answers with. What it cannot do, it has not done."""
+        self._database.statements += 1
+        try:
+            return await self.session.fetch(statement, arguments)
+        except _FAILURES as error:
+            raise self._told(error) from error
+
+    async def keep(self, place: str) -> None:
+        """Note where we are, to come back to; a place is named by a word of the code."""
+        await self._say(f"savepoint {place}")
+
+    async def undo(self, place: str) -> None:
+        """Come back to where that place was noted last."""
+        await self._say(f"rollback to savepoint {place}")
+
+    async def finish(self, how: str) -> None:
+        """End it: `commit` or `rollback`. OutcomeUnknown if nobody answers whether it was done."""
+        if not self._open:
+            return
+        try:
+            await self._say(how)
+        except DatabaseUnavailable as error:
+            if how == "commit":
+                raise OutcomeUnknown("The database connection was lost.") from error
+            raise
+        self._open = False
+
+    async def left(self) -> bool:
+        """Whether the session can be used by others now; what is still open is undone."""
+        if self._open and not self.session.busy:
+            try:
+                await self.finish("rollback")
+            except DatabaseError:
+                return False
+        return not self._open and not self.session.busy
+
+    async def _say(self, word: str) -> None:
+        self.session.busy = True
+        try:
+            await self.session.connection.execute(word)
+        except asyncpg.PostgresError as error:
+            self.session.busy = False
+            raise self._told(error) from error
+        except _FAILURES as error:
+            raise self._told(error) from error
+        self.session.busy = False
+
+    def _told(self, error: Exception) -> DatabaseError:
+        if self.session.lost(error) and not isinstance(error, TimeoutError):
+            self.session.busy = True
+            unavailable = DatabaseUnavailable("The database connection was lost.")
+            unavailable.__cause__ = error
+            return unavailable
+        return from_postgres(error)
+
+
+_SET = """
+    select to_json(count(set_config(name, value, true)))
+    from unnest($1::text[], $2::text[]) s(name, value)
+"""
 
 
 class Snapshot:

@@ -6,8 +6,10 @@
      │    ├── UnknownPlace     ... or a place that the change log has not (CR002)
      │    └── ExpiredPlace     ... or one of which it no longer knows what came after (CR003)
      ├── DatabaseBusy          nobody's: no connection came free in time
+     │    └── Contended        ... or others changed the same again and again (40001, 40P01)
      ├── StatementTimeout      the question's: it took longer than a statement may
      ├── DatabaseUnavailable   the operator's: there is no Postgres to ask
+     │    ├── OutcomeUnknown   ... and nobody knows whether it has done what it was told
      │    └── EmbeddedPostgresError   ... and ours could not be started
      ├── NotGranted            the operator's: our role may not read what the question is about
      ├── MigrationError        the developer's: the files do not agree with the database
@@ -39,7 +41,10 @@ class BadValue(DatabaseError):
     """Postgres cannot take this value: it is malformed, out of range or breaks a constraint."""
 
     code = "BAD_VALUE"
+    # What was broken, and where, as Postgres calls them.
     constraint: str | None = None
+    table: str | None = None
+    column: str | None = None
 
 
 class RefusedValue(BadValue):
@@ -60,6 +65,12 @@ class DatabaseBusy(DatabaseError):
     code = "DATABASE_BUSY"
 
 
+class Contended(DatabaseBusy):
+    """Others changed the same at the same time. What was begun is undone; it may be tried again."""
+
+    code = "DATABASE_CONTENDED"
+
+
 class StatementTimeout(DatabaseError):
     """The statement ran for longer than a statement may."""
 
@@ -70,6 +81,12 @@ class DatabaseUnavailable(DatabaseError):
     """No connection can be made, it was lost twice in a row, or nothing comes from it any more."""
 
     code = "DATABASE_UNAVAILABLE"
+
+
+class OutcomeUnknown(DatabaseUnavailable):
+    """The connection was lost while it was said that what was done should stay."""
+
+    code = "OUTCOME_UNKNOWN"
 
 
 class NotGranted(DatabaseError):
@@ -117,6 +134,7 @@ _BAD_VALUE = "A value cannot be used."
 _REFUSED = "CR001"
 _PLACES = {"CR002": UnknownPlace, "CR003": ExpiredPlace}
 _BUSY = frozenset({"53300"})  # too many connections
+_CONTENDED = frozenset({"40001", "40P01"})  # could not serialize, deadlock
 _TIMEOUT = frozenset({"57014", "55P03"})  # statement cancelled, lock not available
 _NOT_GRANTED = "42501"
 _UNAVAILABLE = frozenset({"57P01", "57P02", "57P03", "57P04", "57P05", "25P03", "3D000"})
@@ -135,13 +153,13 @@ def _classify(error: Exception, state: str | None) -> DatabaseError:
     if isinstance(error, UnicodeError):  # a lone surrogate; it never reached Postgres
         return BadValue(_BAD_VALUES["22021"])
     if state == _REFUSED:
-        return RefusedValue(str(getattr(error, "message", _BAD_VALUE)))
+        return _placed(RefusedValue(str(getattr(error, "message", _BAD_VALUE))), error)
     if state in _PLACES:
         return _PLACES[state](_BAD_VALUE)
     if state is not None and state[:2] in ("22", "23"):
-        bad = BadValue(_BAD_VALUES.get(state, _BAD_VALUE))
-        bad.constraint = getattr(error, "constraint_name", None)
-        return bad
+        return _placed(BadValue(_BAD_VALUES.get(state, _BAD_VALUE)), error)
+    if state in _CONTENDED:
+        return Contended("Others are changing the same.")
     if state in _BUSY:
         return DatabaseBusy("The database takes no more connections.")
     if state in _TIMEOUT:
@@ -154,3 +172,10 @@ def _classify(error: Exception, state: str | None) -> DatabaseError:
     if isinstance(error, OSError | asyncpg.InternalClientError):
         return DatabaseUnavailable("The database cannot be reached.")
     return DatabaseFault("The database could not answer this.")
+
+
+def _placed(bad: BadValue, error: Exception) -> BadValue:
+    bad.constraint = getattr(error, "constraint_name", None)
+    bad.table = getattr(error, "table_name", None)
+    bad.column = getattr(error, "column_name", None)
+    return bad

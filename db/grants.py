@@ -65,7 +65,8 @@ def granting(catalog: Catalog, role: str, reach: Reach) -> list[str]:
     read |= _read([*reach.functions, _CLOCK, *reach.tables], catalog)
     # Of what is granted column by column, functions read no others.
     read -= reach.columns.keys() - reach.tables
-    return list(_statements(identifier(role), read, reach.columns))
+    named = identifier(role)
+    return [*_statements(named, read, reach.columns), *_writing(named, reach)]
 
 
 def _read(names: list[str], catalog: Catalog) -> set[str]:
@@ -98,3 +99,12 @@ def _statements(
         if table not in tables:
             named = ", ".join(identifier(column) for column in sorted(columns[table]))
             yield f"grant select ({named}) on {identifier(table)} to {role};"
+
+
+def _writing(role: str, reach: Reach) -> Iterator[str]:
+    for table in sorted(reach.writes):
+        named = ", ".join(identifier(column) for column in sorted(reach.writes[table]))
+        called = identifier(table)
+        yield f"grant insert ({named}), update ({named}), delete on {called} to {role};"
+    for function in sorted(reach.calls):
+        yield f"grant execute on function {identifier(function)} to {role};"

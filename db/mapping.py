@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,14 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What somebody reads: whole tables, columns of others by table, and functions, by name."""
+    """What somebody reads: whole tables, columns of others by table, and functions, by name.
+
+    And what they write: columns by table, rows of which they may also remove, and functions that
+    nobody else may call.
+    """
 
     tables: frozenset[str]
     columns: Mapping[str, frozenset[str]]
     functions: frozenset[str]
+    writes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    calls: frozenset[str] = frozenset()

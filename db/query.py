@@ -215,7 +215,16 @@ class Function:
     column: str | None = None
 
 
-Source = From | Selects | Unnest | Function
+@dataclass(frozen=True, slots=True)
+class Records:
+    """`jsonb_to_recordset(rows) alias(column type, ...)`: rows that come with the request."""
+
+    rows: Expression
+    alias: str
+    columns: tuple[tuple[str, str], ...]
+
+
+Source = From | Selects | Unnest | Function | Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,10 +246,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class With:
-    """`with name as materialized (select)`."""
+    """`with name as materialized (select)`; or what is written, and the column it returns."""
 
     name: str
-    select: Select
+    select: Select | Insert | Update | Delete
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +268,43 @@ class Select:
     limit: Expression | None = None
     ties: bool = False
     with_: tuple[With, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """`insert into table (columns) select`; where `unless_there`, what is there already stays."""
+
+    table: str
+    columns: tuple[str, ...]
+    select: Select
+    returning: str
+    unless_there: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """`update table alias set column = expression, ... from source where condition`."""
+
+    table: str
+    alias: str
+    columns: tuple[tuple[str, Expression], ...]
+    source: Source
+    where: Expression
+    returning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """`delete from table alias using source where condition`, or without a source."""
+
+    table: str
+    alias: str
+    source: Source | None
+    where: Expression
+    returning: str
+
+
+Write = Insert | Update | Delete
 
 
 def all_of(conditions: Iterable[Expression | None]) -> Expression | None:

@@ -17,6 +17,8 @@ from (
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import assert_never
 
 from db.query import (
@@ -25,16 +27,19 @@ from db.query import (
     Call,
     Cast,
     Const,
+    Delete,
     Exists,
     Expression,
     From,
     Function,
+    Insert,
     Json,
     Not,
     Operation,
     Or,
     Order,
     Param,
+    Records,
     Ref,
     Row,
     Rows,
@@ -46,9 +51,12 @@ from db.query import (
     Test,
     Tuple,
     Unnest,
+    Update,
     Value,
     Values,
+    With,
     Within,
+    Write,
 )
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
@@ -61,7 +69,14 @@ _RESERVED = frozenset({"end", "user", "order", "group", "limit", "table", "all",
 def render(select: Select) -> Statement:
     """The statement that answers `select` with one row of one JSON column."""
     renderer = _Renderer()
-    text = f"select row_to_json(r)\nfrom {renderer.block(select, '')} r"
+    # Postgres lets a statement write only above everything that it reads.
+    writes = [each for each in select.with_ if not isinstance(each.select, Select)]
+    before = renderer.named(writes, "")
+    if writes:
+        assert len(writes) == len(select.with_), "what is written is read below"
+        select = replace(select, with_=())
+    lines = [*before, "select row_to_json(r)", f"from {renderer.block(select, '')} r"]
+    text = "\n".join(lines)
     return Statement(text, tuple(renderer.params))
 
 
@@ -81,10 +96,7 @@ class _Renderer:
         return f"(\n{inner}{self.select(select, inner)}\n{indent})"
 
     def select(self, select: Select, indent: str) -> str:
-        lines: list[str] = []
-        for with_ in select.with_:
-            word = "with" if not lines else ","
-            lines.append(f"{word} {with_.name} as materialized {self.block(with_.select, indent)}")
+        lines = self.named(select.with_, indent)
         columns = [self.column(name, expression, indent) for name, expression in select.columns]
         separator = f",\n{indent}  "
         lines.append(f"select {separator.join(columns)}".rstrip())
@@ -116,6 +128,49 @@ class _Renderer:
             )
         return f"\n{indent}".join(lines)
 
+    def named(self, withs: Iterable[With], indent: str) -> list[str]:
+        lines: list[str] = []
+        for with_ in withs:
+            word = "with" if not lines else ","
+            if isinstance(with_.select, Select):
+                block = f"materialized {self.block(with_.select, indent)}"
+            else:
+                inner = indent + "  "
+                block = f"(\n{inner}{self.write(with_.select, inner)}\n{indent})"
+            lines.append(f"{word} {with_.name} as {block}")
+        return lines
+
+    def write(self, write: Write, indent: str) -> str:
+        table = identifier(write.table)
+        match write:
+            case Insert(_, columns, select, _, unless_there):
+                names = ", ".join(map(identifier, columns))
+                lines = [f"insert into {table} ({names})", self.select(select, indent)]
+                if unless_there:
+                    lines.append("on conflict do nothing")
+                lines.append(f"returning {identifier(write.returning)}")
+            case Update(_, alias, changes, source, where):
+                values = ", ".join(
+                    f"{identifier(column)} = {self.expression(value, indent)}"
+                    for column, value in changes
+                )
+                lines = [
+                    f"update {table} {alias} set {values}",
+                    f"from {self.source(source, indent)}",
+                    f"where {self.expression(where, indent)}",
+                    f"returning {alias}.{identifier(write.returning)}",
+                ]
+            case Delete(_, alias, using, where):
+                others = "" if using is None else f" using {self.source(using, indent)}"
+                lines = [
+                    f"delete from {table} {alias}{others}",
+                    f"where {self.expression(where, indent)}",
+                    f"returning {alias}.{identifier(write.returning)}",
+                ]
+            case _:
+                assert_never(write)
+        return f"\n{indent}".join(lines)
+
     def column(self, name: str | None, expression: Expression, indent: str) -> str:
         text = self.expression(expression, indent + "  ")
         return text if name is None else f'{text} as "{name}"'
@@ -129,6 +184,9 @@ class _Renderer:
             case Unnest(arrays, alias, columns):
                 names = ", ".join(identifier(column) for column in columns)
                 return f"unnest({self.list(arrays, indent)}) with ordinality {alias}({names})"
+            case Records(rows, alias, types):
+                named = ", ".join(f"{identifier(name)} {type_}" for name, type_ in types)
+                return f"jsonb_to_recordset({self.expression(rows, indent)}) {alias}({named})"
             case Function(name, arguments, alias, column):
                 named = f"({identifier(column)})" if column else ""
                 return f"{name}({self.list(arguments, indent)}) {alias}{named}"

@@ -53,6 +53,7 @@ async def prepare(url: str, reaches: Mapping[str, Reach]) -> None:
                 if not known:
                     await line.execute(f"grant {role} to current_user")
                 await line.execute(f"revoke all on all tables in schema public from {role}")
+                await line.execute(f"revoke all on all functions in schema public from {role}")
                 await line.execute("\n".join(granting(catalog, name, reach)))
     except asyncpg.InsufficientPrivilegeError as error:
         roles = ", ".join(map(role_name, reaches))

@@ -9,6 +9,7 @@
         |-- OPERATION_NOT_FOUND             no operation, or none of that name, or several
         |-- OPERATION_NOT_SUPPORTED         a subscription or mutation, where there is none
         |-- INCREMENTAL_DELIVERY_NOT_SUPPORTED   @defer or @stream: an answer comes whole
+        |-- FORBIDDEN                       whoever asks may not change anything
         |-- BAD_VARIABLES                   a variable's value does not fit its type
         |-- NOT_EXPORTABLE                  a file is asked for of what is no list of rows
         |-- EXPORT_TOO_LARGE                more rows than whoever asks may export
@@ -20,7 +21,8 @@
         |                                   TOO_MANY_DIRECTIVES, TOO_MANY_ROOT_FIELDS,
         |                                   TOO_MANY_CONDITIONS, TOO_MANY_ROWS
         `-- the database, for all fields    DATABASE_BUSY, DATABASE_UNAVAILABLE, NOT_GRANTED,
-                                            STATEMENT_TIMEOUT, INTERNAL_SERVER_ERROR
+                                            OUTCOME_UNKNOWN, STATEMENT_TIMEOUT,
+                                            INTERNAL_SERVER_ERROR
      x  FieldRefused                        one field is null, its neighbours are answered
         |-- BAD_USER_INPUT                  an argument's value makes no sense
         |-- BAD_ID                          not an id of this graph, or of another type
@@ -44,11 +46,13 @@ from graphql.language import Node
 
 from db.errors import (
     BadValue,
+    Contended,
     DatabaseBusy,
     DatabaseError,
     DatabaseUnavailable,
     ExpiredPlace,
     NotGranted,
+    OutcomeUnknown,
     RefusedValue,
     StatementTimeout,
     UnknownPlace,
@@ -80,6 +84,8 @@ class Code(StrEnum):
     TOO_MANY_ROWS = "TOO_MANY_ROWS"
     DATABASE_BUSY = "DATABASE_BUSY"
     DATABASE_UNAVAILABLE = "DATABASE_UNAVAILABLE"
+    FORBIDDEN = "FORBIDDEN"
+    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
     NOT_GRANTED = "NOT_GRANTED"
     STATEMENT_TIMEOUT = "STATEMENT_TIMEOUT"
     INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
@@ -131,6 +137,15 @@ def with_code(error: GraphQLError, code: Code) -> GraphQLError:
 def from_database(error: DatabaseError) -> RequestRefused:
     """What a client may know of a failed statement."""
     match error:
+        case Contended():
+            message = "Others keep changing the same. Nothing was done; please try again."
+            return refuse(Code.DATABASE_BUSY, message)
+        case OutcomeUnknown():
+            message = (
+                "The database was lost, and nobody knows whether this was done. Ask again with the "
+                "same idempotencyKey, or look."
+            )
+            return refuse(Code.OUTCOME_UNKNOWN, message)
         case DatabaseBusy():
             return refuse(Code.DATABASE_BUSY, "The database is busy. Please try again shortly.")
         case DatabaseUnavailable():

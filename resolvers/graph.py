@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from graphql import GraphQLSchema
 
@@ -186,7 +187,27 @@ class Past:
     """A field with what the change log has about the record."""
 
 
-Field = Leaf | Id | Localized | Wording | Derived | Made | Part | Computed | ToOne | ToMany | Past
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """A field with how a record differs now from the version of it that somebody had seen."""
+
+    target: str
+
+
+Field = (
+    Leaf
+    | Id
+    | Localized
+    | Wording
+    | Derived
+    | Made
+    | Part
+    | Computed
+    | ToOne
+    | ToMany
+    | Past
+    | Differing
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +369,92 @@ class Asker:
     target: str
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A field of an input that sets a column; `required` if it cannot be null."""
+
+    column: Column
+    scalar: Scalar
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """A field of an input that is an object, whose fields set columns of the very same row."""
+
+    slots: Mapping[str, Slot]
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A field of an input that ties a record to others, by rows of a table between them."""
+
+    table: str
+    near: str
+    far: Column
+    scalar: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A field of an input with what a record owns: rows whose column `owner` leads to it."""
+
+    written: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What may be written of an entity: by the fields of inputs, how each is.
+
+    `named` is the field that gives a new record its key; where there is none, it is given a number.
+    """
+
+    entity: str
+    table: Table
+    id: Scalar
+    fields: Mapping[str, Slot | Slots | Linked | Owned]
+    named: str | None = None
+
+
+class Deed(Enum):
+    """What a change does to a record."""
+
+    CREATE = "CREATE"
+    UPDATE = "UPDATE"
+    ARCHIVE = "ARCHIVE"
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """A root field of a mutation: records of a kind are created, updated or archived.
+
+    `many` takes rows, and answers with an outcome for each.
+    """
+
+    deed: Deed
+    written: str
+    payload: str
+    many: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """A root field of a mutation: a function of Postgres that writes, and returns a key.
+
+    `about` is the argument that names a record of `written`, whose version may be asked for. The
+    function is given `words` before its arguments: words of the declarations, never of a request.
+    """
+
+    function: Function
+    payload: str
+    key: Column
+    about: str | None = None
+    table: Table | None = None
+    words: tuple[str, ...] = ()
+
+
+Change = Writes | Acts
 Root = One | Every | ById | ByIds | Ranked | Derived | Made | Since | Entities | Known | Asker
 
 
@@ -365,6 +472,9 @@ class Graph:
     roots: Mapping[str, Root]
     # The root fields of subscriptions.
     told: Mapping[str, Events | Everything] = field(default_factory=dict)
+    # The root fields of mutations, and what they may write, by entity.
+    changes: Mapping[str, Change] = field(default_factory=dict)
+    written: Mapping[str, Written] = field(default_factory=dict)
     # Types without an identity of their own: rows of functions, and parts of other rows.
     values: Mapping[str, Entity] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)

@@ -111,7 +111,8 @@ def _coerce(graph: Graph, operation: Operation, given: Mapping[str, object]) -> 
     plain = _coerce_plain(operation.plain, given)
     if plain is not None:
         return plain
-    if _parts(_counted(definitions, given)) > _PARTS:
+    most = _PARTS if operation.definition.operation is not OperationType.MUTATION else _INPUTS
+    if _parts(_counted(definitions, given), most) > most:
         raise refuse(Code.BAD_VARIABLES, "The variables have too many parts.")
     values = get_variable_values(graph.schema, definitions, dict(given), max_errors=10)
     if isinstance(values, list):
@@ -191,13 +192,15 @@ def _named(type_: TypeNode) -> str:
 
 # Enough for all the conditions that one may have; not for a list of ten thousand empty ones.
 _PARTS = 1000
+# A hundred rows with what belongs to them, and no more than the largest body has.
+_INPUTS = 10_000
 
 
-def _parts(values: Iterable[object]) -> int:
+def _parts(values: Iterable[object], most: int) -> int:
     """How many objects there are in these values, and how many fields in the objects."""
     parts = 0
     found = list(values)
-    while found and parts <= _PARTS:
+    while found and parts <= most:
         value = found.pop()
         if isinstance(value, Mapping):
             parts += 1 + len(value)

@@ -22,6 +22,7 @@ from db.errors import (
     StatementTimeout,
 )
 from db.query import Reads
+from resolvers.change import NOBODY, Changer, change
 from resolvers.compute import compute
 from resolvers.errors import Code, RequestRefused, from_database, refuse
 from resolvers.graph import Graph
@@ -42,6 +43,8 @@ class GraphQLRequest:
     language: Enum | None = None
     # What is known of whoever asks, by the names of the fields that tell it.
     asker: Mapping[str, object] | None = None
+    # Who it is, for what remembers who changed something.
+    changer: Changer = NOBODY
 
 
 class Outcome(Enum):
@@ -87,7 +90,15 @@ async def resolve(
         parsed = perf_counter()
         planned, arguments = plan(graph, operation, variables, computed=computed)
         ready = perf_counter()
-        fetched = await _fetch(database, planned, arguments)
+        if planned.readings:
+            if not request.changer.writes:
+                message = "This key or token may not change anything: it lacks the scope WRITE."
+                raise refuse(Code.FORBIDDEN, message)
+            fetched: bytes | None = await change(
+                graph, database, planned, variables, request.changer
+            )
+        else:
+            fetched = await _fetch(database, planned, arguments)
         done = perf_counter()
         timings = {
             "parse": (parsed - started) * 1000,

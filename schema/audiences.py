@@ -16,7 +16,8 @@ from schema.entity import Only
 from schema.federation import subgraph
 from schema.reach import reach_of
 from schema.roles import Role
-from schema.shapes import role_of
+from schema.shapes import PAST, WRITER, role_of
+from schema.writing import WRITES
 
 
 class Audiences:
@@ -64,7 +65,7 @@ def _alike(role: Role) -> Role:
 
 def _levels() -> frozenset[Role]:
     """The roles for which anything is declared."""
-    found = {Role.PUBLIC}
+    found = {Role.PUBLIC, WRITER, PAST, WRITES}
     for declared in vars(schema.types).values():
         if isinstance(declared, type):
             found.add(role_of(declared))

@@ -34,7 +34,7 @@ from resolvers.admit import Limits
 from resolvers.compute import asker_of, computed_by, field_of, type_of
 from resolvers.plan.context import KeyOf
 from resolvers.plan.history import ENTRY
-from schema import arguments, near, query, subscription
+from schema import arguments, mutation, near, query, subscription
 from schema.changes import ChangesPage, EntityChange, since_root, told
 from schema.check import check
 from schema.entity import (
@@ -75,6 +75,7 @@ from schema.shapes import (
     unwrap,
 )
 from schema.wording import Wording
+from schema.writing import WRITES, Mutations, Writer
 
 
 def build(
@@ -83,6 +84,7 @@ def build(
     types: ModuleType = schema.types,
     menu: type = query.Query,
     follow: type | None = None,
+    change: type | None = None,
     role: Role = Role.ADMIN,
 ) -> graph.Graph:
     """The graph of the declared types that a role may see, asked through a menu of root fields.
@@ -91,6 +93,7 @@ def build(
     """
     if follow is None and menu is query.Query:
         follow = subscription.Subscription
+        change = mutation.Mutation
     everyone = {name: value for name, value in vars(types).items() if hasattr(value, "__entity__")}
     classes = {name: cls for name, cls in everyone.items() if role.includes(role_of(cls))}
     interfaces = {
@@ -122,6 +125,12 @@ def build(
         _connection(shapes, entity)
         _object(shapes, entity)
     _page_info(shapes)
+    mutations: Mutations | None = None
+    mutation_type = None
+    if change is not None and role.includes(WRITES):
+        mutations = Writer(shapes, change, declared, entities, _asked).made()
+        text = inspect.cleandoc(change.__doc__ or "")
+        mutation_type = shapes.object_type("Mutation", text, mutations.fields)
     if any(shape.past for entity in declared.values() for shape in entity.fields):
         history_types(shapes)
     query_type = shapes.object_type("Query", inspect.cleandoc(menu.__doc__ or ""), root_fields)
@@ -136,6 +145,7 @@ def build(
         subscription_type = shapes.object_type("Subscription", text, told_fields)
     built = strawberry.Schema(
         query_type,
+        mutation=mutation_type,
         subscription=subscription_type,
         types=[shapes.classes[name] for name in declared],
         config=StrawberryConfig(auto_camel_case=False, scalar_map=dict(SCALAR_MAP)),
@@ -147,7 +157,10 @@ def build(
         entities=entities,
         roots=roots,
         told=told_roots,
-        values={name: sources[name] for name in values},
+        values={name: sources[name] for name in values}
+        | dict(mutations.payloads if mutations else {}),
+        changes=mutations.changes if mutations else {},
+        written=mutations.written if mutations else {},
         limits=limits or Limits(),
     )
     _furnish(made, shapes)

@@ -30,6 +30,7 @@ from schema.roles import Role
 
 __all__ = [
     "ID",
+    "Action",
     "Argument",
     "Asker",
     "Column",
@@ -38,6 +39,7 @@ __all__ = [
     "Declaration",
     "DeclarationError",
     "Derived",
+    "Editing",
     "Events",
     "Every",
     "Everything",
@@ -50,12 +52,14 @@ __all__ = [
     "Relation",
     "Role",
     "Since",
+    "action",
     "argument",
     "asker",
     "column",
     "computed",
     "derived",
     "descriptions",
+    "editing",
     "entity",
     "events",
     "every",
@@ -111,6 +115,8 @@ class Declaration:
     translated: str | None = None
     role: Role = Role.PUBLIC
     unrecorded: str | None = None
+    # Of a part: whether its columns may be written by hand.
+    written: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +137,8 @@ class Column:
     order: bool | None = None
     search: bool = False
     group: bool | str | None = None
+    written: bool | str = True
+    default: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +245,26 @@ class Asker:
 
 
 @dataclass(frozen=True, slots=True)
+class Editing:
+    """Root fields of a mutation, by which records of a kind are created, updated and archived."""
+
+    owned: tuple[str, ...]
+    linked: tuple[str, ...]
+    fixed: tuple[str, ...]
+    appended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A root field of a mutation: a function of Postgres that changes what it is about."""
+
+    function: str
+    arguments: Mapping[str, Argument]
+    about: str | None
+    check: Callable[..., None] | None
+
+
+@dataclass(frozen=True, slots=True)
 class One:
     """A root field: the entity with this value in a unique field."""
 
@@ -300,14 +328,17 @@ def entity(
     return declare
 
 
-def value(*, order: tuple[str, ...] = (), large: bool = False) -> Callable[[Class], Class]:
+def value(
+    *, order: tuple[str, ...] = (), large: bool = False, written: bool = False
+) -> Callable[[Class], Class]:
     """Declare an object without an id: a row that a function returns, or a part of other rows.
 
-    `large` is for parts of large tables: only filters and orders that a column asks for.
+    `large` is for parts of large tables: only filters and orders that a column asks for. What is
+    `written` is a part of records whose columns may be written by hand.
     """
 
     def declare(cls: Class) -> Class:
-        cls.__value__ = Declaration("", "", order, large)  # type: ignore[attr-defined]  # noted on the class itself
+        cls.__value__ = Declaration("", "", order, large, written=written)  # type: ignore[attr-defined]  # noted on the class itself
         return cls
 
     return declare
@@ -351,12 +382,16 @@ def column(
     order: bool | None = None,
     search: bool = False,
     group: bool | str | None = None,
+    written: bool | str = True,
+    default: object = None,
 ) -> Any:
     """A column. `search` offers `contains` and `startsWith`, `group` a key of `groupBy`.
 
     A list is grouped by its items, so its key has a name of its own: `group="language"`.
+    What Postgres works out is not `written` by hand, or it is worked out of the column that is.
+    `default` is what a new record says if nothing is given.
     """
-    return Column(name, unique, filter, order, search, group)
+    return Column(name, unique, filter, order, search, group, written, default)
 
 
 def localized(
@@ -505,6 +540,37 @@ def since(function: str, **arguments: Argument) -> Any:
 def asker() -> Any:
     """Root field: whoever asks. Its `@value` has fields that the request knows."""
     return Asker()
+
+
+def editing(
+    *,
+    owned: tuple[str, ...] = (),
+    linked: tuple[str, ...] = (),
+    fixed: tuple[str, ...] = (),
+    appended: bool = False,
+) -> Any:
+    """Root fields: records of a kind are created, updated and archived, one by one or many.
+
+    `owned` are relations to what belongs to a record, is written together with it, and goes with
+    it; `linked` are relations through a table between, whose rows say nothing else. What is `fixed`
+    is said of a new record, and never changed. Records that are `appended` are only ever created: a
+    correction is a new one.
+    """
+    return Editing(owned, linked, fixed, appended)
+
+
+def action(
+    function: str,
+    *,
+    about: str | None = None,
+    check: Callable[..., None] | None = None,
+    **arguments: Argument,
+) -> Any:
+    """Root field: a function of Postgres that changes something, and returns the key of a record.
+
+    `about` is the argument that names the record whose version the client may insist on.
+    """
+    return Action(function, arguments, about, check)
 
 
 def one(field: str, *, check: Callable[[str], None] | None = None) -> Any:

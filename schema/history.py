@@ -46,6 +46,12 @@ def history_types(shapes: Shapes) -> None:
             "actor": FieldShape(text, "Who did it; null where nobody said."),
             "role": FieldShape(text, "In which role."),
             "request": FieldShape(text, "In which request, or by which load."),
+            "why": FieldShape(text, "Why; null where nobody said."),
+            "version": FieldShape(
+                shapes.optional(int),
+                "The version of the record that this began; null where it ended, and from before "
+                "versions were counted.",
+            ),
             "differences": FieldShape(
                 listed(shapes.required(DIFFERENCE)),
                 "What was changed; nothing where it was added, as all of it was new.",

@@ -14,7 +14,8 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType
 
 from db.mapping import Join, Reach
 from resolvers import graph
-from resolvers.plan.history import READ
+from resolvers.change import CALLED
+from resolvers.plan.history import READ, VERSION
 from schema.changes import LOG, LOG_COLUMNS
 from schema.subgraphs import SUBGRAPHS
 
@@ -41,10 +42,13 @@ def reach_of(
                 functions.add(function.name)
                 columns[LOG].update(LOG_COLUMNS)
             case graph.Past():
-                functions.add("differences")
+                functions |= {"differences", "version_after"}
+                columns[LOG].update(READ)
+            case graph.Differing():
+                functions |= {"differences", VERSION}
                 columns[LOG].update(READ)
             case graph.ToOne(join, target) | graph.ToMany(join, target):
-                far = served.entities[target]
+                far = served.entities.get(target) or served.values[target]
                 for table, column in _hopped(join, far, source):
                     columns[table].add(column)
     for entity in served.entities.values():
@@ -62,8 +66,31 @@ def reach_of(
         columns[LOG].update(LOG_COLUMNS)
         if isinstance(told, graph.Events):
             functions.add(told.function.name)
+    writes, calls = _written(served)
     found = {name: frozenset(of) for name, of in columns.items() if name not in tables}
-    return Reach(frozenset(tables), found, frozenset(functions))
+    return Reach(frozenset(tables), found, frozenset(functions), writes, calls)
+
+
+def _written(served: graph.Graph) -> tuple[dict[str, frozenset[str]], frozenset[str]]:
+    """The columns that may be written by hand, by table, and the functions that write."""
+    writes: defaultdict[str, set[str]] = defaultdict(set)
+    for each in served.written.values():
+        columns = writes[each.table.name]
+        columns.add(each.table.key.name)
+        for name in each.fields:
+            match each.fields[name]:
+                case graph.Slot(column):
+                    columns.add(column.name)
+                case graph.Slots(slots):
+                    columns.update(slot.column.name for slot in slots.values())
+                case graph.Linked(table, near, far):
+                    writes[table] |= {near, far.name}
+                case graph.Owned(written, owner):
+                    writes[served.written[written].table.name].add(owner)
+    calls = {each.function.name for each in served.changes.values() if isinstance(each, graph.Acts)}
+    if served.changes:
+        calls |= CALLED
+    return {table: frozenset(columns) for table, columns in writes.items()}, frozenset(calls)
 
 
 def _hidden(served: graph.Graph, whole: graph.Graph) -> set[str]:
@@ -90,11 +117,11 @@ def _hidden(served: graph.Graph, whole: graph.Graph) -> set[str]:
 
 
 def _more(whole: graph.Entity, here: graph.Entity) -> set[str]:
-    """The fields of an entity that are not for this graph, but for what the change log has."""
+    """The fields of an entity that are not for this graph, but for what is known of its changes."""
     return {
         name
         for name in whole.fields.keys() - here.fields.keys()
-        if not isinstance(whole.fields[name], graph.Past)
+        if not isinstance(whole.fields[name], graph.Past) and name != "version"
     }
 
 

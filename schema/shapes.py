@@ -64,6 +64,9 @@ class Shape:
     part: bool = False
     facet: str | None = None
     past: bool = False
+    # The column that is written by hand, and what it says of a new record if nothing is given.
+    writes: str | None = None
+    default: object = None
     target: str | None = None
     to_one: bool = False
     connection: bool = False
@@ -109,6 +112,16 @@ told then may have been withheld since; and who changed it is nobody else's busi
 _HISTORY = Shape(
     "history", "history", "What has happened to this record, newest first.", object, past=True
 )
+WRITER = Role.PARTNER
+"""Who may say what records should say, and has to know which version of one they saw."""
+_VERSION = Shape(
+    "version",
+    "version",
+    "Which version of the record this is, to change that one and no other.",
+    int,
+    column="version",
+)
+_STAMPS = ("created_at", "updated_at")
 
 
 def camel(name: str) -> str:
@@ -152,7 +165,10 @@ def read_entity(cls: type, known: Mapping[str, type], role: Role = Role.ADMIN) -
             _shape(attribute, hint, cls.__dict__.get(attribute), below.get(attribute), declaration)
         )
     )
-    if declaration.key and not declaration.unrecorded and role.includes(PAST):
+    recorded = declaration.key and not declaration.unrecorded
+    if recorded and "updated_at" in hints and role.includes(WRITER):
+        fields = (*fields, _VERSION)
+    if recorded and role.includes(PAST):
         fields = (*fields, _HISTORY)
     plural = declaration.table.replace("_", " ") or _words(cls.__name__)
     return Entity(cls.__name__, plural, inspect.cleandoc(cls.__doc__ or ""), declaration, fields)
@@ -301,6 +317,18 @@ def _shape(
         orderable=not array and ((small or said.unique) if said.order is None else said.order),
         measurable=measured,
         group=_group(plain.name, grouped if said.group is None else said.group),
+        writes=_written(said, attribute) if not key and attribute not in _STAMPS else None,
+        default=said.default,
+    )
+
+
+def _written(said: Column, attribute: str) -> str | None:
+    return (
+        said.written
+        if isinstance(said.written, str)
+        else (said.name or attribute)
+        if said.written
+        else None
     )
 
 
@@ -364,6 +392,8 @@ class FieldShape:
     annotation: object
     description: str
     arguments: Mapping[str, ArgumentShape] = field(default_factory=dict)
+    # Of an input.
+    default: object = UNSET
 
 
 class _Made:
@@ -480,7 +510,7 @@ class Shapes:
             # Some names, such as `in` and `not`, mean something else to Python.
             attribute = f"{field_name}_"
             bare.__annotations__[attribute] = shape.annotation
-            default = {"default": UNSET} if unset else {}
+            default: dict[str, Any] = {"default": shape.default} if unset else {}
             made: Any = strawberry.field(
                 name=field_name, description=shape.description or None, **default
             )
@@ -512,6 +542,7 @@ def shout(name: str) -> str:
 
 __all__ = [
     "ID",
+    "WRITER",
     "ArgumentShape",
     "Entity",
     "FieldShape",

@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import jwt
 
@@ -20,6 +21,7 @@ from db.api_keys import PREFIX, TABLE, holder
 from db.changes import Changes
 from db.database import Database
 from resolvers.cache import Cache
+from resolvers.change import NOBODY, Changer
 from schema.roles import Role
 from schema.types.api_keys import ApiKeyScope
 from web.refusals import BudgetSpent, IdentityUnavailable, Unauthenticated
@@ -80,6 +82,28 @@ class Issuer:
     url: str
     audience: str
     keys_url: str
+
+
+# What ties a line of the change log to the logs of others, if it is short and plain.
+_REQUEST = b"x-request-id"
+_LONGEST_REQUEST = 100
+
+
+def changer_of(scope: Mapping[str, Any]) -> Changer:
+    """Who is on record for what this changes."""
+    caller: Caller | None = scope.get(CALLER)
+    if caller is None or caller.name is None:
+        return NOBODY
+    given = next((value for name, value in scope["headers"] if name == _REQUEST), b"")
+    plain = given.isascii() and given.decode("ascii", "replace").isprintable()
+    request = given.decode() if plain and 0 < len(given) <= _LONGEST_REQUEST else str(uuid4())
+    return Changer(
+        caller.name,
+        caller.role.value,
+        request,
+        caller.id or f"token:{caller.name}",
+        ApiKeyScope.WRITE.value in caller.scopes,
+    )
 
 
 class Identity:

@@ -11,6 +11,7 @@ import orjson
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
+from resolvers.change import NOBODY, Changer
 from resolvers.resolve import GraphQLRequest
 from schema.entity import Language
 from web.refusals import (
@@ -137,6 +138,7 @@ def request_of(
     raw: bytes,
     language: Language | None,
     asker: Mapping[str, object] | None = None,
+    changer: Changer = NOBODY,
 ) -> GraphQLRequest:
     """The request that asks for this text, with the rest of what `raw` says."""
     name = parameters.get("operationName")
@@ -150,7 +152,7 @@ def request_of(
     # Brackets are counted in a microsecond, and few of them cannot nest deeply.
     if variables and raw.count(b"[") + raw.count(b"{") > MAX_NESTING:
         _refuse_deep(variables)
-    return GraphQLRequest(text, name or None, variables, language, asker)
+    return GraphQLRequest(text, name or None, variables, language, asker, changer)
 
 
 def _is_object(value: object) -> TypeGuard[dict[str, object] | None]:

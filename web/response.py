@@ -8,6 +8,7 @@ from enum import Enum
 
 from starlette.types import Send
 
+from resolvers.change import NOBODY, Changer
 from resolvers.resolve import Outcome
 from schema.entity import Language
 from web.answers import Given
@@ -81,6 +82,7 @@ class Client:
     encoding: Encoding | None
     language: Language | None
     asker: Mapping[str, object] | None = None
+    changer: Changer = NOBODY
 
 
 async def respond(send: Send, client: Client, given: Given, timing: bytes | None = None) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from resolvers.errors import RequestRefused
 from resolvers.resolve import response
 from schema.entity import Language
-from web.identity import told_of
+from web.identity import changer_of, told_of
 from web.languages import spoken
 from web.message import Message
 from web.refusals import Refusal, TooManySubscriptions
@@ -62,7 +62,7 @@ class Sockets:
         self.streams.sockets += 1
         try:
             language = spoken(b",".join(headers) or None)
-            await _Socket(self.streams, receive, send, language, told_of(scope)).speak()
+            await _Socket(self.streams, receive, send, language, scope).speak()
         finally:
             self.streams.sockets -= 1
 
@@ -76,14 +76,15 @@ class _Socket:
         receive: Receive,
         send: Send,
         language: Language | None,
-        asker: Mapping[str, object],
+        scope: Scope,
     ) -> None:
         self._streams = streams
         self._bounds = streams.bounds
         self._receive = receive
         self._send_event = send
         self._language = language
-        self._asker = asker
+        self._asker = told_of(scope)
+        self._changer = changer_of(scope)
         self._acknowledged = False
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._ended: asyncio.Future[_End | None] = asyncio.get_running_loop().create_future()
@@ -178,7 +179,7 @@ class _Socket:
                 raise TooManySubscriptions(f"A socket has at most {most} operations at a time.")
             text = await self._streams.documents.text(payload)
             raw = orjson.dumps(payload)
-            request = request_of(payload, text, raw, self._language, self._asker)
+            request = request_of(payload, text, raw, self._language, self._asker, self._changer)
             # Open before the next message is read: who pings now, is followed when the pong comes.
             messages = await stack.enter_async_context(self._streams.stream(request))
         except RequestRefused as refused:

@@ -36,7 +36,7 @@ from web.doorman import CHARGE
 from web.encodings import negotiate as negotiate_encoding
 from web.export import Exports
 from web.hang_up import HangUp
-from web.identity import told_of
+from web.identity import changer_of, told_of
 from web.languages import spoken
 from web.media_types import EXPORTS, MediaType, accepts_events, is_json, negotiate
 from web.refusals import (
@@ -151,6 +151,7 @@ class View:
                 negotiate_encoding(accept_encoding),
                 spoken(accept_language),
                 told_of(scope),
+                changer_of(scope),
             )
             key = _key(raw, client)
             # A trace is of the very request that asks for it.
@@ -215,7 +216,7 @@ class View:
 
     async def _request(self, parameters: Parameters, raw: bytes, client: Client) -> GraphQLRequest:
         text = await self.documents.text(parameters)
-        request = request_of(parameters, text, raw, client.language, client.asker)
+        request = request_of(parameters, text, raw, client.language, client.asker, client.changer)
         if client.reads and not self._reads(request):
             # A link must not change anything.
             raise MethodNotAllowed("Only a query can be sent by GET.", allow="POST")

@@ -147,6 +147,8 @@ class Context:
     localized: bool = False
     # Whether it is about a person, who told it.
     private: bool = False
+    # The alias of the outcome that a mutation's payload is read from.
+    outcome: str = ""
     _aliases: int = 0
     _conditions: dict[int, Tree] = field(default_factory=dict)
 

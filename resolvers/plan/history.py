@@ -37,13 +37,16 @@ from resolvers.plan.pages import Listing
 from resolvers.plan.selections import Fields
 from resolvers.plan.values import Literal, Tree
 
-__all__ = ["DIFFERENCE", "ENTRY", "LOG", "READ", "history"]
+__all__ = ["DIFFERENCE", "ENTRY", "LOG", "READ", "VERSION", "differing", "history"]
 
 ENTRY = "HistoryEntry"
 DIFFERENCE = "FieldDifference"
-READ = ("at", "operation", "actor", "role", "request", "old", "entity", "key", "seq")
+READ = ("at", "operation", "actor", "role", "request", "why", "old", "entity", "key", "seq")
 """The columns of the log that are read here."""
+VERSION = "version_of"
+"""The function that knows a version of a record by its number."""
 
+NULL = Cast(Const(None), "int4")
 _SEQ = Column("seq", "int8")
 _LINES = Entity(ENTRY, Table(LOG, _SEQ, (Sort(_SEQ, descending=True),)), {})
 
@@ -89,51 +92,84 @@ class _Lines(Listing):
                     part: Expression = Const(ENTRY)
                 case "differences":
                     part = self._differences(inner, alias, (*path, key))
+                case "version":
+                    present = Ref(self.at, "version") if "version" in self.record.fields else NULL
+                    after = (Ref(alias, "operation"), Value(self._following(alias)), present)
+                    part = Call("version_after", after)
                 case name:
                     part = Ref(alias, name)
             columns.append((self.context.name(key), part))
         return tuple(columns)
 
     def _differences(self, nodes: Sequence[FieldNode], alias: str, path: Path) -> Expression:
-        told = list(_told(self.context, self.record))
-        made, following = self.context.alias(), self.context.alias()
+        before = (Ref(alias, "operation"), Ref(alias, "old"), Value(self._following(alias)))
+        return _differences(self.context, self.record, self.at, before, nodes, path)
+
+    def _following(self, alias: str) -> Select:
+        """The row before the next line about the record."""
+        following = self.context.alias()
         later = Operation(Ref(following, "seq"), ">", Ref(alias, "seq"))
-        state = Select(
+        return Select(
             ((None, Ref(following, "old")),),
             From(LOG, following),
             where=all_of([_about(self.record, self.at, following), later]),
             order=(Order(Ref(following, "seq")),),
             limit=Const(1),
         )
-        now = Call("jsonb_build_array", tuple(Ref(self.at, each.column) for each in told))
-        given: tuple[Expression, ...] = (
-            Ref(alias, "operation"),
-            Ref(alias, "old"),
-            Value(state),
-            now,
-            *(
-                Param(Bound(Literal(words), ListOf(_as_it_is), path), "text[]")
-                for words in (
-                    tuple(each.column for each in told),
-                    tuple(each.field for each in told),
-                    tuple(each.language for each in told),
-                    tuple(each.form for each in told),
-                )
-            ),
-        )
-        columns: list[tuple[str | None, Expression]] = []
-        for key, inner in self.context.below(DIFFERENCE, nodes).items():
-            match inner[0].name.value:
-                case "__typename":
-                    part: Expression = Const(DIFFERENCE)
-                case "old" | "new" as name:
-                    part = Ref(made, f"{name}_value")
-                case name:
-                    part = Ref(made, name)
-            columns.append((self.context.name(key), part))
-        with self.context.rows(self.context.graph.limits.default_page):
-            pass  # a short list, of which each item is a row
-        return Rows(Select(tuple(columns), Function("differences", given, made)))
+
+
+def differing(
+    context: Context,
+    entity: Entity,
+    alias: str,
+    version: Expression,
+    nodes: Sequence[FieldNode],
+    path: Path,
+) -> Expression:
+    """How the record at an alias differs from a version of it."""
+    key = Cast(Ref(alias, entity.table.key.name), "text")
+    old = Call(VERSION, (Const(entity.table.name), key, version))
+    before = (Const("UPDATE"), old, Cast(Const(None), "jsonb"))
+    return _differences(context, entity, alias, before, nodes, path)
+
+
+def _differences(
+    context: Context,
+    entity: Entity,
+    at: str,
+    before: tuple[Expression, ...],
+    nodes: Sequence[FieldNode],
+    path: Path,
+) -> Expression:
+    """The fields that differ between the row in a line of the log and what came after it."""
+    told = list(_told(context, entity))
+    made = context.alias()
+    given: tuple[Expression, ...] = (
+        *before,
+        Call("jsonb_build_array", tuple(Ref(at, each.column) for each in told)),
+        *(
+            Param(Bound(Literal(words), ListOf(_as_it_is), path), "text[]")
+            for words in (
+                tuple(each.column for each in told),
+                tuple(each.field for each in told),
+                tuple(each.language for each in told),
+                tuple(each.form for each in told),
+            )
+        ),
+    )
+    columns: list[tuple[str | None, Expression]] = []
+    for key, inner in context.below(DIFFERENCE, nodes).items():
+        match inner[0].name.value:
+            case "__typename":
+                part: Expression = Const(DIFFERENCE)
+            case "old" | "new" as name:
+                part = Ref(made, f"{name}_value")
+            case name:
+                part = Ref(made, name)
+        columns.append((context.name(key), part))
+    with context.rows(context.graph.limits.default_page):
+        pass  # a short list, of which each item is a row
+    return Rows(Select(tuple(columns), Function("differences", given, made)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +195,8 @@ def _fields(context: Context, entity: Entity, before: str) -> Iterator[_Told]:
     for name, field in entity.fields.items():
         called = before + name
         match field:
+            case Leaf(column, _) if column.name == "version":
+                pass  # that of any change
             case Leaf(column, _):
                 form = column.type if column.type == "timestamptz" and not column.array else ""
                 yield _Told(column.name, called, form=form)

@@ -7,16 +7,17 @@ that answer alike share a plan; nothing that no planner looked at makes a differ
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from db.query import Reads, Statement
+from db.query import Reads, Select, Statement
 from db.render import render
 from resolvers.errors import Code, FieldRefused, refuse
 from resolvers.graph import Graph
 from resolvers.parse import Operation, is_query, is_subscription
 from resolvers.plan import changes, read
 from resolvers.plan.context import Bound, Context, NeedsPython, Path, Weight
+from resolvers.plan.outcome import Reading, readings
 from resolvers.plan.selections import collect
 from resolvers.plan.values import Literal, Lookout, Question, Variables, look
 
@@ -38,6 +39,8 @@ class Plan:
     localized: bool
     # Whether the answer is about a person, who told it, so that nobody keeps it.
     private: bool
+    # Of a mutation: what is done, one after the other, and how it is read back.
+    readings: tuple[Reading, ...] = ()
 
     @property
     def text(self) -> str:
@@ -102,7 +105,7 @@ def bind(planned: Plan, variables: Variables) -> tuple[list[object], dict[Path, 
     """The arguments for `$1`, `$2`, ..., and the fields that refuse the values they are given."""
     arguments: list[object] = []
     refused: dict[Path, FieldRefused] = {}
-    for argument in planned.arguments:
+    for argument in (*planned.arguments, *_read_back(planned)):
         if not isinstance(argument, Bound):
             arguments.append(argument)
             continue
@@ -116,6 +119,11 @@ def bind(planned: Plan, variables: Variables) -> tuple[list[object], dict[Path, 
         except FieldRefused as error:
             refused[check.path] = error
     return arguments, refused
+
+
+def _read_back(planned: Plan) -> Iterator[Bound | object]:
+    for reading in planned.readings:
+        yield from reading.arguments
 
 
 def _remembered(operation: Operation, variables: Variables, computed: bool) -> Plan | None:
@@ -157,6 +165,7 @@ def _context(
 
 def _finished(context: Context, operation: Operation) -> Plan:
     selections = [operation.definition.selection_set]
+    read_back: tuple[Reading, ...] = ()
     schema = context.graph.schema
     if is_query(operation):
         fields = collect(schema, operation, context.lookout, "Query", selections)
@@ -165,7 +174,9 @@ def _finished(context: Context, operation: Operation) -> Plan:
         fields = collect(schema, operation, context.lookout, "Subscription", selections)
         select = changes.root(context, fields)
     else:
-        raise refuse(Code.OPERATION_NOT_SUPPORTED, "This directory changes nothing.")
+        fields = collect(schema, operation, context.lookout, "Mutation", selections)
+        read_back = readings(context, fields)
+        select = Select(())
     statement = render(select) if select.columns else None
     return Plan(
         statement,
@@ -177,6 +188,7 @@ def _finished(context: Context, operation: Operation) -> Plan:
         Reads.of(select),
         context.localized,
         context.private,
+        read_back,
     )
 
 

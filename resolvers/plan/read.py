@@ -30,6 +30,7 @@ from resolvers.graph import (
     ByIds,
     Computed,
     Derived,
+    Differing,
     Entities,
     Entity,
     Every,
@@ -51,7 +52,7 @@ from resolvers.graph import (
 from resolvers.plan.context import Columns, Context, Path, leaf
 from resolvers.plan.entities import entities
 from resolvers.plan.functions import passed, value
-from resolvers.plan.history import ENTRY, history
+from resolvers.plan.history import ENTRY, differing, history
 from resolvers.plan.introspection import weigh
 from resolvers.plan.orders import declared_order, order
 from resolvers.plan.pages import connection, plain_list
@@ -207,6 +208,9 @@ def _field(
             below = context.below(f"{ENTRY}Connection", nodes)
             arguments = context.arguments(entity.name, nodes[0])
             return history(context, entity, alias, arguments, below, path)
+        case Differing(target_name):
+            seen = Ref(context.outcome, "version")
+            return differing(context, context.entity(target_name), alias, seen, nodes, path)
         case Computed():
             raise AssertionError("computed fields have no column of their own")
 

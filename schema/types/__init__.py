@@ -51,6 +51,7 @@ from schema.types.sourced import Sourced
 from schema.types.sources import Import, Provenance, Source
 from schema.types.synonyms import Synonym
 from schema.types.translations import Translation
+from schema.types.user_errors import UserError
 from schema.types.verifications import Freshness, Verification
 from schema.types.visiting_facts import VisitingFact
 from schema.types.visiting_holidays import VisitingHoliday
@@ -110,6 +111,7 @@ __all__ = [
     "Synonym",
     "Translation",
     "TypeCount",
+    "UserError",
     "Verification",
     "VisitingFact",
     "VisitingHoliday",

@@ -469,7 +469,7 @@ class ServiceCapacity:
     """For whom they are, or of which kind."""
     counted_at: datetime
     """When they were counted."""
-    expires_after_hours: int
+    expires_after_hours: int = column(default=24)
     """For how many hours such a count is good."""
     expires_at: datetime = derived("capacity_expires_at", "counted_at", "expires_after_hours")
     """Until when this count is good."""

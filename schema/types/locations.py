@@ -100,32 +100,34 @@ class Location:
     """A place, with as much of its address as the public may know."""
 
     id: ID
-    location_type: LocationType
+    location_type: LocationType = column(default=LocationType.PHYSICAL)
     """What kind of place it is."""
-    address_visibility: AddressVisibility
+    address_visibility: AddressVisibility = column(default=AddressVisibility.PUBLIC)
     """How much of the address is told here."""
     # The public_* columns only: Postgres empties them where the address is not public.
-    street: str | None = column("public_street")
+    street: str | None = column("public_street", written="street")
     """Street and number; null if unknown or not public."""
-    unit: str | None = column("public_unit")
+    unit: str | None = column("public_unit", written="unit")
     """Suite, floor or room; null if unknown or not public."""
-    city: str | None = column("public_city", filter=True, order=True)  # index: (public_city, id)
+    city: str | None = column(
+        "public_city", filter=True, order=True, written="city"
+    )  # index: (public_city, id)
     """City; null if unknown or hidden."""
-    state: str
+    state: str = column(default="CA")
     """State, as two letters."""
-    zip: str | None = column("public_zip", filter=True)  # index: (public_zip, id)
+    zip: str | None = column("public_zip", filter=True, written="zip")  # index: (public_zip, id)
     """Zip code, five digits or nine; null if unknown or not public."""
     county_fips: str | None = column(
-        "public_county_fips", filter=True
+        "public_county_fips", filter=True, written="county_fips"
     )  # index: (public_county_fips, public_city, id)
     """FIPS code of the county; null if unknown or hidden."""
     county: County | None = join("public_county_fips = counties.fips")
     """The county; null if unknown or hidden."""
-    latitude: float | None = column("public_latitude")
+    latitude: float | None = column("public_latitude", written="latitude")
     """Degrees north (WGS 84); null if unknown or not public."""
-    longitude: float | None = column("public_longitude")
+    longitude: float | None = column("public_longitude", written="longitude")
     """Degrees east (WGS 84), so negative in California; null if unknown or not public."""
-    transportation: str | None = column("public_transportation")
+    transportation: str | None = column("public_transportation", written="transportation")
     """How to get there; null if unknown or not public."""
     confidential: ConfidentialAddress = only(Role.STAFF, part())
     """The address as it is, whatever the public may know of it. Never pass it on."""

@@ -148,7 +148,7 @@ class Program:
         for_=argument(Situation, "Somebody's situation."),
     )
     """Whether nothing is known to speak against it in this situation."""
-    scope: ProgramScope
+    scope: ProgramScope = column(default=ProgramScope.UNKNOWN)
     """How widely it runs."""
     activity_group_type: ActivityGroupType | None = join("activity_group_type_code")
     """CDCR's class of activity groups that it belongs to, inferred by us."""
@@ -200,7 +200,7 @@ class ProgramOffering:
         group="category",
     )
     """The kinds of help that the program is; the classification is ours."""
-    status: OfferingStatus
+    status: OfferingStatus = column(default=OfferingStatus.UNKNOWN)
     """Whether it runs there."""
     yards: list[str]
     """The yards it runs on; empty if unknown."""

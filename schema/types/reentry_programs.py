@@ -103,7 +103,7 @@ class ReentryProgram:
     """Whether nothing is known to speak against it in this situation."""
     service_areas: str | None = localized()
     """Where it runs, in the source's words."""
-    statewide: bool
+    statewide: bool = column(default=False)
     """True if the source says it runs in the whole state."""
     counties: Connection[County] = many(
         "id = reentry_program_counties.reentry_program_id",

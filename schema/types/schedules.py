@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, entity, join, part
+from schema.entity import ID, column, entity, join, part
 from schema.types.visiting_statuses import VisitType
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Schedule:
     """Opening hours as one rule of recurrence (RFC 5545). It belongs to exactly one record."""
 
     id: ID
-    kind: ScheduleKind
+    kind: ScheduleKind = column(default=ScheduleKind.REGULAR)
     """Which days it speaks of."""
     description: str | None
     """The hours in words."""
@@ -68,7 +68,7 @@ class Schedule:
     """The type of visit they are for, where they are visiting hours."""
     yard: str | None
     """The yard they are for; null means all that have none of their own."""
-    timezone: str
+    timezone: str = column(default="America/Los_Angeles")
     """The IANA time zone of the hours, such as `America/Los_Angeles`."""
     opens_at: time | None
     """When it opens, local time; null where only the days are known."""
@@ -76,7 +76,7 @@ class Schedule:
     """When it closes, local time; not after `opensAt` means the next day, and 23:59 midnight."""
     freq: Frequency | None
     """How it recurs; null where the days are unknown, and for the visiting holidays."""
-    interval: int
+    interval: int = column(default=1)
     """Every how many weeks or months."""
     byday: str | None
     """Days of the week, such as `FR,SA,SU`, or of the month, such as `1SU`."""

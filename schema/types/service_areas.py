@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, entity, join, part
+from schema.entity import ID, column, entity, join, part
 
 if TYPE_CHECKING:
     from schema.types.counties import County
@@ -24,7 +24,7 @@ class ServiceArea:
     """FIPS code of the county; null for the whole state."""
     county: County | None = join("county_fips")
     """The county; null for the whole state."""
-    statewide: bool
+    statewide: bool = column(written=False)
     """True for the whole state."""
     description: str | None
     """How we know."""

@@ -166,23 +166,25 @@ class Service:
     """Who can send one; null if unknown."""
     application_process: str | None
     """How one applies, in the source's words; null if unknown."""
-    documents: list[Document] | None = column(filter=True, group="document")  # index: gin
+    documents: list[Document] | None = column(
+        filter=True, group="document", written=False
+    )  # index: gin
     """Papers that one has to bring; null if unknown."""
     required_documents: list[RequiredDocument] = many("service_id")
     """The same with their names and notes; empty if unknown."""
-    fees: list[Fee] | None = column(filter=True, group="fee")  # index: gin
+    fees: list[Fee] | None = column(filter=True, group="fee", written=False)  # index: gin
     """In which ways it is paid for; null if unknown."""
     fees_description: str | None
     """What it costs, in the source's words; null if unknown."""
     cost_options: list[CostOption] = many("service_id")
     """What it costs, with prices and notes; empty if unknown."""
     accessibility: list[AccessibilityFeature] | None = column(
-        filter=True, group="accessibility_feature"
+        filter=True, group="accessibility_feature", written=False
     )  # index: gin
     """What one of its places has for people with a disability; null if unknown."""
     conditions: str | None
     """What is asked for beside, and no code says, in the source's words."""
-    criteria: list[Criterion] = column(filter=True, group="criterion")  # index: gin
+    criteria: list[Criterion] = column(filter=True, group="criterion", written=False)  # index: gin
     """What is known of who may come, beside the county; empty if nothing is."""
     matches: Match = derived(
         "service_match", "id", for_=argument(Situation, "Somebody's situation.")

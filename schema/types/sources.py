@@ -53,7 +53,7 @@ class Source:
     """What part of the publication is here."""
     known_gaps: str | None
     """What is known to be missing from it."""
-    synthetic: bool
+    synthetic: bool = column(default=False)
     """True if the rows were invented for benchmarks and describe nothing real."""
     imports: Connection[Import] = many("source_id")
     """What has been loaded from it, newest first."""
@@ -92,7 +92,7 @@ class Import:
     """When the load happened."""
 
 
-@value(large=True)
+@value(large=True, written=True)
 class Provenance:
     """Where a record was taken from, when, and under what terms."""
 

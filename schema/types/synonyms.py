@@ -28,7 +28,7 @@ class Synonym:
     """The category that is meant, or that it is a part of; null if there is none."""
     record_type: SearchType | None
     """The type of record that is meant; null if it is a category, or only a word."""
-    narrower: bool
+    narrower: bool = column(default=False)
     """True if it is a part of the category, as dental care is of health care."""
     provenance: Provenance = part()
     """Where this was taken from."""

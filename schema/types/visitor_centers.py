@@ -80,7 +80,7 @@ class VisitorCenter:
     """The county of the prison."""
     operator: Provider | None = join("operator_id")
     """The organization that runs it."""
-    status: VisitorCenterStatus
+    status: VisitorCenterStatus = column(default=VisitorCenterStatus.UNKNOWN)
     """Whether it receives visitors."""
     status_as_of: date | None
     """When that was said, as precise as `statusAsOfPrecision` says; null if undated."""
@@ -102,7 +102,7 @@ class VisitorCenter:
     """Opening hours as rules."""
     schedule_exceptions: list[ScheduleException] = many("visitor_center_id")
     """Days on which the rules do not hold."""
-    opens_with_visiting: bool
+    opens_with_visiting: bool = column(default=False)
     """True if its source says that it is open when its prison has visiting; so else it is not."""
     open_now: bool | None = opening_hours.open_now("centers_open_at")
     """Whether it is open now; null if unknown."""
