@@ -18,7 +18,7 @@ import orjson
 from db.constraints import ABOUT
 from db.database import Database, Transaction
 from db.errors import BadValue, Contended, RefusedValue
-from db.render import identifier
+from db.writing import CALLED, CLAIM, KEEP, WHY, called, locked
 from resolvers.errors import Code, FieldRefused
 from resolvers.graph import Acts, Change, Deed, Graph, Slot, Slots, Writes, Written
 from resolvers.plan.context import Bound, ListOf
@@ -34,6 +34,8 @@ from resolvers.plan.outcome import (
 from resolvers.plan.plan import Plan
 from resolvers.plan.values import Lookout, Tree, Variables, value_of
 from resolvers.plan.write import Draft, Fault, Step, draft, writing
+
+__all__ = ["CALLED", "INPUT", "NOBODY", "Changer", "change"]
 
 INPUT = "input"
 """The one argument of every root field of a mutation."""
@@ -185,7 +187,7 @@ class _Change:
         why, archives = given.get("why"), _archives(reading.change)
         if isinstance(why, str) or archives:
             told = (_cleaned(why or ""), "on" if archives else "off")
-            await transaction.fetch(_WHY, told)
+            await transaction.fetch(WHY, told)
         if dry:
             await transaction.keep("field")
         outcomes = await self._written(transaction, reading, given)
@@ -198,7 +200,7 @@ class _Change:
         if dry:
             await transaction.undo("field")
         elif isinstance(key, str):
-            await transaction.fetch(_KEEP, (self.changer.id, key, answer))
+            await transaction.fetch(KEEP, (self.changer.id, key, answer))
         return _Done(outcomes, answer, failed)
 
     def _input(self, reading: Reading) -> dict[str, object]:
@@ -224,7 +226,7 @@ class _Change:
             return _Done((Outcome(faults=(fault,)),), b"", failed=True)
         asked = [reading.name, given, reading.statement.text, self._bound(reading, None)]
         print_ = hashlib.sha256(orjson.dumps(asked, default=str)).hexdigest()
-        said = await transaction.fetch(_CLAIM, (self.changer.id, key, print_))
+        said = await transaction.fetch(CLAIM, (self.changer.id, key, print_))
         kept = orjson.loads(said)
         if kept is None:
             return None
@@ -367,12 +369,7 @@ class _Change:
         version = given.get("ifVersion")
         if isinstance(version, int) and acts.table is not None:
             about = values[_parameter(acts)]
-            locked = _LOCK.format(
-                table=identifier(acts.table.name),
-                key=identifier(acts.table.key.name),
-                type=acts.table.key.type,
-            )
-            now = orjson.loads(await transaction.fetch(locked, (about,)))
+            now = orjson.loads(await transaction.fetch(locked(acts.table), (about,)))
             if now is not None and now != version:
                 fault = Fault(("ifVersion",), "CONFLICT", _OUTDATED)
                 return Outcome(faults=(fault,), conflict=about, version=version)
@@ -421,17 +418,6 @@ class _Change:
 _OUTDATED = "It has been changed since the version that you saw."
 _GONE = "There is no such record here."
 
-CALLED = frozenset({"claim_key", "keep_answer"})
-"""Functions that only those may call who may change something."""
-
-_CLAIM = "select claim_key($1::text, $2::text, $3::text)"
-_KEEP = "select keep_answer($1::text, $2::text, $3::json)"
-_WHY = """
-    select to_json(count(set_config(name, value, true)))
-    from (values ('directory.why', $1::text), ('directory.archiving', $2::text)) s(name, value)
-"""
-_LOCK = "select to_json(version) from {table} where {key} = $1::{type} for update"
-
 _CODES = {
     "23502": "REQUIRED",
     "23503": "NOT_FOUND",
@@ -452,8 +438,7 @@ def _call(acts: Acts) -> str:
     for each in acts.function.arguments:
         assert each.scalar is not None
         types.append(f"{each.scalar.postgres}[]" if each.array else each.scalar.postgres)
-    taken = ", ".join(f"${number}::{type_}" for number, type_ in enumerate(types, 1))
-    return f"select to_json({acts.function.name}({taken}))"
+    return called(acts.function.name, types)
 
 
 def _parameter(acts: Acts) -> str:

@@ -37,8 +37,8 @@ class Change:
     """A difference between two schemas; `level` is BREAKING, DANGEROUS or NON_BREAKING."""
 
     level: str
-    path: str
     message: str
+    path: str = ""
 
 
 @pytest.fixture(scope="module", autouse=True)

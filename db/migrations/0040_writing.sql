@@ -2,9 +2,19 @@
 -- that what was asked for once is done once.
 
 -- Who writes a record by hand is its source. What is imported names another.
-insert into sources (id, key, name, publisher, coverage) values (
-    '5d3f7c1e-0c7a-5a53-9f5e-7a1f5b0c2e40', 'staff', 'Recorded by the staff of this directory',
-    'This directory', 'What the staff of the directory found out themselves');
+create function own_source() returns uuid language plpgsql
+    security definer set search_path = public, pg_temp as $$
+begin
+    if not exists (select from sources where key = 'staff') then
+        insert into sources (id, key, name, coverage) values (
+            '5d3f7c1e-0c7a-5a53-9f5e-7a1f5b0c2e40', 'staff', 'Recorded by the staff of this directory',
+            'What its staff found out themselves') on conflict do nothing;
+    end if;
+    return (select id from sources where key = 'staff');
+end
+$$;
+comment on function own_source is 'The source of what staff write by hand; it is there from the first time that it is asked for.';
+revoke execute on function own_source from public;
 do $$
 declare
     sourced text;
@@ -14,7 +24,7 @@ begin
         where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace
             and a.attname = 'source_id' and a.attnotnull and c.relname <> 'imports'
     loop
-        execute format('alter table %I alter source_id set default ''5d3f7c1e-0c7a-5a53-9f5e-7a1f5b0c2e40''', sourced);
+        execute format('alter table %I alter source_id set default own_source()', sourced);
     end loop;
 end
 $$;
@@ -22,6 +32,14 @@ $$;
 -- The log says why, too.
 alter table changes add why text default nullif(current_setting('directory.why', true), '');
 comment on column changes.why is 'Why: the setting directory.why; null where nobody said.';
+
+-- As before, and with that.
+create or replace function lines_at(cursors text[]) returns setof changes
+    language sql stable
+begin atomic
+    select c.* from unnest(cursors) cursor
+    join changes c on c.xid = split_part(cursor, '.', 1)::xid8 and c.seq = split_part(cursor, '.', 2)::bigint;
+end;
 
 -- A version is of what somebody wrote: what follows from other records does not make a new one.
 create function next_version() returns trigger language plpgsql as $$

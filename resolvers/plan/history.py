@@ -195,8 +195,8 @@ def _fields(context: Context, entity: Entity, before: str) -> Iterator[_Told]:
     for name, field in entity.fields.items():
         called = before + name
         match field:
-            case Leaf(column, _) if column.name == "version":
-                pass  # that of any change
+            case Leaf(column, _) if column.name in ("version", "updated_at"):
+                pass  # by which every change differs
             case Leaf(column, _):
                 form = column.type if column.type == "timestamptz" and not column.array else ""
                 yield _Told(column.name, called, form=form)
