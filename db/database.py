@@ -177,13 +177,16 @@ class Database:
                 connection.terminate()
 
     @asynccontextmanager
-    async def transaction(self, settings: Mapping[str, str]) -> AsyncIterator[Transaction]:
+    async def transaction(
+        self, settings: Mapping[str, str], *, writes: bool = True
+    ) -> AsyncIterator[Transaction]:
         """What changes something: all of it is done at the end, or nothing if an error leaves here.
 
-        The settings hold inside. Nothing is ever asked again here: whoever began knows best.
+        The settings hold inside. Nothing is ever asked again here: whoever began knows best. What
+        only reads, under settings, does not write.
         """
         slot = self._idle.pop() if self._idle else await self._take()
-        transaction = await self._begin(slot, settings)
+        transaction = await self._begin(slot, settings, "read write" if writes else "read only")
         try:
             yield transaction
             await transaction.finish("commit")
@@ -196,7 +199,9 @@ class Database:
                     self._discard(transaction.session)
                 self._give(transaction.session if usable else None)
 
-    async def _begin(self, session: _Session | None, settings: Mapping[str, str]) -> Transaction:
+    async def _begin(
+        self, session: _Session | None, settings: Mapping[str, str], access: str
+    ) -> Transaction:
         """A transaction in this slot, which is given back if there can be none."""
         # A session that had been idle may have been lost long ago.
         again = session is not None
@@ -205,7 +210,7 @@ class Database:
                 if session is None:
                     session = await self._connect()
                 transaction = Transaction(self, session)
-                await transaction.begin(settings)
+                await transaction.begin(settings, access)
                 return transaction
             except BaseException as error:
                 if session is not None:
@@ -372,10 +377,10 @@ class Transaction:
         self._database = database
         self._open = False
 
-    async def begin(self, settings: Mapping[str, str]) -> None:
+    async def begin(self, settings: Mapping[str, str], access: str) -> None:
         """Begin, with these settings."""
         self._open = True
-        await self._say("begin read write")
+        await self._say(f"begin {access}")
         names, values = list(settings), list(settings.values())
         await self.fetch(_SET, (names, values))
 

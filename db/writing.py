@@ -28,7 +28,7 @@ def locked(table: Table) -> str:
     key = identifier(table.key.name)
     return (
         f"select to_json(version) from {identifier(table.name)} "
-        f"where {key} = $1::{table.key.type} for update"
+        f"where {key} = $1::text::{table.key.type} for update"
     )
 
 

@@ -20,7 +20,18 @@ from db.database import Database, Transaction
 from db.errors import BadValue, Contended, RefusedValue
 from db.writing import CALLED, CLAIM, KEEP, WHY, called, locked
 from resolvers.errors import Code, FieldRefused
-from resolvers.graph import Acts, Change, Deed, Graph, Slot, Slots, Writes, Written
+from resolvers.graph import (
+    Accepts,
+    Acts,
+    Change,
+    Deed,
+    Graph,
+    Proposes,
+    Slot,
+    Slots,
+    Writes,
+    Written,
+)
 from resolvers.plan.context import Bound, ListOf
 from resolvers.plan.outcome import (
     CONFLICT,
@@ -32,6 +43,7 @@ from resolvers.plan.outcome import (
     Reading,
 )
 from resolvers.plan.plan import Plan
+from resolvers.plan.propose import described, redrafted
 from resolvers.plan.values import Lookout, Tree, Variables, value_of
 from resolvers.plan.write import Draft, Fault, Step, draft, writing
 
@@ -57,9 +69,13 @@ class Changer:
     id: str = ""
     writes: bool = False
 
+    # The organization that they speak for, by its key.
+    provider: str = ""
+
     def settings(self) -> dict[str, str]:
         """What Postgres is told of them."""
         return {
+            "directory.provider": self.provider,
             "directory.actor": self.name,
             "directory.role": self.role,
             "directory.request": self.request,
@@ -254,6 +270,10 @@ class _Change:
         change = reading.change
         if isinstance(change, Acts):
             return (await self._act(transaction, change, given),)
+        if isinstance(change, Proposes):
+            return (await self._propose(transaction, change, given),)
+        if isinstance(change, Accepts):
+            return (await self._accept(transaction, change, given),)
         if not change.many:
             return (await self._alone(transaction, draft(self.graph, change, given, ())),)
         rows = given["rows"]
@@ -369,7 +389,7 @@ class _Change:
         version = given.get("ifVersion")
         if isinstance(version, int) and acts.table is not None:
             about = values[_parameter(acts)]
-            now = orjson.loads(await transaction.fetch(locked(acts.table), (about,)))
+            now = orjson.loads(await transaction.fetch(locked(acts.table), (str(about),)))
             if now is not None and now != version:
                 fault = Fault(("ifVersion",), "CONFLICT", _OUTDATED)
                 return Outcome(faults=(fault,), conflict=about, version=version)
@@ -380,6 +400,81 @@ class _Change:
             path = (error.column,) if error.column else ()
             return Outcome(faults=(Fault(path, _code(error), str(error)),))
         return Outcome(orjson.loads(key))
+
+    async def _called(
+        self, transaction: Transaction, function: str, arguments: Mapping[str, tuple[str, object]]
+    ) -> object | Fault:
+        """What a function answers that writes or refuses to."""
+        types = [type_ for type_, _ in arguments.values()]
+        values = [value for _, value in arguments.values()]
+        await transaction.keep("row")
+        try:
+            said: object = orjson.loads(await transaction.fetch(called(function, types), values))
+        except BadValue as error:
+            await transaction.undo("row")
+            return Fault((error.column,) if error.column else (), _code(error), str(error))
+        return said
+
+    async def _propose(
+        self, transaction: Transaction, proposes: Proposes, given: Mapping[str, object]
+    ) -> Outcome:
+        """What would be written is kept for others to decide about."""
+        made = draft(self.graph, Writes(Deed.UPDATE, proposes.written, proposes.payload), given, ())
+        if not made.faults and not (made.first.values or made.steps[1:] or made.ties):
+            made.faults.append(Fault((), "REQUIRED", "Nothing would be changed."))
+        if made.faults:
+            return Outcome(faults=tuple(made.faults))
+        why = given.get("why")
+        said = await self._called(
+            transaction,
+            proposes.function,
+            {
+                "type": ("text", proposes.written),
+                "key": ("text", str(made.first.key)),
+                "steps": ("jsonb", orjson.dumps(described(made), default=str)),
+                "why": ("text", None if why is None else _cleaned(why)),
+            },
+        )
+        return Outcome(faults=(said,)) if isinstance(said, Fault) else Outcome(said)
+
+    async def _accept(
+        self, transaction: Transaction, accepts: Accepts, given: Mapping[str, object]
+    ) -> Outcome:
+        """What was proposed is written, all of it or the part that was chosen."""
+        try:
+            key = accepts.id.read(given["id"])
+        except FieldRefused as error:
+            return Outcome(faults=(Fault(("id",), error.code, error.message),))
+        type_ = accepts.key.type
+        kept = await self._called(transaction, accepts.steps, {"id": (type_, key)})
+        if isinstance(kept, Fault):
+            return Outcome(faults=(kept,))
+        assert isinstance(kept, dict)
+        chosen = given.get("only")
+        assert chosen is None or isinstance(chosen, list | tuple)
+        made, nowhere = redrafted(self.graph, kept, None if chosen is None else set(chosen))
+        if nowhere:
+            message = f"Nothing was proposed at {', '.join(sorted(nowhere))[:200]}."
+            return Outcome(faults=(Fault(("only",), "NOT_FOUND", message),))
+        version = given.get("ifVersion")
+        if isinstance(version, int):
+            made.steps[0] = replace(made.first, version=version)
+        outcome = await self._alone(transaction, made)
+        if outcome.faults:
+            return replace(outcome, key=None)
+        whole, _ = redrafted(self.graph, kept, None)
+        all_ = _size(made) == _size(whole)
+        why = given.get("why")
+        said = await self._called(
+            transaction,
+            accepts.decide,
+            {
+                "id": (type_, key),
+                "status": ("text", "ACCEPTED" if all_ else "PARTLY_ACCEPTED"),
+                "why": ("text", None if why is None else _cleaned(why)),
+            },
+        )
+        return Outcome(faults=(said,)) if isinstance(said, Fault) else Outcome(said)
 
     # What Postgres refuses
 
@@ -402,7 +497,7 @@ class _Change:
             inner = _common([step.path for step in steps])
             return Fault(inner, _code(error), message)
         code = _code(error)
-        if step.owner in columns and step is not one.first:
+        if step.owner is not None and step.owner.name in columns:
             return Fault((*one.first.path, "id"), "NOT_FOUND", _GONE)
         for column in columns:
             path = _field_of(step.written, column)
@@ -446,7 +541,14 @@ def _parameter(acts: Acts) -> str:
 
 
 def _archives(change: Change) -> bool:
-    return isinstance(change, Writes) and change.deed is not Deed.CREATE
+    return isinstance(change, Accepts) or (
+        isinstance(change, Writes) and change.deed is not Deed.CREATE
+    )
+
+
+def _size(one: Draft) -> int:
+    """How much a draft would write."""
+    return sum(len(step.values) or 1 for step in one.steps) + len(one.ties)
 
 
 def _there(one: Draft) -> object:

@@ -400,7 +400,7 @@ class Owned:
     """A field of an input with what a record owns: rows whose column `owner` leads to it."""
 
     written: str
-    owner: str
+    owner: Column
 
 
 @dataclass(frozen=True, slots=True)
@@ -454,7 +454,35 @@ class Acts:
     words: tuple[str, ...] = ()
 
 
-Change = Writes | Acts
+@dataclass(frozen=True, slots=True)
+class Proposes:
+    """A root field of a mutation: what would be changed of a record, for others to decide about.
+
+    `function` is given the kind of the record, its key, what would be written, and why.
+    """
+
+    function: str
+    written: str
+    payload: str
+    key: Column
+
+
+@dataclass(frozen=True, slots=True)
+class Accepts:
+    """A root field of a mutation: what was proposed is written, all of it or what is chosen.
+
+    `steps` is a function that answers with what would be written, `decide` one that is told whether
+    all of it was: a word, and why.
+    """
+
+    steps: str
+    decide: str
+    id: Scalar
+    payload: str
+    key: Column
+
+
+Change = Writes | Acts | Proposes | Accepts
 Root = One | Every | ById | ByIds | Ranked | Derived | Made | Since | Entities | Known | Asker
 
 
@@ -475,6 +503,8 @@ class Graph:
     # The root fields of mutations, and what they may write, by entity.
     changes: Mapping[str, Change] = field(default_factory=dict)
     written: Mapping[str, Written] = field(default_factory=dict)
+    # What shows its rows only to those whose they are, as the transaction says who asks.
+    guarded: frozenset[str] = frozenset()
     # Types without an identity of their own: rows of functions, and parts of other rows.
     values: Mapping[str, Entity] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from time import perf_counter
 
@@ -97,6 +97,9 @@ async def resolve(
             fetched: bytes | None = await change(
                 graph, database, planned, variables, request.changer
             )
+        elif graph.guarded & planned.reads.relations:
+            fetched = await _fetch_own(database, planned, arguments, request.changer)
+            planned = replace(planned, private=True)
         else:
             fetched = await _fetch(database, planned, arguments)
         done = perf_counter()
@@ -181,6 +184,15 @@ async def _fetch(database: Database, planned: Plan, arguments: Sequence[object])
     if planned.statement is None:
         return None
     return await database.fetch(planned.statement.text, arguments)
+
+
+async def _fetch_own(
+    database: Database, planned: Plan, arguments: Sequence[object], asker: Changer
+) -> bytes | None:
+    """What is read by a statement that shows rows only to those whose they are."""
+    assert planned.statement is not None
+    async with database.transaction(asker.settings(), writes=False) as transaction:
+        return await transaction.fetch(planned.statement.text, arguments)
 
 
 def became(error: DatabaseError) -> Outcome:

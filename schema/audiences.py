@@ -16,8 +16,7 @@ from schema.entity import Only
 from schema.federation import subgraph
 from schema.reach import reach_of
 from schema.roles import Role
-from schema.shapes import PAST, WRITER, role_of
-from schema.writing import WRITES
+from schema.shapes import PAST, WRITER, WRITES, role_of
 
 
 class Audiences:

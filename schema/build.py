@@ -55,6 +55,7 @@ from schema.history import history_types
 from schema.live import LIVE
 from schema.scalars import SCALAR_MAP, TEXT_KEY, UUID_KEY, Checked, scalar_of
 from schema.shapes import (
+    WRITER,
     ArgumentShape,
     Entity,
     FieldShape,
@@ -75,7 +76,7 @@ from schema.shapes import (
     unwrap,
 )
 from schema.wording import Wording
-from schema.writing import WRITES, Mutations, Writer
+from schema.writing import Mutations, Writer
 
 
 def build(
@@ -127,8 +128,8 @@ def build(
     _page_info(shapes)
     mutations: Mutations | None = None
     mutation_type = None
-    if change is not None and role.includes(WRITES):
-        mutations = Writer(shapes, change, declared, entities, _asked).made()
+    if change is not None and role.includes(WRITER):
+        mutations = Writer(shapes, change, declared, entities, _asked, role).made()
         text = inspect.cleandoc(change.__doc__ or "")
         mutation_type = shapes.object_type("Mutation", text, mutations.fields)
     if any(shape.past for entity in declared.values() for shape in entity.fields):
@@ -161,6 +162,11 @@ def build(
         | dict(mutations.payloads if mutations else {}),
         changes=mutations.changes if mutations else {},
         written=mutations.written if mutations else {},
+        guarded=frozenset(
+            entity.declaration.own
+            for entity in declared.values()
+            if entity.declaration.own == entity.declaration.table and entity.declaration.own
+        ),
         limits=limits or Limits(),
     )
     _furnish(made, shapes)

@@ -30,6 +30,7 @@ from schema.roles import Role
 
 __all__ = [
     "ID",
+    "Accepting",
     "Action",
     "Argument",
     "Asker",
@@ -48,10 +49,12 @@ __all__ = [
     "One",
     "Only",
     "Part",
+    "Proposing",
     "Ranked",
     "Relation",
     "Role",
     "Since",
+    "accepting",
     "action",
     "argument",
     "asker",
@@ -73,6 +76,7 @@ __all__ = [
     "one",
     "only",
     "part",
+    "proposing",
     "ranked",
     "since",
     "value",
@@ -115,6 +119,7 @@ class Declaration:
     translated: str | None = None
     role: Role = Role.PUBLIC
     unrecorded: str | None = None
+    own: str | None = None
     # Of a part: whether its columns may be written by hand.
     written: bool = False
 
@@ -255,6 +260,22 @@ class Editing:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposing:
+    """A root field of a mutation: what would be changed of a record, for others to decide about."""
+
+    function: str
+    of: type
+
+
+@dataclass(frozen=True, slots=True)
+class Accepting:
+    """A root field of a mutation: what was proposed is written, all of it or what is chosen."""
+
+    steps: str
+    decide: str
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """A root field of a mutation: a function of Postgres that changes what it is about."""
 
@@ -291,6 +312,7 @@ def entity(
     translated: str | None = None,
     role: Role = Role.PUBLIC,
     unrecorded: str | None = None,
+    own: str | None = None,
 ) -> Callable[[Class], Class]:
     """Declare that a class is the face of a table (or view).
 
@@ -304,7 +326,8 @@ def entity(
     `translated` is the column of the table `translations` that points to this one: its `localized`
     texts have their Spanish there. `role` is the least that may see any of it; to others neither
     the type exists nor anything that leads to it. `unrecorded` says why the change log has no lines
-    about it; all others are in it.
+    about it; all others are in it. `own` is a view of those rows that belong to whoever asks: all
+    that is seen by those who may not change records.
     """
 
     def declare(cls: Class) -> Class:
@@ -321,6 +344,7 @@ def entity(
             translated,
             role,
             unrecorded,
+            own,
         )
         cls.__entity__ = said  # type: ignore[attr-defined]  # noted on the class itself, so that no registry is needed
         return cls
@@ -557,6 +581,16 @@ def editing(
     correction is a new one.
     """
     return Editing(owned, linked, fixed, appended)
+
+
+def proposing(function: str, of: type) -> Any:
+    """Root field: changes to a record of this kind, and to all that belongs to it, are proposed."""
+    return Proposing(function, of)
+
+
+def accepting(steps: str, decide: str) -> Any:
+    """Root field: what was proposed is written, as `steps` has it, and `decide` is told so."""
+    return Accepting(steps, decide)
 
 
 def action(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schema.entity import editing
+from schema.entity import Role, accepting, action, argument, editing, only, proposing
 from schema.types import (
     ActivityGroupType,
     Category,
@@ -14,6 +14,7 @@ from schema.types import (
     PopulationCount,
     Program,
     ProgramOffering,
+    Proposal,
     Provider,
     ReentryProgram,
     RequiredDocument,
@@ -96,3 +97,19 @@ class Mutation:
     verification: Verification = editing(appended=True)
     translation: Translation = editing()
     source: Source = editing()
+    propose_provider: Proposal = only(Role.PARTNER, proposing("propose", Provider))
+    """Proposes changes to your organization and to all that belongs to it. What is not given would
+    stay as it is. Staff decide."""
+    withdraw_proposal: Proposal = only(
+        Role.PARTNER,
+        action("withdraw_proposal", id=argument(Proposal, "What you proposed.")),
+    )
+    """Takes back what your organization proposed, while nobody has decided about it."""
+    accept_proposal: Proposal = accepting("proposed_steps", "decide_proposal")
+    """Does what was proposed, all of it or the part that is chosen."""
+    reject_proposal: Proposal = action(
+        "reject_proposal",
+        id=argument(Proposal, "What was proposed."),
+        decision=argument(str, "Why not, for whoever proposed it."),
+    )
+    """Does nothing of what was proposed."""

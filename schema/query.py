@@ -8,6 +8,7 @@ from schema.near import Near
 from schema.types import (
     ActivityGroupType,
     ApiKey,
+    ArchivedRecord,
     Category,
     CategoryServices,
     County,
@@ -19,6 +20,7 @@ from schema.types import (
     Me,
     Program,
     ProgramOffering,
+    Proposal,
     Provider,
     ReentryProgram,
     Search,
@@ -81,6 +83,10 @@ class Query:
     """A community provider by its slug."""
     providers: Connection[Provider] = every()
     """Community providers."""
+    archived_records: Connection[ArchivedRecord] = every()
+    """What people have taken out of the directory, newest first."""
+    proposals: Connection[Proposal] = every()
+    """What partners and feeds would change, oldest first; partners see what they proposed."""
     duplicate_candidates: Connection[DuplicateCandidate] = every()
     """Providers that may be one and the same, the most likely first."""
     services: Connection[Service] = every()

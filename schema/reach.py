@@ -74,7 +74,10 @@ def reach_of(
 def _written(served: graph.Graph) -> tuple[dict[str, frozenset[str]], frozenset[str]]:
     """The columns that may be written by hand, by table, and the functions that write."""
     writes: defaultdict[str, set[str]] = defaultdict(set)
-    for each in served.written.values():
+    writing = any(
+        isinstance(each, graph.Writes | graph.Accepts) for each in served.changes.values()
+    )
+    for each in served.written.values() if writing else ():
         columns = writes[each.table.name]
         columns.add(each.table.key.name)
         for name in each.fields:
@@ -86,8 +89,16 @@ def _written(served: graph.Graph) -> tuple[dict[str, frozenset[str]], frozenset[
                 case graph.Linked(table, near, far):
                     writes[table] |= {near, far.name}
                 case graph.Owned(written, owner):
-                    writes[served.written[written].table.name].add(owner)
-    calls = {each.function.name for each in served.changes.values() if isinstance(each, graph.Acts)}
+                    writes[served.written[written].table.name].add(owner.name)
+    calls: set[str] = set()
+    for change in served.changes.values():
+        match change:
+            case graph.Acts(function):
+                calls.add(function.name)
+            case graph.Proposes(name):
+                calls.add(name)
+            case graph.Accepts(steps, decide):
+                calls |= {steps, decide}
     if served.changes:
         calls |= CALLED
     return {table: frozenset(columns) for table, columns in writes.items()}, frozenset(calls)

@@ -134,6 +134,7 @@ SCALARS: Mapping[type, Scalar] = {
     date: Scalar("Date", "date", _same),
     datetime: Scalar("DateTime", "timestamptz", _same),
     time: Scalar("Time", "time", _same),
+    JSON: Scalar("JSON", "jsonb", _same),
 }
 
 # Keys are UUIDs, or natural keys such as a county's FIPS code.

@@ -7,7 +7,7 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import Enum
 from typing import Any
@@ -112,6 +112,8 @@ told then may have been withheld since; and who changed it is nobody else's busi
 _HISTORY = Shape(
     "history", "history", "What has happened to this record, newest first.", object, past=True
 )
+WRITES = Role.STAFF
+"""Who may change records; others may propose to."""
 WRITER = Role.PARTNER
 """Who may say what records should say, and has to know which version of one they saw."""
 _VERSION = Shape(
@@ -155,6 +157,8 @@ def roles_of(classes: Iterable[type], menu: type) -> dict[tuple[str, str | None]
 def read_entity(cls: type, known: Mapping[str, type], role: Role = Role.ADMIN) -> Entity:
     """A declared class, an entity or a value, becomes an Entity, as this role may see it."""
     declaration: Declaration = getattr(cls, "__entity__", None) or cls.__value__  # type: ignore[attr-defined]  # put there by @entity or @value
+    if declaration.own is not None and not role.includes(WRITES):
+        declaration = replace(declaration, table=declaration.own)
     below = descriptions(cls)
     hints = _hints(cls, known)
     fields = tuple(
@@ -542,7 +546,9 @@ def shout(name: str) -> str:
 
 __all__ = [
     "ID",
+    "PAST",
     "WRITER",
+    "WRITES",
     "ArgumentShape",
     "Entity",
     "FieldShape",

@@ -37,6 +37,7 @@ SUBGRAPHS: Mapping[str, Subgraph] = {
             types.EnumType,
             types.EnumValue,
             types.ApiKey,
+            types.ArchivedRecord,
         ),
         lists=(
             types.County,
@@ -97,6 +98,7 @@ SUBGRAPHS: Mapping[str, Subgraph] = {
             types.LanguageNote,
             types.RequiredDocument,
             types.DuplicateCandidate,
+            types.Proposal,
             types.Synonym,
         ),
         lists=(types.Category,),
@@ -118,7 +120,7 @@ SUBGRAPHS: Mapping[str, Subgraph] = {
 # What is for those who keep the directory, and for partners of theirs, not for everybody's pages:
 # a contract leaves it out by its tag. What leads to a type that is tagged is tagged with it.
 TAGS: Mapping[str, tuple[str, ...]] = {
-    "staff": ("DuplicateCandidate", "Import"),
+    "staff": ("DuplicateCandidate", "Import", "Proposal", "ArchivedRecord"),
     "partner": (
         "Query.translations",
         "Query.verifications",

@@ -20,9 +20,20 @@ from resolvers.plan.context import KeyOf
 from resolvers.plan.history import DIFFERENCE
 from resolvers.plan.outcome import CONFLICT, ERRORS, KEY
 from schema.arguments import taken
-from schema.entity import Action, DeclarationError, Derived, Editing, Role, descriptions
+from schema.entity import (
+    Accepting,
+    Action,
+    DeclarationError,
+    Derived,
+    Editing,
+    Only,
+    Proposing,
+    Role,
+    descriptions,
+)
 from schema.scalars import TEXT_KEY, UUID_KEY, scalar_of
 from schema.shapes import (
+    WRITES,
     ArgumentShape,
     Entity,
     FieldShape,
@@ -34,9 +45,6 @@ from schema.shapes import (
     read_field,
     unwrap,
 )
-
-WRITES = Role.STAFF
-"""Who may change records; others may propose to."""
 
 ERROR = "UserError"
 _KEY_TEXT = (
@@ -79,6 +87,7 @@ class Writer:
         declared: Mapping[str, Entity],
         entities: Mapping[str, graph.Entity],
         asked: _Asked,
+        role: Role,
     ) -> None:
         self.shapes = shapes
         self.declared = declared
@@ -86,7 +95,15 @@ class Writer:
         self.asked = asked
         self.menu = menu
         hints = typing.get_type_hints(menu, None, dict(shapes.known))
-        self.lines = [(name, hint, getattr(menu, name)) for name, hint in hints.items()]
+        self.lines: list[tuple[str, Any, Any]] = []
+        self.closed: set[str] = set()
+        """Lines that are not for this role: their inputs may be part of others'."""
+        for name, hint in hints.items():
+            word = getattr(menu, name)
+            needed = word.role if isinstance(word, Only) else WRITES
+            if not role.includes(needed):
+                self.closed.add(name)
+            self.lines.append((name, hint, word.word if isinstance(word, Only) else word))
         self.editing = {
             hint.__name__: word for _, hint, word in self.lines if isinstance(word, Editing)
         }
@@ -119,7 +136,13 @@ class Writer:
             self._rows(name, word)
         text = descriptions(self.menu)
         for attribute, hint, word in self.lines:
-            if isinstance(word, Editing):
+            if attribute in self.closed:
+                continue
+            if isinstance(word, Proposing):
+                self._proposes(attribute, hint, word, text.get(attribute, ""))
+            elif isinstance(word, Accepting):
+                self._accepts(attribute, hint, word, text.get(attribute, ""))
+            elif isinstance(word, Editing):
                 self._edits(attribute, self.declared[hint.__name__], word)
             elif isinstance(word, Action):
                 self._acts(attribute, unwrap(hint)[0], word, text.get(attribute, ""))
@@ -158,7 +181,8 @@ class Writer:
                 fields[shape.name], inputs[shape.name] = self._linked(shape)
             if shape.attribute in word.owned:
                 child, column = self._owned(name, shape.attribute)
-                fields[shape.name] = graph.Owned(child, column)
+                owner = mapping.Column(column, table.key.type)
+                fields[shape.name] = graph.Owned(child, owner)
         key = UUID_KEY if table.key.type == "uuid" else TEXT_KEY
         id_ = replace(key, read=_key_of(entity, key))
         return graph.Written(name, table, id_, fields, named), inputs
@@ -333,6 +357,30 @@ class Writer:
             "it, and can bring it back."
         )
         self._writes(graph.Deed.ARCHIVE, entity, archival, text, "Archival")
+        self._restores(entity)
+
+    def _restores(self, entity: Entity) -> None:
+        name, called = entity.name, _called(entity.name)
+        text = (
+            f"Makes a {called} say what a version of it said. One that was archived comes back, "
+            "with all that left together with it."
+        )
+        fields = {
+            "id": FieldShape(ID, "The record."),
+            "version": FieldShape(int, "The version, as its history has it."),
+            "ifVersion": FieldShape(self.shapes.optional(int), _VERSION_TEXT),
+        }
+        input_ = self.shapes.input_type(f"Restore{name}Input", text, {**fields, **self._options()})
+        table, payload = self.entities[name].table, self._payload(name)
+        read = self.written[name].id.read
+        key = graph.Scalar("ID", "text", lambda value: str(read(value)))
+        asked = (
+            graph.Argument("id", "id", key, False, True),
+            graph.Argument("version", "version", scalar_of(int), False, True),
+        )
+        function = graph.Function("restore_record", (), asked)
+        acts = graph.Acts(function, payload, table.key, "id", table, (table.name,))
+        self._root(f"restore{name}", acts, payload, input_, text)
 
     def _writes(
         self,
@@ -426,6 +474,53 @@ class Writer:
         self.payloads[payload] = graph.Entity(payload, none, there)
         return payload
 
+    # What others decide about
+
+    def _proposes(self, attribute: str, target: type, word: Proposing, text: str) -> None:
+        name, of = camel(attribute), word.of.__name__
+        fields = {
+            field: shape
+            for field, shape in self._update(of, below=False).items()
+            # Where it comes from, and who has checked it, is not for them to say.
+            if not isinstance(self.written[of].fields.get(field), graph.Slots)
+            and not self._appended(of, field)
+        }
+        options = self._options()
+        del options["dryRun"]
+        title = name[0].upper() + name[1:]
+        input_ = self.shapes.input_type(f"{title}Input", text, {**fields, **options})
+        table = self.entities[target.__name__].table
+        payload = self._payload(target.__name__)
+        change = graph.Proposes(word.function, of, payload, table.key)
+        self._root(name, change, payload, input_, text)
+
+    def _appended(self, name: str, field: str) -> bool:
+        owned = self.written[name].fields.get(field)
+        return isinstance(owned, graph.Owned) and self.editing[owned.written].appended
+
+    def _accepts(self, attribute: str, target: type, word: Accepting, text: str) -> None:
+        name = camel(attribute)
+        table = self.entities[target.__name__].table
+        paths = self.shapes.optional(listed(str))
+        fields = {
+            "id": FieldShape(ID, "What was proposed."),
+            "only": FieldShape(
+                paths, "Only these paths of its differences, and what is below them; all if null."
+            ),
+            "ifVersion": FieldShape(
+                self.shapes.optional(int),
+                "The `version` of the record that you saw: if there is another by now, nothing is "
+                "done.",
+            ),
+        }
+        title = name[0].upper() + name[1:]
+        input_ = self.shapes.input_type(f"{title}Input", text, {**fields, **self._options()})
+        payload = self._payload(target.__name__)
+        key = UUID_KEY if table.key.type == "uuid" else TEXT_KEY
+        id_ = replace(key, read=_key_of(self.declared[target.__name__], key))
+        change = graph.Accepts(word.steps, word.decide, id_, payload, table.key)
+        self._root(name, change, payload, input_, text)
+
     # Actions
 
     def _acts(self, attribute: str, target: type, word: Action, text: str) -> None:
@@ -483,4 +578,4 @@ def _called(name: str) -> str:
     return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)[1:]
 
 
-__all__ = ["WRITES", "Mutations", "Writer"]
+__all__ = ["Mutations", "Writer"]

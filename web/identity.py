@@ -103,6 +103,7 @@ def changer_of(scope: Mapping[str, Any]) -> Changer:
         request,
         caller.id or f"token:{caller.name}",
         ApiKeyScope.WRITE.value in caller.scopes,
+        caller.provider or "",
     )
 
 

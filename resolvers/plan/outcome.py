@@ -15,7 +15,7 @@ from graphql.language import FieldNode
 from db.mapping import Column
 from db.query import Const, Expression, Order, Param, Records, Ref, Rows, Select, Statement
 from db.render import render
-from resolvers.graph import Acts, Change
+from resolvers.graph import Change, Writes
 from resolvers.plan.context import Bound, Context, Path
 from resolvers.plan.selections import Fields
 from resolvers.plan.values import Variable
@@ -58,7 +58,7 @@ def readings(context: Context, fields: Fields) -> tuple[Reading, ...]:
 def _payload(context: Context, change: Change, nodes: Sequence[FieldNode], path: Path) -> Select:
     """The select of a payload."""
     outer, key = change.payload, key_of(context, change)
-    if isinstance(change, Acts) or not change.many:
+    if not isinstance(change, Writes) or not change.many:
         columns, source, _ = _outcomes(context, outer, key, context.below(outer, nodes), path)
         return Select(columns, source)
     many = f"{outer}s"
@@ -95,9 +95,9 @@ def _outcomes(
 
 def key_of(context: Context, change: Change) -> Column:
     """The key of the records that a change is about."""
-    if isinstance(change, Acts):
-        return change.key
-    return context.graph.written[change.written].table.key
+    if isinstance(change, Writes):
+        return context.graph.written[change.written].table.key
+    return change.key
 
 
 def _as_it_is(value: object) -> object:

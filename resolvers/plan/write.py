@@ -81,7 +81,7 @@ class Step:
     path: Path
     values: Mapping[Column, object] = field(default_factory=dict)
     version: int | None = None
-    owner: str | None = None
+    owner: Column | None = None
     owner_key: object = None
 
 
@@ -129,7 +129,7 @@ class _Reader:
         deed: Deed,
         given: Mapping[str, object],
         path: Path,
-        owner: str | None,
+        owner: Column | None,
         owner_key: object,
     ) -> None:
         """A row, and after it all that belongs to it."""
@@ -321,11 +321,11 @@ class _Writer:
         row, target = f"r{number}", f"t{number}"
         types = {KEY: key.type, VERSION: "int4"}
         if first.owner is not None:
-            types[OWNER] = _type_of_owner(first)
+            types[OWNER] = first.owner.type
         set_ = [column for column in first.values if column.name != key.name]
         types |= {column.name: _type(column) for column in set_}
         source = self._rows(row, types, (_row(step) for step in alike))
-        owner = first.owner
+        owner = first.owner.name if first.owner is not None else None
         if first.deed is Deed.CREATE:
             columns = [column.name for column in set_ if column.name != owner]
             values = [Ref(row, KEY), *(Ref(row, column) for column in columns)]
@@ -372,7 +372,7 @@ class _Writer:
         for belonging in written.fields.values():
             if isinstance(belonging, Owned):
                 child = self.graph.written[belonging.written]
-                table, column = child.table.name, belonging.owner
+                table, column = child.table.name, belonging.owner.name
                 returning = child.table.key.name
             elif isinstance(belonging, Linked):
                 child = None
@@ -426,10 +426,6 @@ def _row(step: Step) -> Mapping[str, object]:
 
 def _type(column: Column) -> str:
     return f"{column.type}[]" if column.array else column.type
-
-
-def _type_of_owner(step: Step) -> str:
-    return "text" if isinstance(step.owner_key, str) else "uuid"
 
 
 def _number(param: Param) -> int:

@@ -9,6 +9,7 @@ translations, duplicate_candidates, opening_hours, eligibility, search, synonyms
 
 from schema.types.activity_group_types import ActivityGroupType
 from schema.types.api_keys import ApiKey
+from schema.types.archived_records import ArchivedRecord
 from schema.types.categories import Category
 from schema.types.completeness import Completeness
 from schema.types.counties import County
@@ -29,6 +30,7 @@ from schema.types.opening_hours import OpeningHours
 from schema.types.phones import Phone
 from schema.types.population_counts import PopulationCount
 from schema.types.programs import Program, ProgramOffering
+from schema.types.proposals import Proposal, ProposedDifference
 from schema.types.providers import Provider
 from schema.types.reentry_programs import ReentryProgram
 from schema.types.schedules import Schedule, ScheduleException
@@ -64,6 +66,7 @@ from schema.types.zip_codes import ZipCode
 __all__ = [
     "ActivityGroupType",
     "ApiKey",
+    "ArchivedRecord",
     "Category",
     "CategoryCount",
     "CategoryServices",
@@ -89,6 +92,8 @@ __all__ = [
     "PopulationCount",
     "Program",
     "ProgramOffering",
+    "Proposal",
+    "ProposedDifference",
     "Provenance",
     "Provider",
     "ReentryProgram",
