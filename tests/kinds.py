@@ -188,6 +188,14 @@ KINDS = {
         one={"left": "Provider by left_id", "right": "Provider by right_id"},
         groups={"reason": "reasons"},
     ),
+    "Proposal": Kind(
+        "proposals",
+        "created_at",
+        root="proposals",
+        one={"provider": "Provider by provider_id"},
+        derived=frozenset({"differences"}),
+    ),
+    "ArchivedRecord": Kind("archived_records", "-archived_at", root="archivedRecords"),
     "ApiKey": Kind("api_keys", "name", root="apiKeys", one={"provider": "Provider by provider_id"}),
     "Service": Kind(
         "services",

@@ -675,6 +675,19 @@ from (select id as one, row_number() over (order by name, id) as n from services
 where id = one;
 update visitor_centers set status = 'DEFUNCT' where slug like '%-c%';
 update phones set kind = 'FAX' where number like '%7';
+insert into proposals
+    (id, status, origin, record_type, record_key, steps, provider_id, proposer, why, decided_by,
+     decided_at, decision, created_at, updated_at)
+select md5('proposal' || n)::uuid, status, origin, 'Provider', p.id, '{"steps": [], "ties": []}',
+       case when origin = 'PARTNER' then p.id end, 'somebody ' || n % 2,
+       case when n > 1 then 'Because ' || n end,
+       case when status <> 'PENDING' then 'ana' end,
+       case when status <> 'PENDING' then timestamptz '2026-06-01 00:00:00+00' end, null,
+       timestamptz '2026-01-01 00:00:00+00' + n * interval '1 day',
+       timestamptz '2026-01-01 00:00:00+00' + n * interval '1 day'
+from (values (1, 'PENDING', 'PARTNER'), (2, 'ACCEPTED', 'PARTNER'), (3, 'PENDING', 'FEED'),
+             (4, 'REJECTED', 'PARTNER')) t(n, status, origin)
+join (select id from providers order by name, id limit 1) p on true;
 insert into api_keys
     (id, name, role, scopes, provider_id, hash, ending, budget, created_at, revoked_at)
 select md5('key' || n)::uuid, 'Key ' || n % 3, role, scopes, p.id, sha256(n::text::bytea),

@@ -35,6 +35,7 @@ VIEWS = {
 # Views whose rows follow from those of several tables. Nothing constrains them but the tests of
 # their rules, and no index is theirs.
 FOLLOWING = {"visitor_service_gaps", "lacked_visitor_services", "unserved_categories"}
+FOLLOWING |= {"archived_records"}
 
 # A view's column that shows several of its table, each of which has to be found by an index.
 SIDES = {("provider_duplicate_candidates", "provider_id"): ("left_id", "right_id")}
