@@ -81,6 +81,7 @@ create function type_called(recorded text) returns text
     return case recorded
         when 'services_at_locations' then 'ServiceAtLocation'
         when 'visiting_statuses' then 'VisitingStatus'
+        when 'enums' then 'EnumType'
         else replace(initcap(replace(
             regexp_replace(regexp_replace(recorded, 'ies$', 'y'), '(?<!s)s$', ''), '_', ' ')), ' ', '') end;
 comment on function type_called is 'What clients call the type of the records in a table.';
