@@ -1,4 +1,4 @@
-"""Who may do what: a table with a line for each type, read off the graphs that each role is given."""
+"""Who may do what: a table with a line for each type, read off the graphs of all roles."""
 
 from __future__ import annotations
 
