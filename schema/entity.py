@@ -111,6 +111,7 @@ class Declaration:
     translated: str | None = None
     role: Role = Role.PUBLIC
     unrecorded: str | None = None
+    aliases: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +264,7 @@ def entity(
     translated: str | None = None,
     role: Role = Role.PUBLIC,
     unrecorded: str | None = None,
+    aliases: bool = False,
 ) -> Callable[[Class], Class]:
     """Declare that a class is the face of a table (or view).
 
@@ -276,7 +278,8 @@ def entity(
     `translated` is the column of the table `translations` that points to this one: its `localized`
     texts have their Spanish there. `role` is the least that may see any of it; to others neither
     the type exists nor anything that leads to it. `unrecorded` says why the change log has no lines
-    about it; all others are in it.
+    about it; all others are in it. Records of one with `aliases` can be merged: what one was called
+    by before then answers as the other.
     """
 
     def declare(cls: Class) -> Class:
@@ -293,6 +296,7 @@ def entity(
             translated,
             role,
             unrecorded,
+            aliases,
         )
         cls.__entity__ = said  # type: ignore[attr-defined]  # noted on the class itself, so that no registry is needed
         return cls

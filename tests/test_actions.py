@@ -3,50 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Awaitable
 from datetime import UTC, date, datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
-from tests.db.scratch import connected, scratch, stopped
-
-SOURCE = UUID(int=1)
-SPACE = UUID(int=2)
-# The day on which the tests' clock stands.
-TODAY = date(2026, 7, 3)
-
-PEOPLE = """
-set directory.actor = 'key:ana';
-set directory.role = 'STAFF';
-"""
-
-TOWN = f"""
-insert into sources (id, key, name) values ('{SOURCE}', 'TEST', 'A test');
-insert into counties (fips, name, source_id) values ('06001', 'Alameda', '{SOURCE}');
-insert into categories (code, vocabulary, label_en, source_id)
-    select code, 'DIRECTORY', code, '{SOURCE}' from unnest(array['FOOD', 'HOUSING']) code;
-insert into visitor_amenities (code, label_en, statutory, source_id)
-    values ('CHILD_CARE', 'Child care', true, '{SOURCE}');
-"""
-
-
-def key(name: str) -> UUID:
-    """The id of something in these tests, by a name for it."""
-    return uuid5(SPACE, name)
+from tests.db.scratch import connected
+from tests.town import (
+    MERGE,
+    PEOPLE,
+    SOURCE,
+    TODAY,
+    add,
+    alike,
+    key,
+    merge,
+    pair,
+    phone,
+    prison,
+    provider,
+    town,
+)
 
 
 @pytest_asyncio.fixture
 async def url(migrated_url: str) -> AsyncIterator[str]:
-    """A directory in which there is little, on a day that does not pass."""
-    async with scratch(migrated_url) as made:
-        async with connected(made) as connection:
-            await connection.execute(TOWN)
-        yield stopped(made)
+    async with town(migrated_url) as made:
+        yield made
 
 
 @pytest_asyncio.fixture
@@ -55,57 +42,6 @@ async def staff(url: str) -> AsyncIterator[asyncpg.Connection]:
     async with connected(url) as connection:
         await connection.execute(PEOPLE)
         yield connection
-
-
-async def add(connection: asyncpg.Connection, table: str, called: str, /, **values: Any) -> UUID:
-    """A row of a table, with an id made of a name."""
-    id = key(called)
-    values = {"id": id, "source_id": SOURCE, **values}
-    marks = ", ".join(f"${n}" for n in range(1, len(values) + 1))
-    await connection.execute(
-        f"insert into {table} ({', '.join(values)}) values ({marks})", *values.values()
-    )
-    return id
-
-
-async def provider(connection: asyncpg.Connection, name: str, /, **values: Any) -> UUID:
-    return await add(connection, "providers", name, slug=name.lower(), name=name, **values)
-
-
-async def phone(connection: asyncpg.Connection, owner: str, number: str, **values: Any) -> UUID:
-    return await add(
-        connection,
-        "phones",
-        f"{owner} {number} {values}",
-        number=number,
-        kind="VOICE",
-        provider_id=key(owner),
-        **values,
-    )
-
-
-def pair(one: str, other: str) -> UUID:
-    """The id of two providers that look alike."""
-    return pair_of(key(one), key(other))
-
-
-def pair_of(*two: UUID) -> UUID:
-    return UUID(hashlib.md5("".join(map(str, sorted(two))).encode()).hexdigest())
-
-
-async def alike(connection: asyncpg.Connection, one: UUID, other: UUID) -> None:
-    """Two providers that look alike."""
-    await connection.execute(
-        "insert into duplicate_candidates (id, left_id, right_id, score, reasons)"
-        " values ($1, $2, $3, 0.9, '{SAME_NAME}')",
-        pair_of(one, other),
-        *sorted([one, other]),
-    )
-
-
-async def prison(connection: asyncpg.Connection, code: str, **values: Any) -> UUID:
-    values = {"institution_type": "STATE_PRISON", "status": "OPEN", **values}
-    return await add(connection, "institutions", code, code=code, name=code, **values)
 
 
 async def refused(argument: str, asked: Awaitable[Any]) -> None:
@@ -117,13 +53,6 @@ async def refused(argument: str, asked: Awaitable[Any]) -> None:
 
 
 # Merging ------------------------------------------------------------------------------------------
-
-MERGE = "select merge_providers($1, $2, $3)"
-
-
-async def merge(connection: asyncpg.Connection, kept: str, merged: str) -> UUID:
-    got: UUID = await connection.fetchval(MERGE, key(kept), key(merged), "the same door")
-    return got
 
 
 async def references(connection: asyncpg.Connection, entity: str) -> set[tuple[str, str]]:
@@ -144,7 +73,6 @@ async def test_all_that_refers_to_the_merged_one_refers_to_the_kept_one(
 ) -> None:
     kept, gone = await provider(staff, "Kept"), await provider(staff, "Gone")
     third = await provider(staff, "Third")
-    place = await add(staff, "locations", "place", address_visibility="PUBLIC")
     camp = await prison(staff, "CAMP")
     await phone(staff, "Gone", "+15105550001")
     await add(staff, "services", "beds", provider_id=gone, name="Beds")
@@ -170,7 +98,6 @@ async def test_all_that_refers_to_the_merged_one_refers_to_the_kept_one(
         gone,
     )
     await alike(staff, gone, third)
-    assert place
     told = await references(staff, "providers")
     for table, column in told - {
         ("duplicate_candidates", "left_id"),
@@ -559,7 +486,7 @@ async def furnished(connection: asyncpg.Connection, code: str) -> UUID:
 
 async def running(connection: asyncpg.Connection, code: str) -> int:
     count: int = await connection.fetchval(
-        "select count(*) from running_offerings where institution_id = $1", key(code)
+        "select count(*) from ongoing_offerings where institution_id = $1", key(code)
     )
     return count
 

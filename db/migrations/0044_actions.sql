@@ -212,7 +212,10 @@ begin
     join pg_attribute a on a.attrelid = entity and a.attname = told
     join pg_type y on y.oid = a.atttypid
     where told not in (select naming_columns(entity)) and (not a.attnotnull or y.typcategory = 'A');
-    foreach each in array array(select naming_columns(entity)) loop
+    -- Of what nobody asks for by its name, such as a phone, none is kept.
+    foreach each in array array(select naming_columns(entity) where exists (
+        select from pg_trigger where tgrelid = entity and tgfoid = 'take_back_names'::regproc))
+    loop
         execute format('insert into aliases (entity, name, value, key, reason)
                         select %L, %L, t.%I::text, $1, $2 from %s t where t.%I = $3::%s and t.%I is not null',
                        called, each, each, entity, key, type, each) using kept, reason, merged;
@@ -389,6 +392,32 @@ comment on function visiting_statuses_at is 'What holds at a moment, of each typ
 
 create or replace view current_visiting_statuses as select * from visiting_statuses_at(clock());
 
+-- Who follows is told of what will hold when it is said, since nothing is written when its day comes.
+create or replace function visiting_status_changes(cursors text[], institutions uuid[])
+returns table (cursor text, at timestamptz, institution_id uuid, visit_type text, visiting_status_id uuid, cleared boolean)
+    language sql stable security definer set search_path = public, pg_temp
+begin atomic
+    select l.xid || '.' || l.seq, l.at, about.institution_id, about.visit_type, told.id, told.id is null
+    from lines_at(cursors) l
+    left join visiting_statuses s on s.id = l.key::uuid
+    cross join lateral (
+        select coalesce(s.institution_id, (l.old ->> 'institution_id')::uuid) as institution_id,
+               coalesce(s.visit_type, l.old ->> 'visit_type') as visit_type) about
+    left join current_visiting_statuses n
+        on n.institution_id = about.institution_id and n.visit_type = about.visit_type
+    cross join lateral (select case when s.holds_from > clock() then s.id else n.id end as id) told
+    where l.entity = 'visiting_statuses'
+        and about.institution_id is not null
+        and (institutions is null or about.institution_id = any (institutions))
+        -- What was said of the past, or is no longer what holds, changes nothing; the line of what
+        -- holds is told, whether it came before or comes later.
+        and (told.id = s.id
+             or s.id is null and (n.id is null or n.holds_from <= coalesce(
+                 l.old ->> 'effective_from', l.old ->> 'last_updated')::timestamptz));
+end;
+comment on function visiting_status_changes is
+    'What holds now, or will from its day on, at institutions about whose visiting these lines are: at those given, or at all. No row for a line that changes nothing.';
+
 -- Closing. ------------------------------------------------------------------------------------------
 
 do $$
@@ -522,10 +551,10 @@ end;
 alter table program_offerings add ended_on date;
 comment on column program_offerings.ended_on is
     'The first day on which it runs no more, where that is known or announced. HSDS 3: service.status of the program''s service.';
-create view running_offerings as
+create view ongoing_offerings as
     select id, program_id, institution_id from program_offerings
     where status <> 'ENDED' and (ended_on is null or ended_on > today());
-comment on view running_offerings is 'The offerings that lead from a program to where it runs, and back.';
+comment on view ongoing_offerings is 'The offerings that lead from a program to where it runs, and back.';
 
 create function recording(source uuid) returns uuid language plpgsql stable
     set search_path = public, pg_temp as $$

@@ -13,10 +13,13 @@ from graphql.language import FieldNode
 
 from db.mapping import Column
 from db.query import (
+    And,
+    Call,
     Cast,
     Const,
     Expression,
     From,
+    Joined,
     Json,
     Operation,
     Order,
@@ -25,6 +28,7 @@ from db.query import (
     Select,
     Switch,
     Unnest,
+    Value,
     Values,
 )
 from resolvers.errors import Code, FieldRefused
@@ -35,6 +39,9 @@ from resolvers.plan.values import Items, Look, Tree
 
 # Where the concrete type of an object is told to the second road.
 TYPE = ".type"
+
+# What is read of a table of aliases.
+ALIAS = ("entity", "name", "value", "key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,8 @@ def by_id(
     key = _id(entity)
     read = KeyOf(entity.name, key.scalar.read)
     given = Param(Bound(value, read, path), key.scalar.postgres)
-    return Json(named(context, entity, key.column, given, nodes, path, known=False))
+    now = meant(context, entity, key.column, given)
+    return Json(named(context, entity, key.column, now, nodes, path, known=False))
 
 
 def by_ids(
@@ -127,10 +135,57 @@ def chosen(
     branches = []
     for kind, entity in kinds.items():
         column = _id(entity).column
-        given = Cast(Ref(alias, "key"), column.type)
+        given: Expression = Cast(Ref(alias, "key"), column.type)
+        if not known:
+            given = meant(context, entity, column, given)
         found = named(context, entity, column, given, nodes, path, known=known)
         branches.append((Const(kind), Json(found)))
     return Switch(Ref(alias, "kind"), tuple(branches))
+
+
+def meant(context: Context, entity: Entity, column: Column, value: Expression) -> Expression:
+    """A value that clients know a record by, as it is now.
+
+    That is another one if the record was merged into another. Of what we have from our own tables
+    this need not be asked: nothing there leads to what was merged.
+    """
+    key = entity.table.key
+    if entity.aliases is None or (entity.foreign and column != key):
+        return value
+    alias = context.alias()
+    now: Expression = Cast(Ref(alias, "key"), key.type)
+    joins: tuple[Joined, ...] = ()
+    if column != key:
+        far = context.alias()
+        joins = (Joined(From(entity.table.name, far), Operation(Ref(far, key.name), "=", now)),)
+        now = Ref(far, column.name)
+    where = _called(entity, alias, column, Cast(value, "text"))
+    found = Value(Select(((None, now),), From(entity.aliases, alias), joins, where))
+    return Call("coalesce", (found, value))
+
+
+def merged_into(context: Context, kinds: Mapping[str, Entity], row: str) -> Expression:
+    """The id of the record that the one whose kind and key are in a row was merged into, if any."""
+    branches: list[tuple[Expression, Expression]] = []
+    for kind, entity in kinds.items():
+        if entity.aliases is not None:
+            alias = context.alias()
+            where = _called(entity, alias, entity.table.key, Ref(row, "key"))
+            id_ = Operation(Const(f"{kind}:"), "||", Ref(alias, "key"))
+            found = Value(Select(((None, id_),), From(entity.aliases, alias), where=where))
+            branches.append((Const(kind), found))
+    return Switch(Ref(row, "kind"), tuple(branches)) if branches else Cast(Const(None), "text")
+
+
+def _called(entity: Entity, alias: str, column: Column, value: Expression) -> Expression:
+    """Whether a row of aliases is about what had this value in this column."""
+    return And(
+        (
+            Operation(Ref(alias, "entity"), "=", Const(entity.table.name)),
+            Operation(Ref(alias, "name"), "=", Const(column.name)),
+            Operation(Ref(alias, "value"), "=", value),
+        )
+    )
 
 
 def named(

@@ -233,11 +233,11 @@ class Institution:
     program_offerings: Connection[ProgramOffering] = many("institution_id")
     """The programs that run or ran here, each with how we know."""
     programs: Connection[Program] = many(
-        "id = running_offerings.institution_id", "program_id = programs.id"
+        "id = ongoing_offerings.institution_id", "program_id = programs.id"
     )
     """The programs that run here."""
     program_categories: Connection[Category] = many(
-        "id = running_offerings.institution_id",
+        "id = ongoing_offerings.institution_id",
         "program_id = program_categories.program_id",
         "category_code = categories.code",
         group="program_category",

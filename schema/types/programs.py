@@ -155,11 +155,11 @@ class Program:
     offerings: Connection[ProgramOffering] = many("program_id")
     """Where it runs or ran, each with how we know."""
     institutions: Connection[Institution] = many(
-        "id = running_offerings.program_id", "institution_id = institutions.id", group="institution"
+        "id = ongoing_offerings.program_id", "institution_id = institutions.id", group="institution"
     )
     """Where it runs."""
     counties: Connection[County] = many(
-        "id = running_offerings.program_id",
+        "id = ongoing_offerings.program_id",
         "institution_id = institutions.id",
         "county_fips = counties.fips",
         group="county",
