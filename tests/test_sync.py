@@ -186,7 +186,9 @@ async def test_a_page_has_so_many_records_and_the_next_goes_on(url: str) -> None
 async def test_only_records_of_some_types(url: str) -> None:
     async with keeping(url) as copy:
         start = copy.cursor
-        await run(url, called("A", "06001"), "update sources set name = 'Another' where key = 'TEST'")
+        await run(
+            url, called("A", "06001"), "update sources set name = 'Another' where key = 'TEST'"
+        )
         await copy.until(2)
         for types, told in (
             (["SOURCE"], [f"Source:{SUBJECT}"]),

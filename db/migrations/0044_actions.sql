@@ -4,12 +4,22 @@
 -- reads and writes with its owner's rights, so a role that may act need not be able to write the
 -- tables. Who did it is in the change log, by the settings directory.actor and directory.role.
 
-insert into sources (id, key, name) values
-    ('f1a1c2d4-5c4e-5f0a-9d3b-7a44de0c0044', 'staff', 'Recorded by the staff of this directory');
-
+-- There when it is first needed: a directory that nobody has written in by hand has no such source.
 create function staff_source() returns uuid
-    language sql stable parallel safe set search_path = public, pg_temp
-    return (select id from sources where key = 'staff');
+    language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    found uuid;
+begin
+    select id into found from sources where key = 'staff';
+    if found is null then
+        insert into sources (id, key, name)
+        values ('f1a1c2d4-5c4e-5f0a-9d3b-7a44de0c0044', 'staff', 'Recorded by the staff of this directory')
+        on conflict do nothing;
+        select id into found from sources where key = 'staff';
+    end if;
+    return found;
+end
+$$;
 comment on function staff_source is 'The source of what nobody has published: our own staff say so.';
 
 -- Old names of what has been merged. ----------------------------------------------------------------
@@ -556,7 +566,7 @@ create view ongoing_offerings as
     where status <> 'ENDED' and (ended_on is null or ended_on > today());
 comment on view ongoing_offerings is 'The offerings that lead from a program to where it runs, and back.';
 
-create function recording(source uuid) returns uuid language plpgsql stable
+create function recording(source uuid) returns uuid language plpgsql
     set search_path = public, pg_temp as $$
 begin
     if source is not null and not exists (select from sources where id = source) then
@@ -817,5 +827,5 @@ comment on function changed_by_people is
 
 revoke execute on function
     publish_visiting_status, close_institution, record_verification, merge_providers, merge_services, keep_apart,
-    merge_records, begin_merge, changed_by_people
+    merge_records, begin_merge, changed_by_people, staff_source, recording
 from public;

@@ -159,7 +159,8 @@ def meant(context: Context, entity: Entity, column: Column, value: Expression) -
         far = context.alias()
         joins = (Joined(From(entity.table.name, far), Operation(Ref(far, key.name), "=", now)),)
         now = Ref(far, column.name)
-    where = _called(entity, alias, column, Cast(value, "text"))
+    text = value if column.type == "text" else Cast(value, "text")
+    where = _called(entity, alias, column, text)
     found = Value(Select(((None, now),), From(entity.aliases, alias), joins, where))
     return Call("coalesce", (found, value))
 
