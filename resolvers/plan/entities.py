@@ -66,7 +66,8 @@ def entities(
             column = source.keys[name][field].column
             entity = context.entity(name)
             # Others may have kept it for long.
-            key = meant(context, entity, column, Cast(Ref(alias, "key"), column.type))
+            sent = Cast(Ref(alias, "key"), column.type)
+            key = meant(context, entity, column, sent, rows.arrays[1])
             found = named(context, entity, column, key, nodes, path)
             branches.append((Const(kind), Json(found)))
     chosen = Switch(Ref(alias, "kind"), tuple(branches)) if branches else Cast(Const(None), "json")

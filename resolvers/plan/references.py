@@ -14,9 +14,11 @@ from graphql.language import FieldNode
 from db.mapping import Column
 from db.query import (
     And,
+    AnyOf,
     Call,
     Cast,
     Const,
+    Exists,
     Expression,
     From,
     Joined,
@@ -109,7 +111,7 @@ def by_ids(
     )
     with context.rows(context.graph.limits.default_page):
         of_kind = {entity.name: entity for entity in entities}
-        object_ = chosen(context, of_kind, alias, nodes, path, known=False)
+        object_ = chosen(context, of_kind, alias, nodes, path, sent=Param(key_param, "text[]"))
     return Values(Select(((None, object_),), source, order=(Order(Ref(alias, "n")),)))
 
 
@@ -129,25 +131,36 @@ def chosen(
     nodes: Sequence[FieldNode],
     path: Path,
     *,
-    known: bool = True,
+    sent: Expression | None = None,
 ) -> Expression:
-    """The object whose kind and key are in the row at `alias`; `known` as below."""
+    """The object whose kind and key are in the row at `alias`.
+
+    Those of our own tables are known to be there. `sent` are the keys, if a client sends them.
+    """
+    known = sent is None
     branches = []
     for kind, entity in kinds.items():
         column = _id(entity).column
         given: Expression = Cast(Ref(alias, "key"), column.type)
         if not known:
-            given = meant(context, entity, column, given)
+            given = meant(context, entity, column, given, sent)
         found = named(context, entity, column, given, nodes, path, known=known)
         branches.append((Const(kind), Json(found)))
     return Switch(Ref(alias, "kind"), tuple(branches))
 
 
-def meant(context: Context, entity: Entity, column: Column, value: Expression) -> Expression:
+def meant(
+    context: Context,
+    entity: Entity,
+    column: Column,
+    value: Expression,
+    among: Expression | None = None,
+) -> Expression:
     """A value that clients know a record by, as it is now.
 
     That is another one if the record was merged into another. Of what we have from our own tables
-    this need not be asked: nothing there leads to what was merged.
+    this need not be asked: nothing there leads to what was merged. Of many values `among` is the
+    array, as text: where none of them is an alias, which is asked once, none is looked for.
     """
     key = entity.table.key
     if entity.aliases is None or (entity.foreign and column != key):
@@ -160,7 +173,11 @@ def meant(context: Context, entity: Entity, column: Column, value: Expression) -
         joins = (Joined(From(entity.table.name, far), Operation(Ref(far, key.name), "=", now)),)
         now = Ref(far, column.name)
     text = value if column.type == "text" else Cast(value, "text")
-    where = _called(entity, alias, column, text)
+    where = _called(entity, alias, column, Operation(Ref(alias, "value"), "=", text))
+    if among is not None:
+        any_ = context.alias()
+        called = _called(entity, any_, column, AnyOf(Ref(any_, "value"), among))
+        where = And((Exists(Select((), From(entity.aliases, any_), where=called)), where))
     found = Value(Select(((None, now),), From(entity.aliases, alias), joins, where))
     return Call("coalesce", (found, value))
 
@@ -171,20 +188,21 @@ def merged_into(context: Context, kinds: Mapping[str, Entity], row: str) -> Expr
     for kind, entity in kinds.items():
         if entity.aliases is not None:
             alias = context.alias()
-            where = _called(entity, alias, entity.table.key, Ref(row, "key"))
+            same = Operation(Ref(alias, "value"), "=", Ref(row, "key"))
+            where = _called(entity, alias, entity.table.key, same)
             id_ = Operation(Const(f"{kind}:"), "||", Ref(alias, "key"))
             found = Value(Select(((None, id_),), From(entity.aliases, alias), where=where))
             branches.append((Const(kind), found))
     return Switch(Ref(row, "kind"), tuple(branches)) if branches else Cast(Const(None), "text")
 
 
-def _called(entity: Entity, alias: str, column: Column, value: Expression) -> Expression:
-    """Whether a row of aliases is about what had this value in this column."""
+def _called(entity: Entity, alias: str, column: Column, value: Expression) -> And:
+    """Whether a row of aliases is about what had such a value in this column."""
     return And(
         (
             Operation(Ref(alias, "entity"), "=", Const(entity.table.name)),
             Operation(Ref(alias, "name"), "=", Const(column.name)),
-            Operation(Ref(alias, "value"), "=", value),
+            value,
         )
     )
 

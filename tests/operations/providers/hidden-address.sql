@@ -33,7 +33,7 @@ from (
         join providers t2 on t2.id = t1.key::uuid
         where t1.entity = 'providers'
           and t1.name = 'slug'
-          and t1.value = $1::text::text
+          and t1.value = $1::text
       ), $1::text)
     ) r) as "provider",
     (select r from (
