@@ -12,7 +12,9 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from db.database import Database
 from tests.db.scratch import connected
+from tests.roads import data_of
 from tests.town import (
     MERGE,
     PEOPLE,
@@ -536,6 +538,60 @@ async def test_a_prison_closes_with_all_that_is_there(staff: asyncpg.Connection)
     # Others go on.
     assert await running(staff, "CMC") == 2
     assert await current(staff, "CMC") == [("IN_PERSON", "OPEN_WITH_EXCEPTIONS"), ("VIDEO", "OPEN")]
+
+
+PAGE = """{ institution(code: "SQ") {
+    status closedOn visitingNow visitingState visitingOn(day: { date: "2026-07-05" })
+    video: visitingStatus(type: VIDEO) { status exceptions }
+    nextVisiting { date }
+    programs { totalCount } programCategories { totalCount }
+    ended: programOfferings(filter: { status: { eq: ENDED } }) { totalCount nodes { endedOn } }
+    programOfferings { totalCount }
+    visitorCenters { totalCount }
+    visitorCenterRequired visitorServiceGaps { kind }
+} }"""
+
+
+async def test_its_page_says_so(url: str) -> None:
+    async with connected(url) as connection:
+        await furnished(connection, "SQ")
+        await close(connection, "SQ", TODAY)
+    database = await Database.open(url)
+    try:
+        page = (await data_of(database, PAGE))["institution"]
+    finally:
+        await database.close()
+    assert page == {
+        "status": "CLOSED",
+        "closedOn": "2026-07-03",
+        "visitingNow": False,
+        "visitingState": "CLOSED",
+        "visitingOn": False,
+        "video": {"status": "CLOSED", "exceptions": "Closed for good."},
+        "nextVisiting": None,
+        "programs": {"totalCount": 0},
+        "programCategories": {"totalCount": 0},
+        "ended": {"totalCount": 2, "nodes": [{"endedOn": "2026-07-03"}] * 2},
+        "programOfferings": {"totalCount": 2},
+        "visitorCenters": {"totalCount": 0},
+        "visitorCenterRequired": False,
+        "visitorServiceGaps": [],
+    }
+
+
+async def test_who_follows_is_told_what_will_hold(staff: asyncpg.Connection) -> None:
+    await prison(staff, "SQ")
+    now = await publish(staff, "SQ", "OPEN")
+    ahead = await publish(staff, "SQ", "CLOSED", None, date(2026, 7, 10))
+    cursors = await staff.fetch(
+        "select xid || '.' || seq as cursor from changes where entity = 'visiting_statuses'"
+        " order by seq"
+    )
+    told = await staff.fetch(
+        "select visiting_status_id, cleared from visiting_status_changes($1, null)",
+        [row["cursor"] for row in cursors],
+    )
+    assert {tuple(row) for row in told} == {(now, False), (ahead, False)}
 
 
 async def test_a_closing_that_lies_ahead_comes_by_itself(staff: asyncpg.Connection) -> None:
