@@ -239,7 +239,7 @@ async def test_what_people_decided_of_a_pair_is_decided_of_what_it_is_now(
     (told,) = await staff.fetch("select * from duplicate_candidates")
     assert told["id"] == pair("A", "C")
     assert {told["left_id"], told["right_id"]} == {key("A"), key("C")}
-    assert (told["decision"], told["reason"]) == ("NOT_DUPLICATE", "two doors")
+    assert (told["decision"], told["decision_note"]) == ("NOT_DUPLICATE", "two doors")
     said = await staff.fetch(
         "select old::jsonb ->> 'decision' from changes where key = $1 and operation = 'DELETE'",
         str(pair("A", "B")),

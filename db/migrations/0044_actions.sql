@@ -189,29 +189,43 @@ begin
     for far in select * from refers_to(entity) loop
         far_key := (select a.attname from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
                     where i.indrelid = far.referring and i.indisprimary and i.indnkeyatts = 1);
+        for moving in
+            execute format('select ctid from %s where %I = $1::%s order by ctid for update', far.referring, far.pointing, type)
+            using merged
         loop
-            -- One after the other: whatever was moved is among those that the next is compared with.
-            execute format('select ctid from %s where %I = $1::%s order by ctid limit 1 for update', far.referring, far.pointing, type)
-            into moving using merged;
-            exit when moving is null;
             twin := double_of(far.referring, far.pointing, kept, moving);
-            if twin is not null and far_key is not null then
+            if twin is null then
+                continue;
+            end if;
+            if far_key is null or not exists (select from refers_to(far.referring)) then
+                execute format('delete from %s where ctid = $1', far.referring) using moving;
+            else
+                -- What refers to one of them is to be found at the other.
                 execute format('select (select %1$I::text from %2$s where ctid = $1), (select %1$I::text from %2$s where ctid = $2)',
                                far_key, far.referring) into far_kept, far_gone using twin, moving;
                 perform merge_records(far.referring, far_kept, far_gone, reason);
-            elsif twin is not null then
-                execute format('delete from %s where ctid = $1', far.referring) using moving;
-            else
-                begin
-                    perform set_config('directory.moving', far.pointing, true);
-                    execute format('update %s set %I = $1::%s where ctid = $2', far.referring, far.pointing, type) using kept, moving;
-                    perform set_config('directory.moving', '', true);
-                exception when unique_violation or exclusion_violation then
-                    -- What is said of the kept record already speaks of the same days or the like.
-                    execute format('delete from %s where ctid = $1', far.referring) using moving;
-                end;
             end if;
         end loop;
+        perform set_config('directory.moving', far.pointing, true);
+        begin
+            execute format('update %1$s set %2$I = $1::%3$s where %2$I = $2::%3$s', far.referring, far.pointing, type)
+            using kept, merged;
+        exception when unique_violation or exclusion_violation then
+            -- What is said of the kept record already speaks of the same days or the like. One by one,
+            -- since whatever was moved is among those that the next is compared with.
+            for moving in
+                execute format('select ctid from %s where %I = $1::%s order by ctid', far.referring, far.pointing, type)
+                using merged
+            loop
+                begin
+                    execute format('update %s set %I = $1::%s where ctid = $2', far.referring, far.pointing, type)
+                    using kept, moving;
+                exception when unique_violation or exclusion_violation then
+                    execute format('delete from %s where ctid = $1', far.referring) using moving;
+                end;
+            end loop;
+        end;
+        perform set_config('directory.moving', '', true);
     end loop;
 
     -- Nothing is overwritten. What the kept record does not know, it takes.
@@ -250,8 +264,8 @@ $$;
 comment on function merge_records is
     'Makes one record of two: all that refers to the merged one refers to the kept one, which takes what it lacks; what is then there twice is dropped; the merged one goes, and its names lead to the kept one. The change log keeps what was.';
 
--- Who is merged with whom is decided while both are held. One merge of a table at a time: two that
--- cross would wait for each other. And none while files are loaded, which could bring back what goes.
+-- Who is merged with whom is decided while both are held. One merge at a time: two that cross would
+-- wait for each other. And none while files are loaded, which could bring back what goes.
 create function begin_merge(entity regclass, inout kept text, inout merged text, out done boolean)
     language plpgsql security definer set search_path = public, pg_temp as $$
 declare
@@ -267,8 +281,8 @@ begin
         raise exception 'A record cannot be merged with itself: `mergedId` is `keptId`.'
             using errcode = 'CR001', column = 'mergedId';
     end if;
-    perform pg_advisory_xact_lock_shared(x'6c6f6164'::bigint);  -- as a load does, but not alone
-    perform pg_advisory_xact_lock(x'6d657267'::int, entity::oid::int);
+    perform pg_advisory_xact_lock_shared(x'6c6f6164'::bigint);  -- "load", which takes it alone
+    perform pg_advisory_xact_lock(x'6d65726765'::bigint);  -- "merge"
     done := now_called(entity, merged) = now_called(entity, kept) and now_called(entity, merged) <> merged;
     kept := now_called(entity, kept);
     if done then
@@ -319,7 +333,7 @@ begin
             continue;
         end if;
         update duplicate_candidates c
-        set decision = pair.decision, decided_at = pair.decided_at, reason = pair.reason, updated_at = now()
+        set decision = pair.decision, decided_at = pair.decided_at, decision_note = pair.decision_note, updated_at = now()
         where (c.left_id, c.right_id) = (least(kept_id, other), greatest(kept_id, other))
             and c.decision = 'PENDING' and pair.decision <> 'PENDING';
         if exists (select from duplicate_candidates c
@@ -355,16 +369,16 @@ end
 $$;
 comment on function merge_services is 'Two services of one provider are one.';
 
-alter table duplicate_candidates add reason text check (reason <> '');
-comment on column duplicate_candidates.reason is 'Why they are two, as whoever decided it wrote.';
+alter table duplicate_candidates add decision_note text check (decision_note <> '');
+comment on column duplicate_candidates.decision_note is 'Why they are two, as whoever decided it wrote.';
 
 create function keep_apart(candidate_id uuid, reason text default null) returns uuid
     language plpgsql security definer set search_path = public, pg_temp as $$
 begin
     update duplicate_candidates c
-    set decision = 'NOT_DUPLICATE', decided_at = clock(), reason = nullif(trim(keep_apart.reason), ''), updated_at = now()
+    set decision = 'NOT_DUPLICATE', decided_at = clock(), decision_note = nullif(trim(reason), ''), updated_at = now()
     where c.id = candidate_id
-        and (c.decision <> 'NOT_DUPLICATE' or c.reason is distinct from nullif(trim(keep_apart.reason), ''));
+        and (c.decision <> 'NOT_DUPLICATE' or c.decision_note is distinct from nullif(trim(reason), ''));
     if not found and not exists (select from duplicate_candidates where id = candidate_id) then
         raise exception 'There is no pair of this `candidateId`.' using errcode = 'CR001', column = 'candidateId';
     end if;
