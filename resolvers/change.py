@@ -70,12 +70,12 @@ class Changer:
     writes: bool = False
 
     # The organization that they speak for, by its key.
-    provider: str = ""
+    speaks_for: str = ""
 
     def settings(self) -> dict[str, str]:
         """What Postgres is told of them."""
         return {
-            "directory.provider": self.provider,
+            "directory.speaks_for": self.speaks_for,
             "directory.actor": self.name,
             "directory.role": self.role,
             "directory.request": self.request,

@@ -249,6 +249,9 @@ class Entity:
     near: Near | None = None
     # Its rows are another server's to tell: all that is known of one here is its key.
     foreign: bool = False
+    # A table of what its records were called before they were merged into others: `entity` is our
+    # table, `name` a unique column of it, `value` what was in it, and `key` the other's key.
+    aliases: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

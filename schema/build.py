@@ -230,6 +230,7 @@ def _entity(shapes: Shapes, entity: Entity, declared: Mapping[str, Entity]) -> g
         mapping.Column(listed_, "bool") if listed_ else None,
         frozenset(camel(name) for name in unless if name),
         _near(shapes, entity, declared),
+        aliases="aliases" if entity.declaration.aliases else None,
     )
 
 

@@ -52,6 +52,11 @@ _AFTER = (
     "Over server-sent events `Last-Event-ID` says the same, and comes before it."
 )
 
+_MERGED_INTO = (
+    "The id of the record that it was merged into, which answers to its id, too; null if it was "
+    "not merged."
+)
+
 # A root field's place among arguments, and how they are taken.
 _FieldArguments = Callable[[Shapes, Shape], dict[str, ArgumentShape]]
 _Asked = Callable[[Shapes, Shape], tuple[graph.Argument, ...]]
@@ -117,7 +122,7 @@ def since_root(
         "Tombstone",
         "A record to be forgotten by whoever has it: it is not there any more, or not what was "
         "asked for.",
-        known,
+        known | {"mergedInto": FieldShape(shapes.optional(ID), _MERGED_INTO)},
     )
     upserts, tombstones = (listed(shapes.required(name)) for name in ("Upsert", "Tombstone"))
     shapes.object_type(
@@ -184,6 +189,7 @@ def _everything(shapes: Shapes, declared: Mapping[str, Entity]) -> graph.Everyth
                 shapes.ref("Node"),
                 "The record as it is now; null if it is not there any more, or not public.",
             ),
+            "mergedInto": FieldShape(shapes.optional(ID), _MERGED_INTO),
         },
     )
     return graph.Everything("EntityChange", tables, types)

@@ -119,6 +119,7 @@ class Declaration:
     translated: str | None = None
     role: Role = Role.PUBLIC
     unrecorded: str | None = None
+    aliases: bool = False
     own: str | None = None
     # Of a part: whether its columns may be written by hand.
     written: bool = False
@@ -257,6 +258,7 @@ class Editing:
     linked: tuple[str, ...]
     fixed: tuple[str, ...]
     appended: bool
+    alone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +314,7 @@ def entity(
     translated: str | None = None,
     role: Role = Role.PUBLIC,
     unrecorded: str | None = None,
+    aliases: bool = False,
     own: str | None = None,
 ) -> Callable[[Class], Class]:
     """Declare that a class is the face of a table (or view).
@@ -326,8 +329,9 @@ def entity(
     `translated` is the column of the table `translations` that points to this one: its `localized`
     texts have their Spanish there. `role` is the least that may see any of it; to others neither
     the type exists nor anything that leads to it. `unrecorded` says why the change log has no lines
-    about it; all others are in it. `own` is a view of those rows that belong to whoever asks: all
-    that is seen by those who may not change records.
+    about it; all others are in it. Records of one with `aliases` can be merged: what one was called
+    by before then answers as the other. `own` is a view of those rows that belong to whoever asks:
+    all that is seen by those who may not change records.
     """
 
     def declare(cls: Class) -> Class:
@@ -344,6 +348,7 @@ def entity(
             translated,
             role,
             unrecorded,
+            aliases,
             own,
         )
         cls.__entity__ = said  # type: ignore[attr-defined]  # noted on the class itself, so that no registry is needed
@@ -572,15 +577,17 @@ def editing(
     linked: tuple[str, ...] = (),
     fixed: tuple[str, ...] = (),
     appended: bool = False,
+    alone: bool = True,
 ) -> Any:
     """Root fields: records of a kind are created, updated and archived, one by one or many.
 
     `owned` are relations to what belongs to a record, is written together with it, and goes with
     it; `linked` are relations through a table between, whose rows say nothing else. What is `fixed`
     is said of a new record, and never changed. Records that are `appended` are only ever created: a
-    correction is a new one.
+    correction is a new one. Those that are not written `alone` are written with what they belong
+    to.
     """
-    return Editing(owned, linked, fixed, appended)
+    return Editing(owned, linked, fixed, appended, alone)
 
 
 def proposing(function: str, of: type) -> Any:

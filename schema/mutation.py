@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+
 from schema.entity import Role, accepting, action, argument, editing, only, proposing
 from schema.types import (
     ActivityGroupType,
     Category,
     CostOption,
+    DuplicateCandidate,
     Institution,
     LanguageNote,
     Location,
@@ -34,6 +37,8 @@ from schema.types import (
     VisitorAmenity,
     VisitorCenter,
 )
+from schema.types.verifications import VerificationMethod, VerificationOutcome
+from schema.types.visiting_statuses import VisitingStatusCode, VisitType
 
 
 class Mutation:
@@ -93,10 +98,71 @@ class Mutation:
     visitor_amenity: VisitorAmenity = editing()
     visiting_fact: VisitingFact = editing(owned=("translations",))
     visiting_holiday: VisitingHoliday = editing()
-    visiting_status: VisitingStatus = editing(owned=("translations",), appended=True)
-    verification: Verification = editing(appended=True)
+    verification: Verification = editing(appended=True, alone=False)
     translation: Translation = editing()
     source: Source = editing()
+    publish_visiting_status: VisitingStatus = action(
+        "publish_visiting_status",
+        institution=argument(Institution, "Where."),
+        visit_type=argument(VisitType, "For which type of visit."),
+        status=argument(VisitingStatusCode, "Whether visiting is on."),
+        exceptions=argument(str | None, "For whom or how it is different, in a few words."),
+        affected_yards=argument(list[str] | None, "The yards that the exceptions speak of."),
+        from_date=argument(date | None, "From this day on; from now on, if not given."),
+        contact_email=argument(str | None, "Where to write about visiting."),
+        source=argument(Source | None, "Who says so; the staff, if not given."),
+    )
+    """Says whether visiting is on, from now or from a day on. What was said before is history."""
+    close_institution: Institution = action(
+        "close_institution",
+        about="institution",
+        institution=argument(Institution, "Which closes."),
+        closed_on=argument(date, "The day on which it closes, or has closed."),
+        note=argument(str | None, "What else is known of that."),
+        source=argument(Source | None, "Who says so; the staff, if not given."),
+    )
+    """Closes an institution: visiting, programs, visitor centers and hours there end with that day,
+    and stay history. Of a day to come it is CLOSING until you say it again on that day."""
+    record_verification: Verification = action(
+        "record_verification",
+        method=argument(VerificationMethod, "How it was checked."),
+        outcome=argument(VerificationOutcome, "What was found."),
+        institution=argument(Institution | None, "What was checked: one of these six."),
+        visitor_center=argument(VisitorCenter | None, "What was checked: one of these six."),
+        program=argument(Program | None, "What was checked: one of these six."),
+        offering=argument(ProgramOffering | None, "What was checked: one of these six."),
+        provider=argument(Provider | None, "What was checked: one of these six."),
+        service=argument(Service | None, "What was checked: one of these six."),
+        verified_at=argument(datetime | None, "When; now, if not given."),
+        note=argument(str | None, "What was found. Never who was asked, nor who asked."),
+        next_due_at=argument(
+            datetime | None, "When the next check is due; by the rule for its kind, if not given."
+        ),
+    )
+    """Notes that somebody has checked a record."""
+    merge_providers: Provider = action(
+        "merge_providers",
+        about="kept",
+        kept=argument(Provider, "The one that stays."),
+        merged=argument(Provider, "The one that is the same, and goes."),
+        reason=argument(str | None, "How you know."),
+    )
+    """Makes one provider of two: all that refers to one leads to the other, which takes what it
+    does not know itself. The old id and slug answer as the one that stays."""
+    merge_services: Service = action(
+        "merge_services",
+        about="kept",
+        kept=argument(Service, "The one that stays."),
+        merged=argument(Service, "The one that is the same, and goes."),
+        reason=argument(str | None, "How you know."),
+    )
+    """Makes one service of two of a provider."""
+    keep_apart: DuplicateCandidate = action(
+        "keep_apart",
+        candidate=argument(DuplicateCandidate, "The pair."),
+        reason=argument(str | None, "How you know."),
+    )
+    """Notes that two providers which look alike are two."""
     propose_provider: Proposal = only(Role.PARTNER, proposing("propose", Provider))
     """Proposes changes to your organization and to all that belongs to it. What is not given would
     stay as it is. Staff decide."""

@@ -16,6 +16,7 @@ from db.mapping import Join, Reach
 from resolvers import graph
 from resolvers.change import CALLED
 from resolvers.plan.history import READ, VERSION
+from resolvers.plan.references import ALIAS
 from schema.changes import LOG, LOG_COLUMNS
 from schema.subgraphs import SUBGRAPHS
 
@@ -62,6 +63,9 @@ def reach_of(
         # Whether there is what an id names, whoever tells more of it.
         for entity in served.entities.values():
             columns[entity.table.name].add(entity.table.key.name)
+    for entity in served.entities.values():
+        if entity.aliases is not None:
+            columns[entity.aliases].update(ALIAS)
     for told in served.told.values():
         columns[LOG].update(LOG_COLUMNS)
         if isinstance(told, graph.Events):

@@ -85,7 +85,12 @@ SUBGRAPHS: Mapping[str, Subgraph] = {
             types.ReentryProgram,
             types.ActivityGroupType,
         ),
-        tables=("program_categories", "reentry_program_categories", "reentry_program_counties"),
+        tables=(
+            "program_categories",
+            "reentry_program_categories",
+            "reentry_program_counties",
+            "ongoing_offerings",
+        ),
     ),
     "providers": Subgraph(
         entities=(

@@ -143,6 +143,8 @@ class Writer:
             elif isinstance(word, Accepting):
                 self._accepts(attribute, hint, word, text.get(attribute, ""))
             elif isinstance(word, Editing):
+                if not word.alone:
+                    continue
                 self._edits(attribute, self.declared[hint.__name__], word)
             elif isinstance(word, Action):
                 self._acts(attribute, unwrap(hint)[0], word, text.get(attribute, ""))

@@ -282,9 +282,9 @@ KINDS = {
             "schedules": _OWN_HOURS.format("institution_id"),
             "scheduleExceptions": _OWN_EXCEPTIONS.format("institution_id"),
             "programOfferings": "ProgramOffering over program_offerings.institution_id>id",
-            "programs": "Program over program_offerings.institution_id>program_id",
+            "programs": "Program over ongoing_offerings.institution_id>program_id",
             "programCategories": (
-                "Category over program_offerings.institution_id>program_id,"
+                "Category over ongoing_offerings.institution_id>program_id,"
                 " program_categories.program_id>category_code"
             ),
             "populationCounts": "PopulationCount over population_counts.institution_id>id",
@@ -398,9 +398,9 @@ KINDS = {
             "translations": _TRANSLATIONS.format("program_id"),
             "categories": "Category over program_categories.program_id>category_code",
             "offerings": "ProgramOffering over program_offerings.program_id>id",
-            "institutions": "Institution over program_offerings.program_id>institution_id",
+            "institutions": "Institution over ongoing_offerings.program_id>institution_id",
             "counties": (
-                "County over program_offerings.program_id>institution_id,"
+                "County over ongoing_offerings.program_id>institution_id,"
                 " institutions.id>county_fips"
             ),
             "verifications": _CHECKS.format("program_id"),
@@ -528,6 +528,7 @@ KINDS = {
 }
 LINKS = (
     "provider_duplicate_candidates",
+    "ongoing_offerings",
     "service_categories",
     "program_categories",
     "reentry_program_categories",

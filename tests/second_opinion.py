@@ -287,7 +287,7 @@ World = tuple[Database, SecondOpinion]
 async def answered_twice(url: str) -> AsyncIterator[World]:
     """A copy of a directory with awkward records in it, to be asked by GraphQL and by Python."""
     async with scratch(url) as copied:
-        async with connected(copied) as connection:
+        async with connected(stopped(copied)) as connection:
             await connection.execute(AWKWARD)
             tables = {
                 table: [dict(row) for row in await connection.fetch(f"select * from {table}")]
@@ -329,8 +329,16 @@ async def _add_hours(url: str, tables: Mapping[str, list[dict[str, Any]]]) -> No
 def _add_newest(tables: Mapping[str, list[dict[str, Any]]]) -> None:
     """What institutions have one of: the newest of several."""
     counts = sorted(tables["population_counts"], key=lambda row: row["month"])
-    statuses = sorted(tables["visiting_statuses"], key=lambda row: row["last_updated"])
-    statuses = [row for row in statuses if row["visit_type"] == "IN_PERSON"]
+    now = datetime.fromisoformat(f"{CLOCK}:00")
+    since = {
+        row["id"]: row["effective_from"] or row["last_updated"]
+        for row in tables["visiting_statuses"]
+        if row["visit_type"] == "IN_PERSON"
+    }
+    statuses = [
+        row for row in tables["visiting_statuses"] if row["id"] in since and since[row["id"]] <= now
+    ]
+    statuses.sort(key=lambda row: (since[row["id"]], row["last_updated"]))
     count = {row["institution_id"]: row["id"] for row in counts}
     status = {row["institution_id"]: row["id"] for row in statuses}
     for row in tables["institutions"]:
@@ -643,6 +651,21 @@ from visiting_statuses v,
      (values ('VIDEO', 'CLOSED', interval '2 days'),
              ('IN_PERSON', 'LIMITED', interval '1 day'),
              ('FAMILY_OVERNIGHT', 'OPEN', interval '-1 day')) t(type, status, later);
+insert into visiting_statuses
+    (id, institution_id, visit_type, status, last_updated, effective_from, source_id)
+select md5('from' || v.id || n)::uuid, institution_id, 'IN_PERSON', t.status,
+       last_updated - interval '3 days' + n * interval '1 hour', moment, source_id
+from (select distinct on (institution_id) * from visiting_statuses
+      where visit_type = 'IN_PERSON' order by institution_id, last_updated limit 4) v,
+     (values (1, 'OPEN', timestamptz '2026-07-03 15:00+00'),
+             (2, 'OPEN_WITH_EXCEPTIONS', timestamptz '2026-07-03 16:00+00'),
+             (3, 'UNKNOWN', timestamptz '2026-07-03 16:00+00'),
+             (4, 'OPEN', timestamptz '2026-07-03 16:00:00.000001+00')) t(n, status, moment);
+update program_offerings
+set ended_on = date '2026-07-02' + (number % 3)::integer,
+    status = case when number % 6 = 0 then 'ENDED' else status end
+from (select id as one, row_number() over (order by id) as number
+      from program_offerings order by id limit 30) t where id = one;
 insert into verifications (id, institution_id, method, outcome, verified_at, next_due_at)
 select md5(code)::uuid, id, 'PHONE', 'CONFIRMED',
        timestamptz '2026-01-01 00:00:00.123456+00' + n * interval '1 hour',

@@ -139,6 +139,13 @@ def read_by(graph: Graph) -> set[tuple[str, str]]:
 def written_by(graph: Graph, permitted: set[str]) -> set[tuple[str, str]]:
     """The columns that a role may write, by the table of permissions."""
     found: set[tuple[str, str]] = set()
+    # What belongs to them is written with them.
+    permitted = permitted | {
+        field.written
+        for name in permitted & graph.written.keys()
+        for field in graph.written[name].fields.values()
+        if isinstance(field, Owned)
+    }
     for written in graph.written.values():
         if written.entity not in permitted:
             continue

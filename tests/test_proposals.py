@@ -27,8 +27,8 @@ THEIRS = "00000000-0000-0000-0000-0000000000b1"
 SERVICE = "00000000-0000-0000-0000-0000000000a2"
 PHONE = "00000000-0000-0000-0000-0000000000b3"
 
-PARTNER = Changer("haven", "PARTNER", "r-1", "key-1", writes=True, provider=OURS)
-RIVAL = Changer("rival", "PARTNER", "r-2", "key-2", writes=True, provider=THEIRS)
+PARTNER = Changer("haven", "PARTNER", "r-1", "key-1", writes=True, speaks_for=OURS)
+RIVAL = Changer("rival", "PARTNER", "r-2", "key-2", writes=True, speaks_for=THEIRS)
 STAFF = Changer("ana", "STAFF", "r-3", "key-3", writes=True)
 
 _AUDIENCES = Audiences()

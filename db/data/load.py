@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -29,7 +29,8 @@ from db.data.indexes import drop_indexes, make_indexes
 from db.data.intake import Intake, Key
 from db.data.line import Line
 from db.data.merge import TARGETS, merge, stage
-from db.data.report import FileReport, LoadError, Report
+from db.data.people import People, checked, respected, signed
+from db.data.report import Conflict, FileReport, LoadError, Report
 from db.data.sheet import Sheet, read
 from db.data.words import words
 
@@ -113,7 +114,8 @@ async def load(url: str, *, directory: Path = DIRECTORY, progress: Progress = si
             indexes = await drop_indexes(connection, LARGE) if new else ()
             if new:
                 await connection.execute("select search_everything()")
-            outcomes, touched = await _merge(connection, intake, progress, steps)
+            await signed(connection)
+            outcomes, touched, people = await _merge(connection, intake, progress, steps)
             if outcomes:
                 await connection.execute("select keep_everything()")
             await make_indexes(connection, indexes)
@@ -121,10 +123,11 @@ async def load(url: str, *, directory: Path = DIRECTORY, progress: Progress = si
             progress("finding duplicates", steps - 1, steps)
             # What is compared as it was before was found before.
             found = await find_duplicates(connection) if touched & COMPARED else None
+            await checked(connection, TARGETS)
     except asyncpg.IntegrityConstraintViolationError as error:
         raise LoadError(f"{error.table_name}: {error}: {error.detail}") from error
     progress("done", steps, steps)
-    return _report(intake, sheets, outcomes, found)
+    return _report(intake, sheets, outcomes, found, people.conflicts)
 
 
 # What became of lines, by file and number: "inserted" or "changed". The rest said nothing new.
@@ -133,14 +136,16 @@ Outcomes = dict[tuple[str, int], str]
 
 async def _merge(
     connection: asyncpg.Connection, intake: Intake, progress: Progress, steps: int
-) -> tuple[Outcomes, set[str]]:
+) -> tuple[Outcomes, set[str], People]:
     outcomes: Outcomes = {}
     touched: set[str] = set()
     tables = {shape.file: shape.table for shape in SHAPES}
 
     def note(table: str, keys: Iterable[Key], outcome: str) -> None:
         for key in keys:
-            line = intake.origins[table][key]
+            line = intake.origins[table].get(key)
+            if line is None:
+                continue  # what it refers to has been merged into what no line is about
             new = outcome == "inserted" and table == tables[line.file]
             if new or (line.file, line.number) not in outcomes:
                 outcomes[line.file, line.number] = "inserted" if new else "changed"
@@ -149,9 +154,10 @@ async def _merge(
     for target in TARGETS:
         rows = intake.rows.get(target.table, {})
         columns[target.table] = await stage(connection, target, rows.values())
+    people = await respected(connection, TARGETS, columns)
     for done, target in enumerate(TARGETS, start=len(SHAPES)):
         progress(f"merging {target.table}", done, steps)
-        merged = await merge(connection, target, columns[target.table])
+        merged = await merge(connection, target, columns[target.table], held=people.any)
         note(target.table, merged.inserted, "inserted")
         note(target.table, merged.changed, "changed")
         for owner, key in merged.bereft:
@@ -159,7 +165,7 @@ async def _merge(
         if merged:
             touched.add(target.table)
             await connection.execute(f"analyze {target.table}")
-    return outcomes, touched
+    return outcomes, touched, people
 
 
 async def _record(
@@ -199,10 +205,14 @@ def _counted(file: str, lines: list[Line], outcomes: Outcomes) -> FileReport:
 
 
 def _report(
-    intake: Intake, sheets: list[Sheet], outcomes: Outcomes, duplicates: Found | None
+    intake: Intake,
+    sheets: list[Sheet],
+    outcomes: Outcomes,
+    duplicates: Found | None,
+    conflicts: Sequence[Conflict],
 ) -> Report:
     lines: dict[str, list[Line]] = {sheet.file: [] for sheet in sheets}
     for line in intake.lines:
         lines[line.file].append(line)
     files = [_counted(file, each, outcomes) for file, each in lines.items()]
-    return Report(files, intake.rejections, intake.remarks, duplicates)
+    return Report(files, intake.rejections, intake.remarks, duplicates, conflicts)

@@ -153,21 +153,26 @@ async def stage(connection: asyncpg.Connection, target: Target, rows: Iterable[R
     return columns
 
 
-async def merge(connection: asyncpg.Connection, target: Target, columns: list[str]) -> Merged:
-    """Insert what is new, update what differs, remove what an owner no longer has."""
+async def merge(
+    connection: asyncpg.Connection, target: Target, columns: list[str], *, held: bool = False
+) -> Merged:
+    """Insert what is new, update what differs, remove what an owner no longer has.
+
+    `held` says that there is a table of what people have written, which stays as it is.
+    """
     bereft: list[tuple[str, Key]] = [
         (owner, (row["owner"],))
         for column, owner in target.owners.items()
-        for row in await connection.fetch(_removal(target, column, owner))
+        for row in await connection.fetch(_removal(target, column, owner, held=held))
     ]
-    rows = await connection.fetch(_merging(target, columns))
+    rows = await connection.fetch(_merging(target, columns, held=held))
     keys = {True: set[Key](), False: set[Key]()}
     for row in rows:
         keys[row["inserted"]].add(tuple(row[column] for column in target.key))
     return Merged(keys[True], keys[False], bereft)
 
 
-def _merging(target: Target, columns: list[str]) -> str:
+def _merging(target: Target, columns: list[str], *, held: bool) -> str:
     names, key = ", ".join(columns), ", ".join(target.key)
     values = [name for name in columns if name not in (*target.key, *target.frozen)]
     action = "nothing"
@@ -181,15 +186,17 @@ def _merging(target: Target, columns: list[str]) -> str:
         if target.reviewed:
             when = target.reviewed
             action += f" and (t.{when} is null or t.{when} < excluded.{when})"
+    others = _unheld(target, "s") if held else ""
     return (
-        f"insert into {target.table} as t ({names}) select {names} from staged_{target.table}"
+        f"insert into {target.table} as t ({names})"
+        f" select {names} from staged_{target.table} s{others}"
         f" on conflict ({key}) do {action}"
         # An inserted row has never been deleted or locked by anybody.
         f" returning {', '.join(f't.{name}' for name in target.key)}, t.xmax = 0 as inserted"
     )
 
 
-def _removal(target: Target, column: str, owner: str) -> str:
+def _removal(target: Target, column: str, owner: str, *, held: bool) -> str:
     same = " and ".join(f"s.{name} = t.{name}" for name in target.key)
     # What people added by hand has no record in a source, and stays.
     ours = " and t.source_record_id is not null" if target.dated else ""
@@ -197,5 +204,18 @@ def _removal(target: Target, column: str, owner: str) -> str:
         f"delete from {target.table} t using staged_{owner} o"
         f" where t.{column} = o.{_KEYS[owner]}{ours}"
         f" and not exists (select from staged_{target.table} s where {same})"
+        f"{_unheld(target, 't', 'and') if held else ''}"
         f" returning t.{column} as owner"
+    )
+
+
+def _unheld(target: Target, row: str, word: str = "where") -> str:
+    """That people have not written this row, or, of a mere link, its owner."""
+    if len(target.key) == 1:
+        entity, key = target.table, target.key[0]
+    else:
+        ((key, entity),) = target.owners.items()
+    return (
+        f" {word} not exists (select from held h"
+        f" where h.entity = '{entity}' and h.key = {row}.{key}::text)"
     )

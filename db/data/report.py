@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from db.data.duplicates import Found
@@ -49,6 +50,20 @@ class Remark:
         return f"{self.file}:{self.line}: {self.column} = {_shown(self.value)}: {self.reason}"
 
 
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A record that people have changed, and in what the files say otherwise; no columns: they have
+    it, and people removed it."""
+
+    table: str
+    key: str
+    columns: tuple[str, ...]
+
+    def __str__(self) -> str:
+        what = ", ".join(self.columns) if self.columns else "removed"
+        return f"{self.table} {self.key}: {what}"
+
+
 @dataclass(slots=True)
 class FileReport:
     """What became of the rows of one file."""
@@ -67,13 +82,14 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of every file, which values were refused or stay mere text, and what may be
-    there twice."""
+    """What became of every file, which values were refused or stay mere text, what may be there
+    twice, and what people have otherwise."""
 
     files: list[FileReport] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
     duplicates: Found | None = None
+    conflicts: Sequence[Conflict] = ()
 
     @property
     def total(self) -> FileReport:
@@ -92,6 +108,8 @@ class Report:
             lines += ["", "Rejected:", *(f"  {each}" for each in self.rejections)]
         if self.duplicates:
             lines += ["", f"Duplicates: {self.duplicates}"]
+        if self.conflicts:
+            lines += ["", "Left as people have it:", *(f"  {each}" for each in self.conflicts)]
         if self.remarks:
             lines += ["", "Kept as text only:", *(f"  {each}" for each in self.remarks)]
         return "\n".join(lines)

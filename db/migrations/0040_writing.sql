@@ -148,15 +148,3 @@ comment on function version_after is
 -- Whoever may write a row need not be able to write what is gathered from it.
 alter function gather_for_services() security definer set search_path = public, pg_temp;
 alter function gather_accessibility() security definer set search_path = public, pg_temp;
-
--- What is only ever added to goes with the record that it is about, when that leaves the directory.
--- The change log keeps both.
-create or replace function refuse_rewriting() returns trigger language plpgsql as $$
-begin
-    if tg_op = 'DELETE' and tg_level = 'ROW' and current_setting('directory.archiving', true) = 'on' then
-        return old;
-    end if;
-    raise exception '% is append-only: a correction is a new row', tg_table_name
-        using errcode = 'restrict_violation';
-end
-$$;

@@ -33,13 +33,13 @@ comment on column proposals.decision is 'Why it was decided so, for whoever prop
 
 -- The organization somebody speaks for is told by the server, for each transaction that reads this.
 create view own_proposals with (security_barrier) as
-    select * from proposals where provider_id::text = current_setting('directory.provider', true);
-comment on view own_proposals is 'The proposals of the organization in the setting directory.provider; nobody''s, if it is not set.';
+    select * from proposals where provider_id::text = current_setting('directory.speaks_for', true);
+comment on view own_proposals is 'The proposals of the organization in the setting directory.speaks_for; nobody''s, if it is not set.';
 
 create function propose(record_type text, record_key text, steps jsonb, why text) returns uuid language plpgsql
     security definer set search_path = public, pg_temp as $$
 declare
-    speaks_for text := current_setting('directory.provider', true);
+    speaks_for text := current_setting('directory.speaks_for', true);
     made       uuid;
 begin
     if record_type <> 'Provider' or record_key is distinct from speaks_for then
@@ -59,7 +59,7 @@ begin
     return made;
 end
 $$;
-comment on function propose is 'Proposes changes to a record of the organization in the setting directory.provider.';
+comment on function propose is 'Proposes changes to a record of the organization in the setting directory.speaks_for.';
 
 create function decide_proposal(id uuid, status text, decision text) returns uuid language plpgsql
     security definer set search_path = public, pg_temp as $$

@@ -27,7 +27,7 @@ from resolvers.errors import Code, FieldRefused
 from resolvers.graph import Events, Everything, Since
 from resolvers.plan.context import Bound, Context, ListOf, Path, leaf
 from resolvers.plan.functions import passed
-from resolvers.plan.references import chosen
+from resolvers.plan.references import chosen, merged_into
 from resolvers.plan.selections import Fields
 from resolvers.plan.values import Look, Tree, Variable
 
@@ -103,9 +103,11 @@ def _of_line(
             return Operation(kind, "||", Ref(alias, "key"))
         case "at":
             return Cast(Ref(alias, "at"), "timestamptz")
-        case "node":
+        case "node" | "mergedInto" as name:
             kinds = kinds_of(context, source, arguments)
             entities = {kind: context.entity(kind) for kind in kinds}
+            if name == "mergedInto":
+                return merged_into(context, entities, alias)
             return chosen(context, entities, alias, nodes, path)
         case name:
             return Ref(alias, name)

@@ -30,7 +30,7 @@ from db.query import (
 )
 from resolvers.graph import Entities
 from resolvers.plan.context import Bound, Context, ListOf, Path, leaf
-from resolvers.plan.references import named
+from resolvers.plan.references import meant, named
 from resolvers.plan.values import Items, Look, Tree
 from resolvers.representations import Representation
 
@@ -64,8 +64,11 @@ def entities(
         for kind in sorted(kinds - {""}):
             name, _, field = kind.partition(".")
             column = source.keys[name][field].column
-            key = Cast(Ref(alias, "key"), column.type)
-            found = named(context, context.entity(name), column, key, nodes, path)
+            entity = context.entity(name)
+            # Others may have kept it for long.
+            sent = Cast(Ref(alias, "key"), column.type)
+            key = meant(context, entity, column, sent, rows.arrays[1])
+            found = named(context, entity, column, key, nodes, path)
             branches.append((Const(kind), Json(found)))
     chosen = Switch(Ref(alias, "kind"), tuple(branches)) if branches else Cast(Const(None), "json")
     return Values(Select(((None, chosen),), rows, order=(Order(Ref(alias, "n")),)))

@@ -57,7 +57,7 @@ from resolvers.plan.introspection import weigh
 from resolvers.plan.orders import declared_order, order
 from resolvers.plan.pages import connection, plain_list
 from resolvers.plan.ranked import ranked
-from resolvers.plan.references import by_id, by_ids
+from resolvers.plan.references import by_id, by_ids, meant
 from resolvers.plan.relations import far_key, reach_many, reach_one, stub
 from resolvers.plan.selections import Fields
 from resolvers.plan.since import since
@@ -103,9 +103,9 @@ def _root_field(context: Context, name: str, nodes: Sequence[FieldNode], path: P
             given = leaf(arguments[argument])
             assert given is not None
             alias = context.alias()
-            where = Operation(
-                Ref(alias, column.column.name), "=", context.param(given, column.scalar, path)
-            )
+            asked = context.param(given, column.scalar, path)
+            now = meant(context, entity, column.column, asked)
+            where = Operation(Ref(alias, column.column.name), "=", now)
             inner = context.columns(context, entity, alias, context.below(entity.name, nodes), path)
             return Row(Select(inner, From(entity.table.name, alias), where=where))
         case Every(entity_name):

@@ -13,10 +13,15 @@ from graphql.language import FieldNode
 
 from db.mapping import Column
 from db.query import (
+    And,
+    AnyOf,
+    Call,
     Cast,
     Const,
+    Exists,
     Expression,
     From,
+    Joined,
     Json,
     Operation,
     Order,
@@ -25,6 +30,7 @@ from db.query import (
     Select,
     Switch,
     Unnest,
+    Value,
     Values,
 )
 from resolvers.errors import Code, FieldRefused
@@ -35,6 +41,9 @@ from resolvers.plan.values import Items, Look, Tree
 
 # Where the concrete type of an object is told to the second road.
 TYPE = ".type"
+
+# What is read of a table of aliases.
+ALIAS = ("entity", "name", "value", "key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,8 @@ def by_id(
     key = _id(entity)
     read = KeyOf(entity.name, key.scalar.read)
     given = Param(Bound(value, read, path), key.scalar.postgres)
-    return Json(named(context, entity, key.column, given, nodes, path, known=False))
+    now = meant(context, entity, key.column, given)
+    return Json(named(context, entity, key.column, now, nodes, path, known=False))
 
 
 def by_ids(
@@ -101,7 +111,7 @@ def by_ids(
     )
     with context.rows(context.graph.limits.default_page):
         of_kind = {entity.name: entity for entity in entities}
-        object_ = chosen(context, of_kind, alias, nodes, path, known=False)
+        object_ = chosen(context, of_kind, alias, nodes, path, sent=Param(key_param, "text[]"))
     return Values(Select(((None, object_),), source, order=(Order(Ref(alias, "n")),)))
 
 
@@ -121,16 +131,80 @@ def chosen(
     nodes: Sequence[FieldNode],
     path: Path,
     *,
-    known: bool = True,
+    sent: Expression | None = None,
 ) -> Expression:
-    """The object whose kind and key are in the row at `alias`; `known` as below."""
+    """The object whose kind and key are in the row at `alias`.
+
+    Those of our own tables are known to be there. `sent` are the keys, if a client sends them.
+    """
+    known = sent is None
     branches = []
     for kind, entity in kinds.items():
         column = _id(entity).column
-        given = Cast(Ref(alias, "key"), column.type)
+        given: Expression = Cast(Ref(alias, "key"), column.type)
+        if not known:
+            given = meant(context, entity, column, given, sent)
         found = named(context, entity, column, given, nodes, path, known=known)
         branches.append((Const(kind), Json(found)))
     return Switch(Ref(alias, "kind"), tuple(branches))
+
+
+def meant(
+    context: Context,
+    entity: Entity,
+    column: Column,
+    value: Expression,
+    among: Expression | None = None,
+) -> Expression:
+    """A value that clients know a record by, as it is now.
+
+    That is another one if the record was merged into another. Of what we have from our own tables
+    this need not be asked: nothing there leads to what was merged. Of many values `among` is the
+    array, as text: where none of them is an alias, which is asked once, none is looked for.
+    """
+    key = entity.table.key
+    if entity.aliases is None or (entity.foreign and column != key):
+        return value
+    alias = context.alias()
+    now: Expression = Cast(Ref(alias, "key"), key.type)
+    joins: tuple[Joined, ...] = ()
+    if column != key:
+        far = context.alias()
+        joins = (Joined(From(entity.table.name, far), Operation(Ref(far, key.name), "=", now)),)
+        now = Ref(far, column.name)
+    text = value if column.type == "text" else Cast(value, "text")
+    where = _called(entity, alias, column, Operation(Ref(alias, "value"), "=", text))
+    if among is not None:
+        any_ = context.alias()
+        called = _called(entity, any_, column, AnyOf(Ref(any_, "value"), among))
+        where = And((Exists(Select((), From(entity.aliases, any_), where=called)), where))
+    found = Value(Select(((None, now),), From(entity.aliases, alias), joins, where))
+    return Call("coalesce", (found, value))
+
+
+def merged_into(context: Context, kinds: Mapping[str, Entity], row: str) -> Expression:
+    """The id of the record that the one whose kind and key are in a row was merged into, if any."""
+    branches: list[tuple[Expression, Expression]] = []
+    for kind, entity in kinds.items():
+        if entity.aliases is not None:
+            alias = context.alias()
+            same = Operation(Ref(alias, "value"), "=", Ref(row, "key"))
+            where = _called(entity, alias, entity.table.key, same)
+            id_ = Operation(Const(f"{kind}:"), "||", Ref(alias, "key"))
+            found = Value(Select(((None, id_),), From(entity.aliases, alias), where=where))
+            branches.append((Const(kind), found))
+    return Switch(Ref(row, "kind"), tuple(branches)) if branches else Cast(Const(None), "text")
+
+
+def _called(entity: Entity, alias: str, column: Column, value: Expression) -> And:
+    """Whether a row of aliases is about what had such a value in this column."""
+    return And(
+        (
+            Operation(Ref(alias, "entity"), "=", Const(entity.table.name)),
+            Operation(Ref(alias, "name"), "=", Const(column.name)),
+            value,
+        )
+    )
 
 
 def named(

@@ -36,7 +36,7 @@ from resolvers.errors import Code, FieldRefused
 from resolvers.graph import Argument, Entity, Since, ToOne
 from resolvers.plan.changes import kinds_of
 from resolvers.plan.context import Bound, Context, ListOf, PageSize, Path, leaf
-from resolvers.plan.references import chosen
+from resolvers.plan.references import chosen, merged_into
 from resolvers.plan.values import Leaf, Literal, Tree
 
 
@@ -138,9 +138,13 @@ class _Records:
             case "type":
                 types = tuple((Const(kind), Const(self.source.types[kind])) for kind in self.kinds)
                 return Switch(Ref(alias, "kind"), types)
+            case "mergedInto":
+                return merged_into(self.context, self._entities(), alias)
             case _:
-                entities = {kind: self.context.entity(kind) for kind in self.kinds}
-                return chosen(self.context, entities, alias, nodes, path)
+                return chosen(self.context, self._entities(), alias, nodes, path)
+
+    def _entities(self) -> Mapping[str, Entity]:
+        return {kind: self.context.entity(kind) for kind in self.kinds}
 
     def _there(self, alias: str) -> Expression:
         """Whether there is a record of this kind and key, where it is asked for."""

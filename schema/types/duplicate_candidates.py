@@ -78,6 +78,8 @@ class DuplicateCandidate:
     """What people decided; it stays, whatever is found later."""
     decided_at: datetime | None
     """When they did."""
+    decision_note: str | None
+    """Why, as whoever decided it wrote."""
     created_at: datetime
     """When these two were first found together."""
     updated_at: datetime

@@ -155,7 +155,7 @@ class Institution:
     opened_note: str | None = localized()
     """Where sources differ on that, or what stood there before."""
     closed_on: date | None
-    """When it closed, as precise as `closedOnPrecision` says."""
+    """When it closed or is to close, as precise as `closedOnPrecision` says."""
     closed_on_precision: DatePrecision | None
     """How much of `closedOn` is known."""
     deactivations: str | None = localized()
@@ -231,13 +231,13 @@ class Institution:
     visiting_in_words: str | None = opening_hours.hours_in_words(visit=True)
     """The rules of visiting in words, such as `Friday to Sunday, 07:30 to 15:30`."""
     program_offerings: Connection[ProgramOffering] = many("institution_id")
-    """The programs that run here, each with how we know."""
+    """The programs that run or ran here, each with how we know."""
     programs: Connection[Program] = many(
-        "id = program_offerings.institution_id", "program_id = programs.id"
+        "id = ongoing_offerings.institution_id", "program_id = programs.id"
     )
     """The programs that run here."""
     program_categories: Connection[Category] = many(
-        "id = program_offerings.institution_id",
+        "id = ongoing_offerings.institution_id",
         "program_id = program_categories.program_id",
         "category_code = categories.code",
         group="program_category",

@@ -153,13 +153,13 @@ class Program:
     activity_group_type: ActivityGroupType | None = join("activity_group_type_code")
     """CDCR's class of activity groups that it belongs to, inferred by us."""
     offerings: Connection[ProgramOffering] = many("program_id")
-    """Where it runs, each with how we know."""
+    """Where it runs or ran, each with how we know."""
     institutions: Connection[Institution] = many(
-        "id = program_offerings.program_id", "institution_id = institutions.id", group="institution"
+        "id = ongoing_offerings.program_id", "institution_id = institutions.id", group="institution"
     )
     """Where it runs."""
     counties: Connection[County] = many(
-        "id = program_offerings.program_id",
+        "id = ongoing_offerings.program_id",
         "institution_id = institutions.id",
         "county_fips = counties.fips",
         group="county",
@@ -202,6 +202,8 @@ class ProgramOffering:
     """The kinds of help that the program is; the classification is ours."""
     status: OfferingStatus = column(default=OfferingStatus.UNKNOWN)
     """Whether it runs there."""
+    ended_on: date | None
+    """The first day on which it runs no more, if that is known or announced."""
     yards: list[str]
     """The yards it runs on; empty if unknown."""
     capacity: int | None

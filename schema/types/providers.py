@@ -37,6 +37,7 @@ class OrganizationType(Enum):
 
 @entity(
     table="providers",
+    aliases=True,
     large=True,
     implements=("Sourced",),
     listed=("listed", "id", "slug", "name"),

@@ -86,6 +86,7 @@ _RULES = (
 
 @entity(
     table="services",
+    aliases=True,
     large=True,
     translated="service_id",
     implements=("Sourced",),
@@ -250,6 +251,7 @@ class Service:
 
 @entity(
     table="services_at_locations",
+    aliases=True,
     order=(),
     large=True,
     implements=("Sourced",),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @value()
 class VisitingStatusChange:
-    """That another visiting status holds at an institution, for one type of visit."""
+    """That another visiting status holds or will hold at an institution, for one type of visit."""
 
     cursor: str
     """Its place among all changes, to go on from there with `after`."""
@@ -25,7 +25,7 @@ class VisitingStatusChange:
     visit_type: VisitType
     """The type of visit."""
     visiting_status: VisitingStatus | None = join("visiting_status_id")
-    """What holds now; null if it was cleared."""
+    """What holds now, or from `effectiveFrom` on if that lies ahead; null if it was cleared."""
     cleared: bool
     """True if what was said was taken back, and nothing holds now: which is neither open nor
     closed."""

@@ -50,7 +50,10 @@ class VisitingStatusCode(Enum):
     translated="visiting_status_id",
 )
 class VisitingStatus:
-    """What was said about visiting at an institution, and when. The newest one holds."""
+    """What was said about visiting at an institution, and when.
+
+    Of those whose time has come the newest one holds.
+    """
 
     id: ID
     institution: Institution = join("institution_id")
@@ -65,6 +68,8 @@ class VisitingStatus:
     """The yards the exceptions speak of; empty where they are only in the words."""
     last_updated: datetime
     """When the publisher last changed it."""
+    effective_from: datetime | None
+    """From when on it holds, if that was said beforehand; null: since it was said."""
     freshness_state: FreshnessState = derived("visiting_status_freshness", "last_updated")
     """How old that is: FRESH for a week and AGING for a month, since visiting changes so often."""
     contact_email: str | None

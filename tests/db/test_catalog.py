@@ -28,6 +28,7 @@ VIEWS = {
     "current_visiting_statuses": "visiting_statuses",
     "current_population_counts": "population_counts",
     "listed_services": "services",
+    "ongoing_offerings": "program_offerings",
     "served_counties": "service_areas",
     "statewide_services": "service_areas",
     "provider_duplicate_candidates": "duplicate_candidates",

@@ -18,6 +18,7 @@ from tests.db.scratch import connected, scratch
 # below, and whatever it decides by into next_instant().
 LOOKING = {
     "capacity_is_current",
+    "close_institution",  # writes
     "find_duplicates",  # writes
     "freshness_among",
     "freshness_state",
@@ -26,12 +27,18 @@ LOOKING = {
     "hours_in_words",
     "hours_state",
     "hours_today",
+    "keep_apart",  # writes
+    "merge_providers",  # writes
     "next_change_of_capacity",
     "next_change_of_freshness",
     "next_change_of_hours",
     "next_opening",
+    "publish_visiting_status",  # writes
+    "record_verification",  # writes
     "search_keep",  # writes
     "services_open_at",
+    "today",
+    "visiting_status_changes",  # of what comes, and comes once
     "visiting_status_freshness",
 }
 
@@ -50,6 +57,15 @@ select md5(id::text)::uuid, id, 'BED', 2, timestamptz '2026-07-01' + n * interva
        source_id
 from (select id, source_id, row_number() over (order by id) n
       from services_at_locations limit 200) t;
+insert into visiting_statuses
+    (institution_id, visit_type, status, last_updated, effective_from, source_id)
+select id, 'VIDEO', (array['OPEN', 'CLOSED'])[1 + n % 2], '2026-03-01',
+       timestamptz '2026-07-01' + n * interval '103 minutes', source_id
+from institutions, generate_series(1, 30) n where code in ('SQ', 'CMC');
+update institutions set status = 'CLOSING', closed_on = '2026-07-04', closed_on_precision = 'DAY'
+where code = 'CIM';
+update program_offerings set ended_on = '2026-07-04'
+where institution_id = (select id from institutions where code = 'CIM');
 """
 
 # Everything that rules decide by the clock, in one text.
@@ -67,6 +83,9 @@ DIGEST = """
         union all select id::text || visiting_status_freshness(last_updated) from visiting_statuses
         union all select id::text || capacity_is_current(counted_at, expires_after_hours)
             from service_capacities
+        union all select id::text from ongoing_offerings
+        union all select id::text from current_visiting_statuses
+        union all select key from visitor_service_gaps
     ) t
 """
 

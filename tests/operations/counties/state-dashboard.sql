@@ -184,7 +184,7 @@ from (
               from programs t29
               left join lateral (
                 select t32.county_fips as "value"
-                from program_offerings t31
+                from ongoing_offerings t31
                 join institutions t32 on t32.id = t31.institution_id
                 where t31.program_id = t29.id
               ) t33 on true

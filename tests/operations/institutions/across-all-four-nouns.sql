@@ -31,7 +31,7 @@ from (
             from programs t32
             where exists (
               select
-              from program_offerings t33
+              from ongoing_offerings t33
               where t33.institution_id = t29.id
                 and t32.id = t33.program_id
             )
@@ -122,7 +122,7 @@ from (
                       from programs t13
                       where exists (
                         select
-                        from program_offerings t15
+                        from ongoing_offerings t15
                         where t15.institution_id = t7.id
                           and t13.id = t15.program_id
                       )
@@ -144,7 +144,7 @@ from (
                               from institutions t17
                               where exists (
                                 select
-                                from program_offerings t18
+                                from ongoing_offerings t18
                                 where t18.program_id = t16.id
                                   and t17.id = t18.institution_id
                               )
@@ -154,7 +154,7 @@ from (
                       from programs t16
                       where exists (
                         select
-                        from program_offerings t20
+                        from ongoing_offerings t20
                         where t20.institution_id = t7.id
                           and t16.id = t20.program_id
                       )

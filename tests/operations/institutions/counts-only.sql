@@ -19,7 +19,7 @@ from (
               from programs t2
               where exists (
                 select
-                from program_offerings t3
+                from ongoing_offerings t3
                 where t3.institution_id = t1.id
                   and t2.id = t3.program_id
               )

@@ -88,7 +88,7 @@ from (
               from programs t10
               where exists (
                 select
-                from program_offerings t11
+                from ongoing_offerings t11
                 where t11.institution_id = t0.id
                   and t10.id = t11.program_id
               )

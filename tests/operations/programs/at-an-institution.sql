@@ -9,7 +9,7 @@ from (
               from programs t1
               where exists (
                 select
-                from program_offerings t2
+                from ongoing_offerings t2
                 where t2.institution_id = t0.id
                   and t1.id = t2.program_id
               )
@@ -33,7 +33,7 @@ from (
               from programs t3
               where exists (
                 select
-                from program_offerings t6
+                from ongoing_offerings t6
                 where t6.institution_id = t0.id
                   and t3.id = t6.program_id
               )

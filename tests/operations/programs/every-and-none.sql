@@ -11,7 +11,7 @@ from (
             from institutions t2
             where exists (
               select
-              from program_offerings t3
+              from ongoing_offerings t3
               where t3.program_id = t0.id
                 and t2.id = t3.institution_id
             )
@@ -21,7 +21,7 @@ from (
             from institutions t5
             where exists (
               select
-              from program_offerings t6
+              from ongoing_offerings t6
               where t6.program_id = t0.id
                 and t5.id = t6.institution_id
             )
@@ -41,7 +41,7 @@ from (
             from institutions t10
             where exists (
               select
-              from program_offerings t11
+              from ongoing_offerings t11
               where t11.program_id = t8.id
                 and t10.id = t11.institution_id
             )
@@ -51,7 +51,7 @@ from (
             from institutions t13
             where exists (
               select
-              from program_offerings t14
+              from ongoing_offerings t14
               where t14.program_id = t8.id
                 and t13.id = t14.institution_id
             )

@@ -7,38 +7,45 @@ from (
   select (select r from (
       select t0.name as "name",
         (select r from (
-          select t1.name as "name"
-          from counties t1
-          where t1.fips = t0.county_fips
+          select t3.name as "name"
+          from counties t3
+          where t3.fips = t0.county_fips
         ) r) as "county",
         (select r from (
-          select t2.address_visibility as "addressVisibility",
-            t2.public_street as "street",
-            t2.public_city as "city",
-            t2.public_zip as "zip",
+          select t4.address_visibility as "addressVisibility",
+            t4.public_street as "street",
+            t4.public_city as "city",
+            t4.public_zip as "zip",
             (select r from (
-              select t3.name as "name"
-              from counties t3
-              where t3.fips = t2.public_county_fips
+              select t5.name as "name"
+              from counties t5
+              where t5.fips = t4.public_county_fips
             ) r) as "county",
-            t2.public_latitude as "latitude",
-            t2.public_longitude as "longitude"
-          from locations t2
-          where t2.id = t0.location_id
+            t4.public_latitude as "latitude",
+            t4.public_longitude as "longitude"
+          from locations t4
+          where t4.id = t0.location_id
         ) r) as "location"
       from providers t0
-      where t0.slug = $1::text
+      where t0.slug = coalesce((
+        select t2.slug
+        from aliases t1
+        join providers t2 on t2.id = t1.key::uuid
+        where t1.entity = 'providers'
+          and t1.name = 'slug'
+          and t1.value = $1::text
+      ), $1::text)
     ) r) as "provider",
     (select r from (
       select (
           select count(*)
-          from providers t4
-          where t4.name = $2::text
+          from providers t6
+          where t6.name = $2::text
             and exists (
             select
-            from locations t5
-            where t5.id = t4.location_id
-              and t5.public_city = any($3::text[])
+            from locations t7
+            where t7.id = t6.location_id
+              and t7.public_city = any($3::text[])
           )
         ) as "totalCount"
     ) r) as "byCity"

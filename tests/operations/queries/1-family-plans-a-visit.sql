@@ -106,7 +106,7 @@ from (
               from programs t12
               where exists (
                 select
-                from program_offerings t13
+                from ongoing_offerings t13
                 where t13.institution_id = t0.id
                   and t12.id = t13.program_id
               )

@@ -63,7 +63,7 @@ from (
               from programs t8
               where exists (
                 select
-                from program_offerings t9
+                from ongoing_offerings t9
                 where t9.institution_id = t0.id
                   and t8.id = t9.program_id
               )

@@ -33,7 +33,7 @@ from (
                               from programs t5
                               where exists (
                                 select
-                                from program_offerings t7
+                                from ongoing_offerings t7
                                 where t7.institution_id = t3.id
                                   and t5.id = t7.program_id
                               )
