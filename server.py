@@ -21,6 +21,8 @@ from starlette.types import ASGIApp
 
 from db import api_keys, embedded
 from db.data.duplicates import refresh
+from db.data.exchange.feeds import take_feed
+from db.data.exchange.telling import paced, told_of
 from db.data.hsds import Form
 from db.data.hsds import export as write_hsds
 from db.data.load import load as load_files
@@ -395,6 +397,40 @@ def export_hsds(settings: Settings, folder: Path, form: str) -> None:
         counts = asyncio.run(write_hsds(url, folder, Form(form), role=role, progress=progress))
     for name, count in counts.items():
         click.echo(f"{count:>8} {name}")
+
+
+@main.group("import")
+def take_in() -> None:
+    """Take in what others know. Nothing is changed unless all of a file can be read."""
+
+
+_dry_run = click.option("--dry-run", is_flag=True, help="Do everything, tell it, and undo it.")
+_source = click.option("--source", metavar="KEY", help="The source of what is new.")
+_errors = click.option(
+    "--errors",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what was not taken into this file, as CSV.",
+)
+
+
+@take_in.command("hsds")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@_dry_run
+@_source
+@_errors
+@click.pass_obj
+def import_hsds(
+    settings: Settings, path: Path, dry_run: bool, source: str | None, errors: Path | None
+) -> None:
+    """Import HSDS 3: JSON, a JSON object in each line, or tables with a datapackage.json."""
+    url = settings.url()
+    settings.migrate(url)
+    taken = take_feed(url, path, source=source, dry_run=dry_run, told=paced(_err))
+    told_of(asyncio.run(taken), errors, click.echo, _err)
+
+
+def _err(text: str) -> None:
+    click.echo(text, err=True)
 
 
 @main.group()

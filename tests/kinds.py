@@ -188,6 +188,14 @@ KINDS = {
         one={"left": "Provider by left_id", "right": "Provider by right_id"},
         groups={"reason": "reasons"},
     ),
+    "ImportRun": Kind(
+        "import_runs",
+        "-started_at",
+        root="importRuns",
+        one={"source": "Source by source_id"},
+        many={"rejections": "ImportRejection over import_rejections.run_id>id"},
+    ),
+    "ImportRejection": Kind("import_rejections", "number", one={"run": "ImportRun by run_id"}),
     "ApiKey": Kind("api_keys", "name", root="apiKeys", one={"provider": "Provider by provider_id"}),
     "Service": Kind(
         "services",
