@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -301,14 +302,15 @@ async def _some(
             numbers[0],
         )
         refused.add(row["row_key"])
-        column = error.column_name or ""
+        column = error.column_name or _checked(target, error.constraint_name or "")
         problem = Problem(
             row["row_place"],
             row["row_entity"],
             target.called(column) if column else None,
             row[column] if column in target.columns else None,
             "CONSTRAINT",
-            " ".join(filter(None, [str(error), error.detail])),
+            # The whole row is in the detail of some, and no business of whoever reads this.
+            ". ".join(filter(None, [str(error), (error.detail or "") * (not column)])),
         )
         run.rejected += 1
         await reject(line, run, [problem])
@@ -316,6 +318,12 @@ async def _some(
     inserted = sum(row["inserted"] for row in rows)
     counts[0] += inserted
     counts[1] += len(rows) - inserted
+
+
+def _checked(target: Target, constraint: str) -> str:
+    """The column that a constraint is about, as Postgres names those of one column."""
+    named = re.fullmatch(rf"{target.table}_(.+)_check\d*", constraint)
+    return named[1] if named and named[1] in target.columns else ""
 
 
 def _merging(target: Target) -> str:

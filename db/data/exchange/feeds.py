@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,26 +13,16 @@ from uuid import UUID
 import asyncpg
 
 from db.connection import connected
-from db.data.alone import alone
+from db.data.exchange import remainders
 from db.data.exchange.applied import Conflicts, Incoming, add, apply, prepare
 from db.data.exchange.documents import objects
+from db.data.exchange.finishing import applied_or_undone, failing, source_of
 from db.data.exchange.pieces import Piece, Problem, pieces
 from db.data.exchange.records import TARGETS, Maker, Staged, moment
-from db.data.exchange.remainders import keep
-from db.data.exchange.runs import (
-    Run,
-    Told,
-    batches,
-    begin,
-    checked,
-    failed,
-    finish,
-    reject,
-    stage,
-)
+from db.data.exchange.runs import Run, Told, batches, begin, checked, reject, stage
 from db.data.exchange.standard import entity_called, entity_like
 from db.data.exchange.tables import Package, typed
-from db.data.identity import identity, slug
+from db.data.identity import slug
 from db.data.report import LoadError
 
 # Rows of a file whose pieces are staged in one transaction.
@@ -49,32 +40,32 @@ async def take_feed(
     path: Path,
     *,
     source: str | None = None,
+    dated: datetime | None = None,
     dry_run: bool = False,
     told: Told = silent,
     conflicts: Conflicts | None = None,
 ) -> Run:
     """Import a file, a folder or a zip of HSDS. Raises LoadError if nothing of it can be trusted.
 
-    The same file imported again changes nothing; after a crash it goes on where it was.
+    Records without a date of their own bear the one that the file is `dated`. The same file
+    imported again changes nothing; after a crash it goes on where it was.
     """
     key = source or f"HSDS-{slug(path.stem) or 'feed'}"
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}", key):
         raise LoadError(f"{key!r} is no key of a source")
     async with connected(url) as line:
         run = await begin(line, "HSDS", path, dry_run=dry_run, about=key)
-        try:
+        async with failing(line, run):
             if run.state == "STAGING":
                 await _stage(line, run, key, path, told)
                 await checked(line, run)
-            await _apply(line, run, key, told, conflicts)
-        except LoadError as error:
-            await failed(line, run, str(error))
-            raise
-        except asyncpg.PostgresError as error:
-            # A connection that was lost is no fault of the file.
-            if not isinstance(error, _LOST):
-                await failed(line, run, str(error))
-            raise
+
+            async def write() -> UUID:
+                source_id = await source_of(line, run, key)
+                await _write(line, run, source_id, dated, told, conflicts)
+                return source_id
+
+            await applied_or_undone(line, run, write)
         return run
 
 
@@ -133,50 +124,6 @@ def _is_zip(path: Path) -> bool:
         return path.suffix.lower() == ".zip" or file.read(4) == b"PK\x03\x04"
 
 
-# Postgres went away, or was told to: the run goes on another time.
-_LOST = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
-
-
-class _Undone(Exception):  # noqa: N818  a dry run ends like this
-    """What was done is to be undone."""
-
-
-async def _apply(
-    line: asyncpg.Connection, run: Run, key: str, told: Told, conflicts: Conflicts | None
-) -> None:
-    before = (run.rejections, run.rejected, len(run.problems))
-    try:
-        async with alone(line):
-            source_id = await _source(line, run, key)
-            await _write(line, run, source_id, told, conflicts)
-            if run.dry_run:
-                raise _Undone
-            await _noted(line, run, source_id)
-            await finish(line, run, "APPLIED")
-    except _Undone:
-        # What it told was undone, too: it is told again, to stay.
-        problems = run.problems[before[2] :]
-        rejected = run.rejected
-        run.rejections, run.problems = before[0], run.problems[: before[2]]
-        async with line.transaction():
-            await reject(line, run, problems)
-            run.rejected = rejected
-            await finish(line, run, "CHECKED")
-
-
-async def _source(line: asyncpg.Connection, run: Run, key: str) -> UUID:
-    """The source of all that is new. One that is there stays as it is."""
-    known: UUID | None = await line.fetchval("select id from sources where key = $1", key)
-    if known is None:
-        known = identity("sources", key)
-        await line.execute(
-            "insert into sources (id, key, name) values ($1, $2, $3)", known, key, run.file
-        )
-    if not run.dry_run:
-        await line.execute("update import_runs set source_id = $2 where id = $1", run.id, known)
-    return known
-
-
 async def _maker(line: asyncpg.Connection, source_id: UUID) -> Maker:
     counties: dict[str, str] = {}
     for fips, name in await line.fetch("select fips, name from counties"):
@@ -194,24 +141,28 @@ async def _maker(line: asyncpg.Connection, source_id: UUID) -> Maker:
 
 
 async def _write(
-    line: asyncpg.Connection, run: Run, source_id: UUID, told: Told, conflicts: Conflicts | None
+    line: asyncpg.Connection,
+    run: Run,
+    source_id: UUID,
+    dated: datetime | None,
+    told: Told,
+    conflicts: Conflicts | None,
 ) -> None:
     maker = await _maker(line, source_id)
     for target in TARGETS.values():
         await prepare(line, target)
+    await remainders.prepare(line)
     done = 0
     for entity in _MADE:
         waiting: dict[str, list[Incoming]] = {}
-        async for piece in _staged(line, run, entity):
+        async for piece in _staged(line, run, entity, dated):
             for table, row in maker.make(piece):
                 waiting.setdefault(table, []).append(row)
             done += 1
             if done % 1000 == 0:
                 told("checked", done, run.rows_staged)
-                await _hand_over(line, waiting)
-        await _hand_over(line, waiting)
-    run.rejected += sum(not each.row_kept for each in maker.problems)
-    await reject(line, run, maker.problems)
+                await _hand_over(line, run, maker, waiting)
+        await _hand_over(line, run, maker, waiting)
     refused, conflicting = set(maker.refused), set[UUID]()
     for number, target in enumerate(TARGETS.values()):
         told(f"writing {target.table}", number, len(TARGETS))
@@ -220,13 +171,21 @@ async def _write(
         if target.table in _RECORDS:
             refused |= out
     told("keeping what is beyond", len(TARGETS), len(TARGETS))
-    await keep(line, run, source_id, maker.ours, refused, conflicting)
+    await remainders.keep(line, run, source_id, refused, conflicting)
 
 
-async def _hand_over(line: asyncpg.Connection, waiting: dict[str, list[Incoming]]) -> None:
+async def _hand_over(
+    line: asyncpg.Connection, run: Run, maker: Maker, waiting: dict[str, list[Incoming]]
+) -> None:
+    """Keep what was made in Postgres, and not here: there may be very much of it."""
     for table, rows in waiting.items():
         await add(line, TARGETS[table], rows)
     waiting.clear()
+    await remainders.call(line, maker.ours)
+    maker.ours.clear()
+    run.rejected += sum(not each.row_kept for each in maker.problems)
+    await reject(line, run, maker.problems)
+    maker.problems.clear()
 
 
 _RECORDS = ("providers", "services", "services_at_locations", "locations")
@@ -251,7 +210,9 @@ _WITH = {
 }
 
 
-async def _staged(line: asyncpg.Connection, run: Run, entity: str) -> AsyncIterator[Staged]:
+async def _staged(
+    line: asyncpg.Connection, run: Run, entity: str, dated: datetime | None
+) -> AsyncIterator[Staged]:
     """The pieces of a kind, one after the other."""
     inner = _WITH.get(entity, ())
     inside = ", ".join(
@@ -280,7 +241,7 @@ async def _staged(line: asyncpg.Connection, run: Run, entity: str) -> AsyncItera
                    s.object ->> 'last_modified',
                    (select max(p.object ->> 'last_modified') from import_rows p
                     where p.run_id = s.run_id and p.entity = 'service' and p.key = any (s.parents))
-               ) as dated, s.object
+               ) as dated
                {f", jsonb_build_array({inside})::text as inside" if inner else ", null as inside"}
         from import_rows s where s.run_id = $1 and s.entity = '{entity}'
         order by s.number, s.key
@@ -297,7 +258,7 @@ async def _staged(line: asyncpg.Connection, run: Run, entity: str) -> AsyncItera
             object_,
             {**_named(object_), **far},
             row["place"],
-            moment(row["dated"]),
+            moment(row["dated"]) or dated,
             {
                 name: [(UUID(key), each, place) for key, each, place in listed or ()]
                 for name, listed in zip(inner, lists, strict=True)
@@ -314,23 +275,3 @@ def _named(found: dict[str, Any]) -> dict[str, UUID]:
         except ValueError:
             continue
     return named
-
-
-async def _noted(line: asyncpg.Connection, run: Run, source_id: UUID) -> None:
-    """An import that changed something is told among all others."""
-    if not (run.inserted or run.changed):
-        return
-    read = run.inserted + run.changed + run.unchanged + run.rejected
-    await line.execute(
-        "insert into imports (id, source_id, file, sha256, rows_read, rows_inserted, rows_changed,"
-        " rows_unchanged, rows_rejected) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        run.id,
-        source_id,
-        run.file,
-        run.sha256,
-        read,
-        run.inserted,
-        run.changed,
-        run.unchanged,
-        run.rejected,
-    )

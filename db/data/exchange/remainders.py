@@ -29,22 +29,29 @@ _PARTS = {
 _FIXED = ("taxonomy", "taxonomy_term")
 
 
+async def prepare(line: asyncpg.Connection) -> None:
+    """Make the table in which waits what pieces are called as parts of our rows."""
+    await line.execute(
+        "create temp table incoming_ours (entity text, key uuid, our uuid, owner uuid)"
+        " on commit drop"
+    )
+
+
+async def call(line: asyncpg.Connection, ours: Iterable[Ours]) -> None:
+    """Note what pieces are called as parts of our rows."""
+    await line.copy_records_to_table(
+        "incoming_ours", records=[(o.entity, o.key, o.our, o.owner) for o in ours]
+    )
+
+
 async def keep(
     line: asyncpg.Connection,
     run: Run,
     source_id: UUID,
-    ours: Iterable[Ours],
     refused: Collection[UUID],
     conflicting: Collection[UUID],
 ) -> None:
     """Keep what is beyond. Of what was refused nothing is, nor of what is inside of that."""
-    await line.execute(
-        "create temp table incoming_ours"
-        " (entity text, key uuid, our uuid, owner uuid) on commit drop"
-    )
-    await line.copy_records_to_table(
-        "incoming_ours", records=[(o.entity, o.key, o.our, o.owner) for o in ours]
-    )
     await line.execute("create index on incoming_ours (key, entity)")
     await line.execute("create temp table incoming_refused (key uuid primary key) on commit drop")
     await line.copy_records_to_table("incoming_refused", records=[(key,) for key in {*refused}])

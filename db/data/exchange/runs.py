@@ -159,9 +159,17 @@ _AGAIN = """
 
 
 async def stage(
-    line: asyncpg.Connection, run: Run, rows: int, found: Iterable[Piece | Problem]
+    line: asyncpg.Connection,
+    run: Run,
+    rows: int,
+    found: Iterable[Piece | Problem],
+    *,
+    alike: bool = True,
 ) -> None:
-    """Keep a batch of what was found in so many rows, for good."""
+    """Keep a batch of what was found in so many rows, for good.
+
+    What is found again and says the same is one, unless nothing may be `alike`.
+    """
     batch: dict[tuple[str, UUID], Piece] = {}
     problems: list[Problem] = []
     rejected = 0
@@ -188,7 +196,7 @@ async def stage(
             batch[name] = piece
             new += 1
             continue
-        if problem := _differs(piece, before):
+        if problem := _differs(piece, before, alike=alike):
             problems.append(problem)
             rejected += 1
             continue
@@ -224,8 +232,11 @@ async def stage(
         )
 
 
-def _differs(piece: Piece, before: dict[str, Any]) -> Problem | None:
+def _differs(piece: Piece, before: dict[str, Any], *, alike: bool) -> Problem | None:
     """What an object says otherwise than it was said before. By what it is found may differ."""
+    if not alike:
+        message = "was said before: what was said first counts"
+        return Problem(piece.place, piece.entity, "id", piece.key, "DUPLICATE", message)
     for name, value in piece.object.items():
         if name in before and before[name] != value and not name.endswith("_id"):
             message = "was said before, and otherwise: what was said first counts"
