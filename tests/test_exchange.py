@@ -20,9 +20,12 @@ from db.data.exchange.standard import FILES, entity_called
 from db.data.exchange.tables import typed
 from db.data.hsds import Form, export
 from db.data.report import LoadError
+from db.database import Database
 from db.migrate import migrate
 from db.roles import prepare, role_name
-from schema.audiences import reaches
+from resolvers.resolve import GraphQLRequest, resolve
+from schema.audiences import Audiences, reaches
+from schema.roles import Role
 from tests.db.scratch import connected, everything, scratch
 from tests.serving import ROOT, command
 
@@ -49,6 +52,16 @@ async def empty() -> AsyncIterator[str]:
     async with scratch() as url:
         await migrate(url)
         yield url
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def untouched(empty: str) -> AsyncIterator[str]:
+    """One for all files of which nothing is taken."""
+    async with scratch(empty) as copied:
+        yield copied
+
+
+NEWEST = "from import_runs order by started_at desc, id limit 1"
 
 
 @pytest_asyncio.fixture
@@ -533,19 +546,18 @@ _BAD = {
 
 @pytest.mark.parametrize("case", _BAD)
 async def test_a_file_that_cannot_be_trusted_changes_nothing(
-    url: str, tmp_path: Path, case: str
+    untouched: str, tmp_path: Path, case: str
 ) -> None:
     content, message = _BAD[case]
     path = tmp_path / "organizations.json"
     path.write_bytes(content)
     with pytest.raises(LoadError, match=message):
-        await take_feed(url, path)
-    assert await value(url, "select state || ' ' || error from import_runs") == (
-        f"FAILED {await value(url, 'select error from import_runs')}"
-    )
-    assert message in await value(url, "select error from import_runs")
+        await take_feed(untouched, path)
+    state, error = await value(untouched, f"select array[state, error] {NEWEST}")
+    assert state == "FAILED"
+    assert message in error
     for name in ("providers", "import_rows", "hsds_remainders", "changes", "sources"):
-        assert await value(url, f"select count(*) from {name}") == 0
+        assert await value(untouched, f"select count(*) from {name}") == 0
 
 
 async def test_what_is_only_partly_bad_is_taken_in_part(url: str, tmp_path: Path) -> None:
@@ -569,8 +581,8 @@ async def test_what_is_only_partly_bad_is_taken_in_part(url: str, tmp_path: Path
         ("organizations.ndjson:4", "id", "MISSING"),
         ("organizations.ndjson:6", "id", "INVALID"),
         ("organizations.ndjson:7", "name", "DUPLICATE"),
-        ("organizations.ndjson:5", "name", "MISSING"),
         ("organizations.ndjson:8", "name", "INVALID"),
+        ("organizations.ndjson:5", "name", "MISSING"),
     ]
     assert (run.rows_read, run.rejected) == (8, 7)
     assert await value(url, "select string_agg(name, '') from providers") == "Example"
@@ -578,8 +590,10 @@ async def test_what_is_only_partly_bad_is_taken_in_part(url: str, tmp_path: Path
 
 async def test_what_leads_to_nothing_is_told(url: str, tmp_path: Path) -> None:
     nowhere = str(uuid4())
+    phone = {"id": str(uuid4()), "number": "+14155552671"}
+    lost = {"id": str(uuid4()), "organization_id": nowhere, "name": "Lost", "status": "active"}
     said = [
-        {"id": str(uuid4()), "organization_id": nowhere, "name": "Lost", "status": "active"},
+        {**lost, "phones": [phone]},
         {"id": str(uuid4()), "name": "Nobody's", "status": "active"},
     ]
     run = await take_feed(url, written(tmp_path, said, "services.json"))
@@ -590,9 +604,47 @@ async def test_what_leads_to_nothing_is_told(url: str, tmp_path: Path) -> None:
     assert told == [
         ("organization_id", nowhere, "UNKNOWN_REFERENCE", False),
         ("organization_id", None, "MISSING", False),
+        ("service_id", lost["id"], "UNKNOWN_REFERENCE", False),
     ]
     assert await value(url, "select count(*) from services") == 0
     assert await value(url, "select count(*) from hsds_remainders") == 0
+
+
+async def test_what_a_rule_of_the_directory_forbids_is_told(url: str, tmp_path: Path) -> None:
+    said = organization()
+    areas = [{"id": str(uuid4()), "name": "California", "uri": "06"} for _ in range(3)]
+    said["services"][0]["service_areas"] = areas
+    run = await take_feed(url, written(tmp_path, said))
+    told = await rejections(url, run)
+    assert {(row["entity"], row["reason"]) for row in told} == {("service_area", "CONSTRAINT")}
+    assert (len(told), run.counts["service_areas"]) == (2, (1, 0, 0))
+    # What the directory does not take is said by its export all the same.
+    (found,) = objects(await exported(url, tmp_path / "out"), "organization").values()
+    assert ordered(found) == ordered(said)
+
+
+async def test_what_a_feed_changes_is_from_that_feed(url: str, tmp_path: Path) -> None:
+    await take_feed(url, written(tmp_path, organization()), source="FIRST")
+    said = organization(name="Renamed", metadata=[{"id": str(uuid4()), **_CHANGED}])
+    await take_feed(url, written(tmp_path, said), source="SECOND")
+    async with connected(url) as connection:
+        rows = await connection.fetch(
+            "select s.key, p.source_date::text from providers p join sources s on s.id = source_id"
+            " union all select s.key, v.source_date::text from services v"
+            " join sources s on s.id = source_id"
+        )
+    assert [tuple(row) for row in rows] == [("SECOND", "2026-06-01"), ("FIRST", "2026-05-01")]
+
+
+_CHANGED = {
+    "resource_type": "organization",
+    "last_action_date": "2026-06-01",
+    "last_action_type": "update",
+    "field_name": "name",
+    "previous_value": "Example",
+    "replacement_value": "Renamed",
+    "updated_by": "Ann",
+}
 
 
 async def test_records_that_are_inside_of_each_other_are_no_danger(
@@ -637,17 +689,17 @@ _BAD_TABLES: Mapping[str, tuple[str | bytes, str]] = {
 
 @pytest.mark.parametrize("case", _BAD_TABLES)
 async def test_tables_that_cannot_be_trusted_change_nothing(
-    url: str, tmp_path: Path, case: str
+    untouched: str, tmp_path: Path, case: str
 ) -> None:
     content, message = _BAD_TABLES[case]
     feed = package(tmp_path, organization="")
     data = content if isinstance(content, bytes) else content.encode()
     (feed / "organizations.csv").write_bytes(data)
     with pytest.raises(LoadError) as refused:
-        await take_feed(url, feed)
+        await take_feed(untouched, feed)
     assert message in str(refused.value)
-    assert await value(url, "select state from import_runs") == "FAILED"
-    assert await value(url, "select count(*) from providers") == 0
+    assert await value(untouched, f"select state {NEWEST}") == "FAILED"
+    assert await value(untouched, "select count(*) from providers") == 0
 
 
 @pytest.mark.parametrize(
@@ -666,7 +718,7 @@ async def test_tables_that_cannot_be_trusted_change_nothing(
     ],
 )
 async def test_a_folder_that_is_no_package_changes_nothing(
-    url: str, tmp_path: Path, descriptor: str | None, message: str
+    untouched: str, tmp_path: Path, descriptor: str | None, message: str
 ) -> None:
     feed = tmp_path / "feed"
     feed.mkdir()
@@ -676,8 +728,8 @@ async def test_a_folder_that_is_no_package_changes_nothing(
     if descriptor is not None:
         (feed / "datapackage.json").write_text(descriptor)
     with pytest.raises(LoadError, match=message):
-        await take_feed(url, feed)
-    assert await value(url, "select count(*) from providers") == 0
+        await take_feed(untouched, feed)
+    assert await value(untouched, "select count(*) from providers") == 0
 
 
 async def test_a_zip_is_a_folder(url: str, tmp_path: Path) -> None:
@@ -692,17 +744,17 @@ async def test_a_zip_is_a_folder(url: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../organizations.csv", "/organizations.csv", "a\\..\\..\\b.csv"])
 async def test_a_zip_that_leads_out_of_itself_is_refused(
-    url: str, tmp_path: Path, name: str
+    untouched: str, tmp_path: Path, name: str
 ) -> None:
     path = tmp_path / "feed.zip"
     with zipfile.ZipFile(path, "w") as made:
         made.writestr("datapackage.json", '{"resources": []}')
         made.writestr(name, _TABLE)
     with pytest.raises(LoadError, match="leads out of the folder"):
-        await take_feed(url, path)
+        await take_feed(untouched, path)
     path.write_bytes(b"PK\x03\x04 and no more")
     with pytest.raises(LoadError, match="is no zip"):
-        await take_feed(url, path)
+        await take_feed(untouched, path)
 
 
 # The command
@@ -739,6 +791,56 @@ async def test_the_command_tells_what_it_did(url: str, tmp_path: Path) -> None:
     assert refused.returncode == 1
     assert refused.stderr.endswith("is no JSON\n")
     assert refused.stderr.splitlines()[-1].startswith("Error: organizations.json:1: ")
+
+
+async def test_staff_asks_for_imports_that_failed(url: str, tmp_path: Path) -> None:
+    await prepare(url, reaches())
+    with pytest.raises(LoadError):
+        await take_feed(url, written(tmp_path, "nothing", "failed.json"))
+    await take_feed(url, written(tmp_path, organization(website="example")))
+    text = """{
+        failed: importRuns(filter: { state: { eq: FAILED } }) { nodes { file state error actor } }
+        importRuns(filter: { state: { eq: APPLIED } }) {
+            nodes {
+                kind about rowsRead rowsStaged
+                source { key }
+                rejections(first: 5) { nodes { place entity field value reason rowKept } }
+            }
+        }
+    }"""
+    database = await Database.open(url, role=role_name("STAFF"))
+    answer = await resolve(Audiences().graph(Role.STAFF), database, GraphQLRequest(text))
+    await database.close()
+    data = json.loads(answer.body)["data"]
+    (failed,) = data["failed"]["nodes"]
+    assert failed == {
+        "file": "failed.json",
+        "state": "FAILED",
+        "error": "failed.json:1: begins neither with [ nor with {: is no JSON",
+        "actor": "import:failed.json",
+    }
+    (run,) = data["importRuns"]["nodes"]
+    assert run == {
+        "kind": "HSDS",
+        "about": "HSDS-organizations",
+        "rowsRead": 1,
+        "rowsStaged": 9,
+        "source": {"key": "HSDS-organizations"},
+        "rejections": {
+            "nodes": [
+                {
+                    "place": "organizations.json:1",
+                    "entity": "organization",
+                    "field": "website",
+                    "value": "example",
+                    "reason": "INVALID",
+                    "rowKept": True,
+                }
+            ]
+        },
+    }
+    for role in (Role.PUBLIC, Role.PARTNER):
+        assert "ImportRun" not in Audiences().graph(role).entities
 
 
 async def test_the_public_cannot_read_what_is_kept(url: str, tmp_path: Path) -> None:

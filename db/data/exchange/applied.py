@@ -25,7 +25,9 @@ class Target:
     `frozen` columns keep their first value. What is null was not said: it stays as it is, or
     becomes the `default` in a new row; with `whole`, null is null. `refers` says which columns must
     lead somewhere, and where; a row whose column leads nowhere is refused, or is without it if it
-    `may` be. `words` are what the columns are called where people read of them.
+    `may` be. One that is `loose` may be null, where another leads somewhere. What goes `along` is
+    changed where something else is, and is no change of its own. `words` are what the columns are
+    called where people read of them.
     """
 
     table: str
@@ -35,6 +37,8 @@ class Target:
     default: Mapping[str, str] = field(default_factory=dict)
     refers: Mapping[str, str] = field(default_factory=dict)
     may: frozenset[str] = frozenset()
+    loose: frozenset[str] = frozenset()
+    along: tuple[str, ...] = ()
     whole: bool = False
     dated: bool = True
     tweak: str | None = None
@@ -43,7 +47,8 @@ class Target:
     @property
     def values(self) -> tuple[str, ...]:
         """What a row that is there may be changed to."""
-        return tuple(name for name in self.columns if name not in (*self.key, *self.frozen))
+        kept = (*self.key, *self.frozen, *self.along)
+        return tuple(name for name in self.columns if name not in kept)
 
     @property
     def incoming(self) -> str:
@@ -158,7 +163,7 @@ async def apply(
                     row_kept=kept,
                 )
             )
-        if column not in target.may and not target.whole:
+        if column not in target.may | target.loose and not target.whole:
             nothing = await line.fetch(
                 f'delete from {name} i where "{column}" is null and not exists'
                 f" (select from {own} t where {_same(target, 't', 'i')})"
@@ -278,6 +283,14 @@ async def _gone(line: asyncpg.Connection, target: Target) -> int:
     return count
 
 
+# What Postgres says of a row: it breaks a rule, it is none, or it fits into no index.
+_REFUSED = (
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.DataError,
+    asyncpg.ProgramLimitExceededError,
+)
+
+
 async def _some(
     line: asyncpg.Connection,
     run: Run,
@@ -290,7 +303,7 @@ async def _some(
     try:
         async with line.transaction():
             rows = await line.fetch(_merging(target), numbers)
-    except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
+    except _REFUSED as error:
         if len(numbers) > 1:
             middle = len(numbers) // 2
             await _some(line, run, target, numbers[:middle], counts, refused)
@@ -331,6 +344,8 @@ def _merging(target: Target) -> str:
     if target.values:
         set_ = ", ".join(f'"{name}" = excluded."{name}"' for name in target.values)
         dated = ", updated_at = now()" if target.dated else ""
+        for name in target.along:
+            dated += f', "{name}" = coalesce(excluded."{name}", t."{name}")'
         action = (
             f"update set {set_}{dated} where ({_named(target.values, 't.')})"
             f" is distinct from ({_named(target.values, 'excluded.')})"

@@ -11,6 +11,8 @@ from uuid import UUID, uuid5
 from db.data.exchange.standard import BACK, LISTS, ONES
 from db.data.identity import NAMESPACE
 
+# A text of thirty pages is none that anybody reads here; and no index would take it.
+LONGEST = 100_000
 # A record that has more inside is an attack, or a whole directory by mistake.
 MOST_PIECES = 100_000
 
@@ -98,6 +100,11 @@ class _Taker:
             name = next(name for name, value in plain.items() if not _takeable({name: value}))
             message = "holds what no text can: NUL, or half a sign"
             yield Problem(at, entity, name, None, "INVALID", message)
+            return
+        long = next((n for n, v in plain.items() if isinstance(v, str) and len(v) > LONGEST), None)
+        if long is not None:
+            message = f"has more than {LONGEST:,} characters"
+            yield Problem(at, entity, long, plain[long][:100], "INVALID", message)
             return
         if said is None:
             # Nobody gave it an id: it is known by what it says, and where.

@@ -22,13 +22,13 @@ from db.data.identity import identity, slug
 # What the export says of a service of which nobody told whether it is offered.
 UNKNOWN_STATUS = "A source lists this service; whether it is offered now is not known."
 
-_SOURCE = ("source_id", "source_record_id")
+_SOURCE = ("source_id", "source_record_id", "source_date", "source_date_precision")
 _OWNERS = ("service_at_location_id", "service_id", "provider_id", "location_id")
 
 
 def _target(table: str, columns: str, **more: Any) -> Target:
-    frozen = (*more.pop("frozen", ()), *_SOURCE)
-    return Target(table, (*columns.split(), *_SOURCE), frozen=frozen, **more)
+    # What a feed changes is from that feed from then on.
+    return Target(table, (*columns.split(), *_SOURCE), along=_SOURCE, **more)
 
 
 # In the order of their foreign keys.
@@ -126,7 +126,18 @@ TARGETS: Mapping[str, Target] = {
             "phones",
             "id number extension kind purpose provider_id service_id service_at_location_id"
             " location_id",
-            words={"kind": "type", "purpose": "description"},
+            refers={
+                "provider_id": "providers",
+                "service_id": "services",
+                "service_at_location_id": "services_at_locations",
+                "location_id": "locations",
+            },
+            loose=frozenset({"provider_id", "service_id", "service_at_location_id", "location_id"}),
+            words={
+                "kind": "type",
+                "purpose": "description",
+                "provider_id": "organization_id",
+            },
         ),
         _target(
             "schedules",
@@ -134,6 +145,8 @@ TARGETS: Mapping[str, Target] = {
             " interval byday bymonthday byweekno byyearday wkst dtstart until count valid_from"
             " valid_to",
             default={"timezone": "'America/Los_Angeles'", "interval": "1"},
+            refers={"service_id": "services", "service_at_location_id": "services_at_locations"},
+            loose=frozenset({"service_id", "service_at_location_id"}),
         ),
     )
 }
@@ -208,6 +221,8 @@ class Maker:
             "id": piece.key,
             "source_id": self.source_id,
             "source_record_id": _text(piece.object.get("id")),
+            "source_date": piece.dated.date() if piece.dated else None,
+            "source_date_precision": "DAY" if piece.dated else None,
             **values,
         }
         row = tuple(values.get(name) for name in TARGETS[table].columns)

@@ -173,14 +173,8 @@ async def stage(
     batch: dict[tuple[str, UUID], Piece] = {}
     problems: list[Problem] = []
     rejected = 0
-    given: list[Piece] = []
-    for each in found:
-        if isinstance(each, Piece):
-            given.append(each)
-        else:
-            problems.append(each)
-            rejected += not each.row_kept
-    keys = list({(piece.entity, piece.key): None for piece in given})
+    given = list(found)
+    keys = list({(each.entity, each.key): None for each in given if isinstance(each, Piece)})
     known: dict[tuple[str, UUID], dict[str, Any]] = {
         (entity, key): json.loads(text)
         for entity, key, text in await line.fetch(
@@ -189,6 +183,10 @@ async def stage(
     }
     new = 0
     for piece in given:
+        if isinstance(piece, Problem):
+            problems.append(piece)
+            rejected += not piece.row_kept
+            continue
         name = (piece.entity, piece.key)
         before = known.get(name)
         if before is None:
