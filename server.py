@@ -386,7 +386,7 @@ def export() -> None:
     type=click.Choice([form.value for form in Form]),
     default=Form.JSON.value,
     show_default=True,
-    help="Nested JSON, or tables with a datapackage.json.",
+    help="Nested JSON, the same with all around each record, or tables with a datapackage.json.",
 )
 @click.pass_obj
 def export_hsds(settings: Settings, folder: Path, form: str) -> None:

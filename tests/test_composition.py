@@ -49,6 +49,7 @@ _STAFF = (
     "Query.duplicateCandidates",
     "Query.imports",
     "Query.importRuns",
+    "ImportRejectionGroupKey.run",
     "Source.imports",
     "Provider.duplicates",
     *(

@@ -360,6 +360,9 @@ class _Objects:
 
     def _one(self, owner: str, name: str, by: str, alias: str) -> str | None:
         """The object that another one has one of."""
+        if owner not in self.kept and name in OBJECTS and name not in self.kept:
+            # All of it is ours, and so are its ids.
+            return self._made(name, f"b.id = ({alias}.object ->> '{by}')::uuid")
         if owner in BY_ID and name in BY_ID:
             raw = f"(select b.{by} from ({BY_ID[owner]}) b where b.id = {alias}.id)"
             return self._made(name, f"b.id = {raw}")
