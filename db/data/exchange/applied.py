@@ -315,6 +315,7 @@ async def _some(
             numbers[0],
         )
         refused.add(row["row_key"])
+        detail = error.detail or ""
         column = error.column_name or _checked(target, error.constraint_name or "")
         problem = Problem(
             row["row_place"],
@@ -322,8 +323,8 @@ async def _some(
             target.called(column) if column else None,
             row[column] if column in target.columns else None,
             "CONSTRAINT",
-            # The whole row is in the detail of some, and no business of whoever reads this.
-            ". ".join(filter(None, [str(error), (error.detail or "") * (not column)])),
+            # In the detail of some is the whole row, also what is nobody's business.
+            ". ".join([str(error.args[0]), *([detail] if detail.startswith("Key (") else [])]),
         )
         run.rejected += 1
         await reject(line, run, [problem])
