@@ -21,6 +21,9 @@ from starlette.types import ASGIApp
 
 from db import api_keys, embedded
 from db.data.duplicates import refresh
+from db.data.exchange.columns import take_table
+from db.data.exchange.feeds import take_feed
+from db.data.exchange.telling import paced, told_of
 from db.data.hsds import Form
 from db.data.hsds import export as write_hsds
 from db.data.load import load as load_files
@@ -42,6 +45,7 @@ from schema.build import build, sdl
 from schema.directives import NEWEST
 from schema.reach import reach_of
 from schema.roles import Role
+from schema.sheets import cells
 from schema.subgraphs import SUBGRAPHS
 from schema.types.api_keys import ApiKeyScope
 from web.application import application as joined
@@ -382,7 +386,7 @@ def export() -> None:
     type=click.Choice([form.value for form in Form]),
     default=Form.JSON.value,
     show_default=True,
-    help="Nested JSON, or tables with a datapackage.json.",
+    help="Nested JSON, the same with all around each record, or tables with a datapackage.json.",
 )
 @click.pass_obj
 def export_hsds(settings: Settings, folder: Path, form: str) -> None:
@@ -395,6 +399,101 @@ def export_hsds(settings: Settings, folder: Path, form: str) -> None:
         counts = asyncio.run(write_hsds(url, folder, Form(form), role=role, progress=progress))
     for name, count in counts.items():
         click.echo(f"{count:>8} {name}")
+
+
+@main.group("import")
+def take_in() -> None:
+    """Take in what others know. Nothing is changed unless all of a file can be read."""
+
+
+_dry_run = click.option("--dry-run", is_flag=True, help="Do everything, tell it, and undo it.")
+_source = click.option("--source", metavar="KEY", help="The source of what is new.")
+_errors = click.option(
+    "--errors",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what was not taken into this file, as CSV.",
+)
+
+
+_dated = click.option(
+    "--dated",
+    type=click.DateTime(),
+    help="How old it is, if it does not say so itself (UTC). What people have changed or checked"
+    " since stays as it is.",
+)
+
+
+@take_in.command("hsds")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@_dry_run
+@_source
+@_dated
+@_errors
+@click.pass_obj
+def import_hsds(
+    settings: Settings,
+    path: Path,
+    dry_run: bool,
+    source: str | None,
+    dated: datetime | None,
+    errors: Path | None,
+) -> None:
+    """Import HSDS 3: JSON, a JSON object in each line, or tables with a datapackage.json."""
+    url = settings.url()
+    settings.migrate(url)
+    taken = take_feed(
+        url, path, source=source, dated=_utc(dated), dry_run=dry_run, told=paced(_err)
+    )
+    told_of(asyncio.run(taken), errors, click.echo, _err)
+
+
+@take_in.command("csv")
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--type",
+    "name",
+    type=click.Choice(["Provider", "Service", "Location", "Phone"]),
+    required=True,
+    help="What each row is.",
+)
+@_dry_run
+@_source
+@_dated
+@_errors
+@click.pass_obj
+def import_csv(
+    settings: Settings,
+    path: Path,
+    name: str,
+    dry_run: bool,
+    source: str | None,
+    dated: datetime | None,
+    errors: Path | None,
+) -> None:
+    """Import a table whose columns are called as an export of this type calls them."""
+    graph = _checked(settings)
+    url = settings.url()
+    settings.migrate(url)
+    taken = take_table(
+        url,
+        path,
+        name,
+        graph.entities[name].table.name,
+        cells(graph, name),
+        source=source,
+        dated=_utc(dated),
+        dry_run=dry_run,
+        told=paced(_err),
+    )
+    told_of(asyncio.run(taken), errors, click.echo, _err)
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment else None
+
+
+def _err(text: str) -> None:
+    click.echo(text, err=True)
 
 
 @main.group()
@@ -464,7 +563,7 @@ def create_key(
         [scope.upper() for scope in scopes],
         provider=provider,
         budget=budget,
-        expires_at=expires.replace(tzinfo=UTC) if expires else None,
+        expires_at=_utc(expires),
     )
     click.echo(asyncio.run(made))
 

@@ -1,4 +1,4 @@
-"""The vocabulary that the graph and the database share: Column, Hop, Join, Table, Reach."""
+"""The vocabulary that the graph and the database share: Column, Hop, Join, Table, Cell, Reach."""
 
 from __future__ import annotations
 
@@ -44,6 +44,22 @@ class Table:
     name: str
     key: Column
     order: tuple[Sort, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A field in a row of a file: what it is called there, its column, and what it may say.
+
+    `words` are the only ones it may be, if there are few; `leads` is the type and table of the
+    record whose id it is, if it is one. `own` is what the column is called if it only shows another
+    one, of which it may withhold something.
+    """
+
+    name: str
+    column: Column
+    words: frozenset[str] | None = None
+    leads: tuple[str, str] | None = None
+    own: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

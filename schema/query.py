@@ -15,6 +15,7 @@ from schema.types import (
     DuplicateCandidate,
     EnumType,
     Import,
+    ImportRun,
     Institution,
     Location,
     Me,
@@ -115,6 +116,8 @@ class Query:
     """Where the facts come from."""
     imports: Connection[Import] = every()
     """What was loaded from them, newest first."""
+    import_runs: Connection[ImportRun] = every()
+    """Imports of files, also those that failed, newest first."""
     enum: EnumType | None = one("name")
     """What the values of an enum of this schema are called, such as `VisitingStatusCode`."""
     enums: Connection[EnumType] = every()

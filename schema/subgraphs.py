@@ -34,6 +34,8 @@ SUBGRAPHS: Mapping[str, Subgraph] = {
             types.Institution,
             types.PopulationCount,
             types.Import,
+            types.ImportRun,
+            types.ImportRejection,
             types.EnumType,
             types.EnumValue,
             types.ApiKey,
@@ -125,7 +127,14 @@ SUBGRAPHS: Mapping[str, Subgraph] = {
 # What is for those who keep the directory, and for partners of theirs, not for everybody's pages:
 # a contract leaves it out by its tag. What leads to a type that is tagged is tagged with it.
 TAGS: Mapping[str, tuple[str, ...]] = {
-    "staff": ("DuplicateCandidate", "Import", "Proposal", "ArchivedRecord"),
+    "staff": (
+        "DuplicateCandidate",
+        "Import",
+        "ImportRejection",
+        "ImportRun",
+        "Proposal",
+        "ArchivedRecord",
+    ),
     "partner": (
         "Query.translations",
         "Query.verifications",

@@ -47,6 +47,7 @@ PROCESSES = [
     "test_subscriptions",
     "test_live",
     "test_export",
+    "test_exchange_kills",
 ]
 
 # Modules that ask through the libraries of `clients/`, which are installed once.

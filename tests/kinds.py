@@ -196,6 +196,14 @@ KINDS = {
         derived=frozenset({"differences"}),
     ),
     "ArchivedRecord": Kind("archived_records", "-archived_at", root="archivedRecords"),
+    "ImportRun": Kind(
+        "import_runs",
+        "-started_at",
+        root="importRuns",
+        one={"source": "Source by source_id"},
+        many={"rejections": "ImportRejection over import_rejections.run_id>id"},
+    ),
+    "ImportRejection": Kind("import_rejections", "number", one={"run": "ImportRun by run_id"}),
     "ApiKey": Kind("api_keys", "name", root="apiKeys", one={"provider": "Provider by provider_id"}),
     "Service": Kind(
         "services",

@@ -721,6 +721,25 @@ from (values (1, 'PARTNER', '{READ}'::text[]), (2, 'STAFF', '{READ,WRITE}'), (3,
              (4, 'PARTNER', '{EXPORT}')) t(n, role, scopes)
 left join (select id, row_number() over (order by name, id) as n from providers limit 1) p
     using (n);
+insert into import_runs
+    (id, kind, about, state, dry_run, file, sha256, actor, source_id, rows_read, rows_staged,
+     rows_inserted, rows_rejected, rejections, error, started_at, finished_at)
+select md5('run' || n)::uuid, kind, about, state, dry_run, 'file' || n % 2, md5('a') || md5('b'),
+       'import:file' || n % 2, s.id, n * 10, n * 20, n, n % 3, n % 3, error,
+       timestamptz '2026-06-01 00:00:00+00' + n % 3 * interval '1 hour',
+       case when state <> 'STAGING' then timestamptz '2026-06-02 00:00:00.5+00' end
+from (values (1, 'HSDS', 'FEED', 'APPLIED', false, null),
+             (2, 'CSV', 'Phone', 'FAILED', false, 'file0:1: a NUL byte'),
+             (3, 'CSV', null, 'CHECKED', true, null), (4, 'HSDS', 'FEED', 'STAGING', true, null),
+             (5, 'HSDS', 'OTHER', 'FAILED', true, 'file1: is empty'))
+    t(n, kind, about, state, dry_run, error)
+left join (select id, row_number() over (order by key) as n from sources limit 1) s using (n);
+insert into import_rejections
+    (id, run_id, number, place, entity, field, value, reason, message, row_kept)
+select md5(r.id::text || n)::uuid, r.id, n, 'file:' || n, case when n > 1 then 'phone' end,
+       case when n > 2 then 'number' end, case when n > 2 then '1' end,
+       (array['INVALID', 'CONFLICT', 'CONSTRAINT'])[n], 'is no number', n % 2 = 0
+from import_runs r, generate_series(1, 3) n where r.state in ('APPLIED', 'FAILED');
 insert into phones (id, number, kind, service_at_location_id, source_id)
 select md5('there' || id)::uuid, '+14155550100', 'VOICE', id, source_id
 from services_at_locations order by id limit 40;

@@ -48,11 +48,13 @@ CONTRACTORS = ("guild", "apollo")
 _STAFF = (
     "Query.duplicateCandidates",
     "Query.imports",
+    "Query.importRuns",
+    "ImportRejectionGroupKey.run",
     "Source.imports",
     "Provider.duplicates",
     *(
         f"{name}{page}{end}"
-        for name in ("DuplicateCandidate", "Import")
+        for name in ("DuplicateCandidate", "Import", "ImportRejection", "ImportRun")
         for page in ("", "Connection", "Edge")
         for end in (".", "$")
     ),

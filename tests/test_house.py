@@ -38,7 +38,7 @@ NAMELESS = {"utils", "util", "helpers", "common", "core", "manager", "service", 
 # Words of the domain that mean something to programmers, too; in db/, those of operating systems.
 PLAIN = {"at", "count", "current", "exception", "fact", "group", "import", "source", "status"}
 PLAIN |= {"cost", "document", "enum", "language", "listed", "note", "option", "required", "type"}
-PLAIN |= {"api", "archived", "code", "key", "record", "value", "zip"}
+PLAIN |= {"api", "archived", "code", "key", "record", "rejection", "run", "value", "zip"}
 PLAIN_BELOW = {"location", "program", "provider"}
 
 

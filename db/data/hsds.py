@@ -1,5 +1,9 @@
 """The directory of providers as HSDS 3, the format of Open Referral: nested JSON, or flat tables.
 
+What was imported comes with all that the standard said of it (db/data/exchange/remainders.py): also
+with what the directory has no place for, and in the words in which it was said, until somebody
+changes it here.
+
 Each object of HSDS is one select, which reads what the public may read and nothing else. A table is
 its rows; JSON nests the same rows where HSDS has them (a service with its places, their addresses,
 hours and phones).
@@ -15,15 +19,19 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
 import asyncpg
 
 from db.connection import answering
+from db.data.exchange.standard import BACK, FILES, LISTS, NUMBERS, ONES
 
 Progress = Callable[[str, int, int], None]
 
@@ -32,6 +40,8 @@ class Form(StrEnum):
     """How HSDS is written: as nested JSON, or as a tabular data package."""
 
     JSON = "json"
+    # As answers of an API of HSDS have them: an organization with its services, and so on.
+    FULL = "full"
     TABULAR = "tabular"
 
 
@@ -168,11 +178,20 @@ OBJECTS: Mapping[str, str] = {
         select {_id("'audience:'", "s.id::text", "a.code")}, s.id, {_id("'AUDIENCE:'", "a.code")},
                'audience', 'service', a.code
         from services s cross join unnest(s.audience) as a (code)
+        union all
+        select {_id("'place:'", "l.id::text", "w.word")}, l.id, {_id("'PLACE:'", "w.word")},
+               'place', 'location', w.word
+        from locations l
+        cross join unnest(array_remove(array[nullif(l.address_visibility, 'PUBLIC'),
+                   case when l.location_type = 'MOBILE' then 'MOBILE' end], null)) as w (word)
+        where exists (select from providers p where p.location_id = l.id)
+           or exists (select from services_at_locations a where a.location_id = l.id)
     """,
     "taxonomy": f"""
         select {_id("'taxonomy:'", "name")} as id, name, description
         from (values ('CATEGORY', 'Kinds of help, as one tree.'),
-                     ('AUDIENCE', 'Whom a service is for.')) as v (name, description)
+                     ('AUDIENCE', 'Whom a service is for.'),
+                     ('PLACE', 'What else is to be known of a place.')) as v (name, description)
     """,
     "taxonomy_term": f"""
         select {_id("'CATEGORY:'", "code")} as id, code, label_en as name,
@@ -184,61 +203,33 @@ OBJECTS: Mapping[str, str] = {
         select {_id("'AUDIENCE:'", "code")}, code, label_en, format('It is for %s.', label_en),
                null, 'AUDIENCE', 'en', {_id("'taxonomy:'", "'AUDIENCE'")}
         from terms where vocabulary = 'AUDIENCE'
+        union all
+        select {_id("'PLACE:'", "code")}, code, name, description, null, 'PLACE', 'en',
+               {_id("'taxonomy:'", "'PLACE'")}
+        from (values ('HIDDEN', 'Hidden', 'Nothing of the address is public.'),
+                     ('CITY_ONLY', 'City only', 'Of the address only the city is public.'),
+                     ('MOBILE', 'Mobile', 'A van or clinic that moves.'))
+            as v (code, name, description)
     """,
 }
 
-# The names that files of HSDS have.
-FILES: Mapping[str, str] = {
-    "organization": "organizations",
-    "service": "services",
-    "attribute": "attributes",
-    "service_at_location": "service_at_location",
-    "location": "locations",
-    "phone": "phones",
-    "address": "addresses",
-    "schedule": "schedules",
-    "service_area": "service_areas",
-    "required_document": "required_documents",
-    "language": "languages",
-    "accessibility": "accessibility",
-    "taxonomy_term": "taxonomy_terms",
-    "cost_option": "cost_options",
-    "taxonomy": "taxonomies",
+# The same where a row is asked for by its id: only what has one of its own.
+BY_ID: Mapping[str, str] = {
+    **{
+        name: OBJECTS[name]
+        for name in ("organization", "service", "location", "service_at_location", "phone")
+    },
+    **{name: OBJECTS[name] for name in ("service_area", "cost_option", "required_document")},
+    "schedule": OBJECTS["schedule"].partition("union all")[0],
 }
 
 # What has a file of its own in JSON; all else is inside of it.
 NESTED = ("organization", "service", "location", "taxonomy", "taxonomy_term")
+_WHOLE = (*NESTED[:3], "service_at_location", *NESTED[3:])
 
-# What is inside of what: the name it has there, the object, and by which of its columns.
-INSIDE: Mapping[str, tuple[tuple[str, str, str], ...]] = {
-    "organization": (("phones", "phone", "organization_id"),),
-    "service": (
-        ("phones", "phone", "service_id"),
-        ("schedules", "schedule", "service_id"),
-        ("service_areas", "service_area", "service_id"),
-        ("service_at_locations", "service_at_location", "service_id"),
-        ("languages", "language", "service_id"),
-        ("cost_options", "cost_option", "service_id"),
-        ("required_documents", "required_document", "service_id"),
-        ("attributes", "attribute", "link_id"),
-    ),
-    "service_at_location": (
-        ("phones", "phone", "service_at_location_id"),
-        ("schedules", "schedule", "service_at_location_id"),
-    ),
-    "location": (
-        ("addresses", "address", "location_id"),
-        ("phones", "phone", "location_id"),
-        ("accessibility", "accessibility", "location_id"),
-    ),
-}
-
-# What an object has one of: the name it has there, the object, and our column with its id.
-ONE: Mapping[str, tuple[tuple[str, str, str], ...]] = {
-    "service_at_location": (("location", "location", "location_id"),),
-    "attribute": (("taxonomy_term", "taxonomy_term", "taxonomy_term_id"),),
-    "taxonomy_term": (("taxonomy_detail", "taxonomy", "taxonomy_id"),),
-}
+# What is always nested, and what only an answer about one record nests.
+_ALWAYS = frozenset({"location", "program", "taxonomy_term", "taxonomy_detail", "unit"})
+_APART = frozenset({"services", "locations"})
 
 # Rows fetched at a time.
 _BATCH = 200
@@ -261,18 +252,23 @@ async def export(
         answering(url, role) as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
-        write = _json if form is Form.JSON else _table
-        names = NESTED if form is Form.JSON else tuple(FILES)
+        kept = frozenset(entity for (entity,) in await connection.fetch("select hsds_entities()"))
+        objects = _Objects(kept, form)
+        names = objects.names
         counts = {
-            name: await connection.fetchval(f"select count(*) from ({OBJECTS[name]}) t")
+            name: await connection.fetchval(f"select count(*) from ({objects.all(name)}) t")
             for name in names
         }
         done, of = 0, sum(counts.values()) or 1
         fields: dict[str, Mapping[str, str]] = {}
         for name in names:
-            path = folder / f"{FILES[name]}.{'json' if form is Form.JSON else 'csv'}"
-            with whole(path) as file:
-                async for _ in write(connection, name, file, fields):
+            suffix = "csv" if form is Form.TABULAR else "json"
+            with whole(folder / f"{FILES[name]}.{suffix}") as file:
+                if form is Form.TABULAR:
+                    written = _table(connection, objects, name, file, fields)
+                else:
+                    written = _json(connection, objects, name, file)
+                async for _ in written:
                     done += 1
                     if done % _BATCH == 0:
                         progress(FILES[name], done, of)
@@ -299,10 +295,11 @@ def whole(path: Path) -> Iterator[IO[str]]:
 
 
 async def _json(
-    connection: asyncpg.Connection, name: str, file: IO[str], fields: dict[str, Mapping[str, str]]
+    connection: asyncpg.Connection, objects: _Objects, name: str, file: IO[str]
 ) -> AsyncIterator[None]:
     separator = "[\n"
-    statement = f"select {_nested(name, 't')}::text from ({OBJECTS[name]}) t order by t.id"
+    nested = objects.nested(name, "t", top=True)
+    statement = f"select {nested}::text from ({objects.all(name)}) t order by t.id"
     async for (text,) in connection.cursor(statement, prefetch=_BATCH):
         file.write(separator + text)
         separator = ",\n"
@@ -310,34 +307,147 @@ async def _json(
     file.write("\n]\n" if separator == ",\n" else "[]\n")
 
 
-def _nested(name: str, alias: str) -> str:
-    """The object at an alias with all that is inside of it; what is not known is left out."""
-    inner = f"{alias}_"
-    parts = [
-        f"'{key}', (select jsonb_agg({_nested(child, inner)} order by {inner}.id)"
-        f" from ({OBJECTS[child]}) {inner} where {inner}.{column} = {alias}.id)"
-        for key, child, column in INSIDE.get(name, ())
-    ] + [
-        f"'{key}', (select {_nested(other, inner)}"
-        f" from ({OBJECTS[other]}) {inner} where {inner}.id = {alias}.{column})"
-        for key, other, column in ONE.get(name, ())
-    ]
-    made = f"to_jsonb({alias})"
-    if parts:
-        made += f" || jsonb_build_object({', '.join(parts)})"
-    return f"jsonb_strip_nulls({made})"
+@dataclass(frozen=True, slots=True)
+class _Objects:
+    """Statements for objects of HSDS: what the directory makes, and what is kept beyond it."""
+
+    kept: frozenset[str]
+    form: Form
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What files there are."""
+        if self.form is Form.TABULAR:
+            return tuple(name for name in FILES if name in OBJECTS or name in self.kept)
+        return NESTED if self.form is Form.JSON else _WHOLE
+
+    def all(self, name: str) -> str:
+        """All objects of a kind: their ids, what they say, and what they are made of."""
+        parts = [self._made(name, "true")] if name in OBJECTS else []
+        if name in self.kept:
+            alone = f"select r.key as id, r.said as object from hsds_alone('{name}') r"
+            if name in BY_ID:
+                # Somebody may have made a record of it since.
+                alone += f" where not exists (select from ({BY_ID[name]}) b where b.id = r.key)"
+            parts.append(alone)
+        return " union all ".join(parts)
+
+    def _made(self, name: str, condition: str) -> str:
+        made, beyond = "jsonb_strip_nulls(to_jsonb(b))", ""
+        if name in self.kept:
+            made = "hsds_put_back(to_jsonb(b), r.said, r.made)"
+            beyond = f" left join lateral hsds_beyond('{name}', b.id) r on true"
+        made = f"select b.id, {made} as object from ({OBJECTS[name]}) b"
+        return f"{made}{beyond} where {condition}"
+
+    def _inside(self, name: str, by: str, owner: str) -> str | None:
+        """The objects inside of another one, of which `owner` is the id."""
+        parts = []
+        if name in OBJECTS and by in _columns(name):
+            parts.append(self._made(name, f"b.{by} = {owner}"))
+        if name in self.kept:
+            inside = f"from hsds_inside('{name}', {owner}) r"
+            if name in BY_ID:
+                parts.append(
+                    "select r.key as id, case when b.id is null then r.said"
+                    " else hsds_put_back(to_jsonb(b), r.said, r.made) end as object"
+                    f" {inside} left join ({BY_ID[name]}) b on b.id = r.key"
+                    " where b.id is not null or r.made is null"
+                )
+            else:
+                parts.append(f"select r.key as id, r.said as object {inside}")
+        return " union all ".join(parts) or None
+
+    def _one(self, owner: str, name: str, by: str, alias: str) -> str | None:
+        """The object that another one has one of."""
+        if owner not in self.kept and name in OBJECTS and name not in self.kept:
+            # All of it is ours, and so are its ids.
+            return self._made(name, f"b.id = ({alias}.object ->> '{by}')::uuid")
+        if owner in BY_ID and name in BY_ID:
+            raw = f"(select b.{by} from ({BY_ID[owner]}) b where b.id = {alias}.id)"
+            return self._made(name, f"b.id = {raw}")
+        id_ = f"{alias}.object ->> '{by}'"
+        parts = [self._made(name, f"b.id::text = {id_}")] if name in OBJECTS else []
+        if name in self.kept:
+            kept = f"select r.key as id, r.said as object from hsds_one('{name}', {id_}) r"
+            parts.append(f"{kept} where r.key is not null")
+        return " union all ".join(parts) or None
+
+    def nested(
+        self, name: str, alias: str, *, top: bool = False, within: frozenset[str] = frozenset()
+    ) -> str:
+        """The object at an alias with all that is inside of it."""
+        inner = f"{alias}_"
+        # What is inside of something need not say of what.
+        said = f"{alias}.object"
+        if not top and BACK[name]:
+            said += f" - array[{', '.join(map(repr, BACK[name]))}]"
+        parts: list[str] = []
+        once: list[str] = []
+        within = within | {name}
+        for field, child, by in LISTS[name]:
+            if child in within or (field in _APART and self.form is not Form.FULL):
+                continue
+            if child == "service_at_location" and "service_at_location" in within:
+                continue
+            rows = self._inside(child, by, f"{alias}.id")
+            if rows is not None:
+                nested = self.nested(child, inner, within=within)
+                parts.append(
+                    f"'{field}', (select jsonb_agg({nested} order by {inner}.id)"
+                    f" from ({rows}) {inner})"
+                )
+        for field, other, by in ONES[name]:
+            if other in within or not (field in _ALWAYS or self.form is Form.FULL):
+                continue
+            rows = self._one(name, other, by, alias)
+            if rows is not None:
+                nested = self.nested(other, inner, within=within)
+                parts.append(f"'{field}', (select {nested} from ({rows}) {inner} limit 1)")
+                once += [repr(field), repr(by)]
+        if not parts:
+            return f"({said})"
+        joined = f"jsonb_strip_nulls({said} || jsonb_build_object({', '.join(parts)}))"
+        return f"hsds_once({joined}, {', '.join(once)})" if once else joined
+
+
+@cache
+def _columns(name: str) -> frozenset[str]:
+    """The columns of one of our objects that lead to what it is inside of."""
+    return frozenset(by for by in BACK[name] if re.search(rf"\b{by}\b", OBJECTS[name]))
 
 
 async def _table(
-    connection: asyncpg.Connection, name: str, file: IO[str], fields: dict[str, Mapping[str, str]]
+    connection: asyncpg.Connection,
+    objects: _Objects,
+    name: str,
+    file: IO[str],
+    fields: dict[str, Mapping[str, str]],
 ) -> AsyncIterator[None]:
-    prepared = await connection.prepare(f"select * from ({OBJECTS[name]}) t order by id")
-    attributes = prepared.get_attributes()
-    fields[name] = {each.name: _TYPES.get(each.type.name, "string") for each in attributes}
     lines = csv.writer(file, lineterminator="\r\n")
-    lines.writerow(fields[name])
-    async for record in prepared.cursor(prefetch=_BATCH):
-        lines.writerow("" if value is None else str(value) for value in record)
+    columns: dict[str, str] = {}
+    if name in OBJECTS:
+        prepared = await connection.prepare(f"select * from ({OBJECTS[name]}) t order by id")
+        for each in prepared.get_attributes():
+            columns[each.name] = _TYPES.get(each.type.name, "string")
+    if name not in objects.kept:
+        fields[name] = columns
+        lines.writerow(columns)
+        async for record in prepared.cursor(prefetch=_BATCH):
+            lines.writerow("" if value is None else str(value) for value in record)
+            yield
+        return
+    rows = f"({objects.all(name)}) t"
+    said = f"select distinct jsonb_object_keys(t.object) from {rows} order by 1"
+    for (key,) in await connection.fetch(said):
+        columns.setdefault(key, "number" if key in NUMBERS else "string")
+    fields[name] = columns
+    lines.writerow(columns)
+    statement = f"select array(select t.object ->> c from unnest($1::text[]) c) from {rows}"
+    async for (cells,) in connection.cursor(
+        f"{statement} order by t.id", list(columns), prefetch=_BATCH
+    ):
+        lines.writerow("" if cell is None else cell for cell in cells)
         yield
 
 

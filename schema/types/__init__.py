@@ -4,7 +4,8 @@ sources, counties, zip_codes, locations, categories, activity_group_types, provi
 service_areas, institutions, population_counts, visiting_statuses, visiting_status_changes,
 visitor_centers, visitor_service_gaps, visiting_facts, visiting_holidays, programs,
 reentry_programs, phones, schedules, verifications, completeness, service_counts, enums,
-translations, duplicate_candidates, opening_hours, eligibility, search, synonyms, api_keys, me.
+translations, duplicate_candidates, opening_hours, eligibility, search, synonyms, api_keys, me,
+import_runs.
 """
 
 from schema.types.activity_group_types import ActivityGroupType
@@ -23,6 +24,7 @@ from schema.types.eligibility import (
     ServiceCapacity,
 )
 from schema.types.enums import EnumType, EnumValue
+from schema.types.import_runs import ImportRejection, ImportRun
 from schema.types.institutions import Institution
 from schema.types.locations import ConfidentialAddress, Location
 from schema.types.me import Me
@@ -80,6 +82,8 @@ __all__ = [
     "EnumValue",
     "Freshness",
     "Import",
+    "ImportRejection",
+    "ImportRun",
     "Institution",
     "LanguageCount",
     "LanguageNote",
