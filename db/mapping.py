@@ -48,8 +48,12 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What somebody reads: whole tables, columns of others by table, and functions, by name."""
+    """What somebody reads: whole tables, columns of others by table, and functions, by name.
+
+    `past` says that he may read what they were, too.
+    """
 
     tables: frozenset[str]
     columns: Mapping[str, frozenset[str]]
     functions: frozenset[str]
+    past: bool = False

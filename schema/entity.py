@@ -113,6 +113,12 @@ class Declaration:
     unrecorded: str | None = None
 
 
+class Follows(str):
+    """Why a table has no lines in the change log: its rows follow from others, and so did they."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Only:
     """A field that is not for everybody."""

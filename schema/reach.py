@@ -14,6 +14,7 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType
 
 from db.mapping import Join, Reach
 from resolvers import graph
+from resolvers.past import AS_OF
 from resolvers.plan.history import READ
 from schema.changes import LOG, LOG_COLUMNS
 from schema.subgraphs import SUBGRAPHS
@@ -63,7 +64,8 @@ def reach_of(
         if isinstance(told, graph.Events):
             functions.add(told.function.name)
     found = {name: frozenset(of) for name, of in columns.items() if name not in tables}
-    return Reach(frozenset(tables), found, frozenset(functions))
+    past = served.schema.get_directive(AS_OF) is not None
+    return Reach(frozenset(tables), found, frozenset(functions), past)
 
 
 def _hidden(served: graph.Graph, whole: graph.Graph) -> set[str]:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from db.query import Reads, Statement
 from db.render import render
-from resolvers.errors import Code, FieldRefused, refuse
+from resolvers.errors import Code, FieldRefused, not_recorded, refuse
 from resolvers.graph import Graph
 from resolvers.parse import Operation, is_query, is_subscription
+from resolvers.past import as_of
 from resolvers.plan import changes, read
 from resolvers.plan.context import Bound, Context, NeedsPython, Path, Weight
 from resolvers.plan.selections import collect
@@ -38,11 +40,21 @@ class Plan:
     localized: bool
     # Whether the answer is about a person, who told it, so that nobody keeps it.
     private: bool
+    # The moment of the past that is asked about, if it is not now.
+    as_of: Bound | None = None
 
     @property
     def text(self) -> str:
         """The SQL."""
         return self.statement.text if self.statement else ""
+
+    def moment(self, variables: Variables) -> datetime | None:
+        """The moment of the past that is asked about, if it is not now."""
+        if self.as_of is None:
+            return None
+        moment = self.as_of.bind(variables)
+        assert isinstance(moment, datetime)
+        return moment
 
     def rows(self, variables: Variables) -> int:
         """How many rows its pages, multiplied, could return."""
@@ -166,6 +178,12 @@ def _finished(context: Context, operation: Operation) -> Plan:
         select = changes.root(context, fields)
     else:
         raise refuse(Code.OPERATION_NOT_SUPPORTED, "This directory changes nothing.")
+    reads = Reads.of(select)
+    past = as_of(context.graph, operation, context.lookout)
+    if past is not None and not context.graph.unrecorded.isdisjoint(
+        reads.relations | reads.functions
+    ):
+        raise not_recorded()
     statement = render(select) if select.columns else None
     return Plan(
         statement,
@@ -174,9 +192,10 @@ def _finished(context: Context, operation: Operation) -> Plan:
         context.refused,
         tuple(context.weights),
         tuple(context.checks),
-        Reads.of(select),
+        reads,
         context.localized,
         context.private,
+        past,
     )
 
 
