@@ -167,7 +167,7 @@ class Database:
             return await self._looking_back().explain(statement, arguments, as_of)
         try:
             async with self._own(self._settings(), self._patience()) as connection:
-                transaction = connection.transaction()
+                transaction = connection.transaction(isolation="repeatable_read")
                 await transaction.start()
                 try:
                     if as_of is not None:
@@ -196,7 +196,7 @@ class Database:
         try:
             try:
                 await _teach(connection)
-                await connection.execute("begin isolation level repeatable read, read only")
+                await connection.execute(_BEGIN)
                 if as_of is not None:
                     await connection.execute(_LOOK_BACK, as_of)
             except _FAILURES as error:
@@ -401,6 +401,7 @@ _SETTINGS = {
 # `migrations/0041_past.sql`. Which moment it is, each transaction says.
 _PAST = "past, public"
 _LOOK_BACK = "select look_back($1)"
+_BEGIN = "begin isolation level repeatable read, read only"
 _LOOKING_BACK = 2
 
 
@@ -452,7 +453,7 @@ class _Session:
             else:
                 # The moment ends with the transaction, so that nobody else comes to look there.
                 self.framed = True
-                await self.connection.execute("begin read only")
+                await self.connection.execute(_BEGIN)
                 await self._ask(_LOOK_BACK, (as_of,))
                 rows = await self._ask(statement, arguments)
                 await self.connection.execute("commit")

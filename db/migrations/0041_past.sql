@@ -18,7 +18,8 @@ create table commits (
     xid xid8        primary key default pg_current_xact_id(),
     at  timestamptz
 );
-create index on commits (at);
+create index on commits (at, xid);
+create index on changes (entity, xid, seq);
 comment on table commits is
     'When a transaction that has lines in the change log was committed; its lines tell when it began. HSDS 3: metadata.';
 comment on column commits.at is
@@ -218,12 +219,17 @@ begin
         select t.name as "table", a.attname as name, a.attnum as place,
                a.attgenerated = '' and a.attname <> all (t.columns) as kept,
                case when a.attgenerated <> '' then pg_get_expr(d.adbin, d.adrelid) end as expression,
-               -- What a line says nothing of, since there was no such column yet, is what all rows were
-               -- given when it was added.
-               case when a.attnotnull and a.attgenerated = '' and pg_get_expr(d.adbin, d.adrelid) !~ '\('
-                    then pg_get_expr(d.adbin, d.adrelid) else 'null' end as missing
+               -- What a line says of it; and where it says nothing, since there was no such column
+               -- yet, what all rows were given when it was added.
+               format(case when y.typcategory = 'A' then 'case when jsonb_typeof(%1$s.old -> %2$L) = ''array'' then array('
+                                'select item::%4$s from jsonb_array_elements_text(%1$s.old -> %2$L) with ordinality i (item, n) order by n) end'
+                           when y.typname in ('json', 'jsonb') then 'nullif(%1$s.old -> %2$L, ''null'')::%3$s'
+                           when a.attnotnull and pg_get_expr(d.adbin, d.adrelid) !~ '\(' then 'coalesce((%1$s.old ->> %2$L)::%3$s, %5$s)'
+                           else '(%1$s.old ->> %2$L)::%3$s' end,
+                      'l', a.attname, format_type(a.atttypid, a.atttypmod), format_type(nullif(y.typelem, 0), null), pg_get_expr(d.adbin, d.adrelid)) as told
         from past_tables t
         join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
+        join pg_type y on y.oid = a.atttypid
         left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum;
 
     -- Everything that reads, and what it reads.
@@ -268,6 +274,14 @@ begin
         language sql stable parallel safe
         return current_setting('directory.as_of')::timestamptz;
     comment on function past.as_of is 'The moment that is looked at. Without one, nothing is answered.';
+    create function past.seen() returns pg_snapshot
+        language sql stable parallel safe
+        return current_setting('directory.seen')::pg_snapshot;
+    comment on function past.seen is 'The transactions that had been committed by then.';
+    create function past.oldest() returns xid8
+        language sql stable parallel safe
+        return pg_snapshot_xmin(past.seen());
+    comment on function past.oldest is 'All before this one had been.';
     create function past.clock() returns timestamptz
         language sql stable parallel safe
         return coalesce(nullif(current_setting('directory.clock', true), '')::timestamptz, past.as_of());
@@ -286,56 +300,57 @@ begin
     -- The tables ---------------------------------------------------------------------------------
 
     for shown in
-        select t.name, t.keys, key_text('p', t.keys) as key,
-               columns_of('p', array_agg(c.name order by place)) as columns,
+        select t.name, t.keys, bool_or(kept) as keeps, columns_of('p', array_agg(c.name order by place)) as columns,
                string_agg(case when c.expression is null then format('p.%I', c.name) else format('(%s) as %I', c.expression, c.name) end,
                           ', ' order by place) as worked_out,
-               string_agg(c.missing, ', ' order by place) as missing,
-               object_of('p', array_agg(c.name order by place) filter (where kept)) as kept,
+               -- What is kept, and nothing has happened to since, is in the row of now.
+               string_agg(format(case when kept then 'case when k.key is null then (select r.%1$I from public.%2$I r where r.%3$I = l.key::%4$s) else %6$s end as %1$I'
+                                      when t.keys = array[c.name::text] then 'l.key::%4$s as %1$I'
+                                      else '%5$s as %1$I' end, c.name, t.name, t.keys[1], key_type, told, replace(told, 'l.old', 'k.old')),
+                          ', ' order by place) filter (where expression is null) as told,
+               string_agg(case when kept then format('%s as %I', replace(told, 'l.old', 'k.old'), c.name) else format('r.%I', c.name) end,
+                          ', ' order by place) filter (where expression is null) as kept,
                -- A search remembers the rows that it has found by their places.
-               t.name = 'search_documents' as placed
-        from past_tables t join past_columns c on c."table" = t.name group by t.name, t.keys
+               t.name = 'search_documents' as placed, t.key_type
+        from (select p.*, (select format_type(atttypid, atttypmod) from pg_attribute a where a.attrelid = p.oid and attname = keys[1]) as key_type
+              from past_tables p) t
+        join past_columns c on c."table" = t.name group by t.oid, t.name, t.keys, t.key_type
     loop
-        said := format($line$(
-            select distinct on (c.key) c.key, c.seq, c.operation, c.old
-            from public.changes c join public.commits m on m.xid = c.xid
-            where c.entity = '%%s' and m.at > (select past.as_of())
-            order by c.key, c.seq)$line$);
-        if shown.kept is null then
-            said := format('select line.seq, line.operation, line.old from %s line', format(said, shown.name));
-        else
-            -- Of what has no line since, the row of now says what it was.
-            said := format($lines$
-                select line.seq, line.operation,
-                       case when line.key is null then to_jsonb(p) || kept.old else line.old || coalesce(kept.old, %3$s) end as old
-                from %1$s line full join %2$s kept on kept.key = line.key
-                left join public.%4$I p on p.%5$I = coalesce(line.key, kept.key)::%6$s$lines$,
-                format(said, shown.name), format(said, shown.name || '_kept'), shown.kept, shown.name, shown.keys[1],
-                (select format_type(atttypid, atttypmod) from pg_attribute
-                 where attrelid = format('public.%I', shown.name)::regclass and attname = shown.keys[1]));
-        end if;
-        -- Two halves: rows that nothing has happened to since, in their tables with all indexes; and
-        -- what the first line since says of each other one, read once for a statement's part.
+        -- What the first line since says, which is the first of those about the same row.
+        said := $line$(
+            select distinct on (c.key) c.key, c.seq, c.operation, c.old from public.changes c
+            where c.entity = %L and c.xid >= (select past.oldest()) and not pg_visible_in_snapshot(c.xid, (select past.seen()))
+            order by c.key, c.seq)$line$;
+        -- Rows that nothing has happened to since, in their tables with all indexes; the others as
+        -- their lines tell, which are looked for once for each part of a statement; and those of which
+        -- only what is kept has changed.
         execute format($view$
             create view past.%1$I as
             select %2$s%6$s from public.%1$I p
             where not exists (
-                select from public.changes c join public.commits m on m.xid = c.xid
-                where c.entity = any (%3$L) and c.key = %4$s and m.at > (select past.as_of()))
+                select from public.changes c
+                where c.entity = any (%3$L) and c.key = %4$s
+                  and c.xid >= (select past.oldest()) and not pg_visible_in_snapshot(c.xid, (select past.seen())))
             union all
             select * from (
-                with earlier as materialized (
-                    select %5$s%7$s
-                    from (%9$s) line cross join lateral jsonb_populate_record(row(%8$s)::public.%1$I, line.old) p
-                    where line.operation is distinct from 'INSERT'
-                )
-                select * from earlier) was$view$,
+                with lines as materialized (select * from %7$s line where operation <> 'INSERT')%10$s
+                select %5$s%6$s from (select %8$s%9$s from lines l%11$s) p) was$view$,
             shown.name, shown.columns,
-            case when shown.kept is null then array[shown.name] else array[shown.name, shown.name || '_kept'] end,
-            shown.key, shown.worked_out,
-            case when shown.placed then ', p.ctid' end,
-            case when shown.placed then format($tid$, format('(%%s,%%s)', 4000000000 + line.seq / 30000, 1 + line.seq %% 30000)::tid as ctid$tid$) end,
-            shown.missing, said);
+            case when shown.keeps then array[shown.name, shown.name || '_kept'] else array[shown.name] end,
+            key_text('p', shown.keys), shown.worked_out,
+            case when shown.placed then ', p.ctid' end, format(said, shown.name), shown.told,
+            case when shown.placed then $tid$, format('(%s,%s)', 4000000000 + l.seq / 30000, 1 + l.seq % 30000)::tid as ctid$tid$ end,
+            case when shown.keeps then format(', kept as materialized (select * from %s line)', format(said, shown.name || '_kept')) end,
+            case when shown.keeps then ' left join kept k on k.key = l.key' end)
+        || case when shown.keeps then format($view$
+            union all
+            select %1$s from (
+                select %2$s from %3$s k join public.%4$I r on r.%5$I = k.key::%6$s
+                where not exists (
+                    select from public.changes c
+                    where c.entity = %4$L and c.key = k.key
+                      and c.xid >= (select past.oldest()) and not pg_visible_in_snapshot(c.xid, (select past.seen())))) p$view$,
+            shown.worked_out, shown.kept, format(said, shown.name || '_kept'), shown.name, shown.keys[1], shown.key_type) else '' end;
     end loop;
 
     -- What has no past -----------------------------------------------------------------------------
@@ -353,7 +368,7 @@ begin
     -- The log itself is as long as it was.
     create view past.changes as
         select c.* from public.changes c
-        where exists (select from public.commits m where m.xid = c.xid and m.at <= (select past.as_of()));
+        where pg_visible_in_snapshot(c.xid, (select past.seen()));
 
     -- What reads them ----------------------------------------------------------------------------
 
@@ -393,6 +408,9 @@ create function look_back(at timestamptz) returns void language plpgsql
     security definer set search_path = public, pg_temp as $$
 declare
     since constant timestamptz := greatest((select min(c.at) from commits c), past.since());
+    oldest xid8;
+    newest xid8;
+    others text;
 begin
     -- The log runs by the real clock, whatever a test has done to the other.
     if look_back.at > clock_timestamp() then
@@ -400,8 +418,21 @@ begin
     elsif since is null or look_back.at < since then
         raise exception '%', to_char(since at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') using errcode = 'CR004';
     end if;
+    -- As Postgres itself says what a statement sees: all before the oldest transaction that was still
+    -- to be committed; and of those that came after it, but not after all, all but these.
+    oldest := (select min(c.xid) from commits c where c.at > look_back.at);
+    if oldest is null then
+        oldest := (select max(c.xid)::text::bigint + 1 from commits c)::text::xid8;
+        newest := oldest;
+    else
+        select coalesce((max(c.xid) filter (where c.at <= look_back.at)::text::bigint + 1)::text::xid8, oldest)
+        into newest from commits c where c.xid >= oldest;
+        others := (select string_agg(c.xid::text, ',' order by c.xid) from commits c
+                   where c.xid >= oldest and c.xid < newest and c.at > look_back.at);
+    end if;
     perform set_config('directory.as_of', look_back.at::text, true);
+    perform set_config('directory.seen', oldest || ':' || newest || ':' || coalesce(others, ''), true);
 end
 $$;
 comment on function look_back is
-    'Decides on the moment of the past at which the rest of this transaction looks, if it is known.';
+    'Decides on the moment of the past at which the rest of this transaction looks, if it is known. The transaction has to be one that sees one moment, as repeatable read is: who commits meanwhile is neither before nor after.';
