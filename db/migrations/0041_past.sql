@@ -407,7 +407,7 @@ comment on function rebuild_past is
 create function look_back(at timestamptz) returns void language plpgsql
     security definer set search_path = public, pg_temp as $$
 declare
-    since constant timestamptz := greatest((select min(c.at) from commits c), past.since());
+    since constant timestamptz := (select greatest(c.at, past.since()) from commits c order by c.at limit 1);
     oldest xid8;
     newest xid8;
     others text;
