@@ -117,7 +117,7 @@ async def change(
 ) -> set[str]:
     """What could be done to a table."""
     done = set()
-    some = f"(select ctid from {table} order by md5({table}::text) limit 12)"
+    some = f"(select ctid from {table} order by md5({table}::text) limit 5)"
     names = ", ".join(f'"{column}"' for column in columns)
     for column in columns:
         if key != [column]:
@@ -129,7 +129,7 @@ async def change(
             changed = f'update {table} set "{column}" = ({other}) where ctid in {some}'
             if await attempt(connection, changed):
                 done.add("UPDATE")
-    for offset in range(9):
+    for offset in range(4):
         row = f"(select ctid from {table} t order by md5(t::text) limit 1 offset {offset})"
         copied = await connection.fetchval(
             f"select to_jsonb(t)::text from {table} t where ctid = {row}"
@@ -142,7 +142,7 @@ async def change(
             again = "{}"
         else:
             again = json.dumps({"id": str(uuid4())})
-        if offset % 3 == 0:
+        if offset % 2 == 0:
             back = f"jsonb_populate_record(null::{table}, '{quoted}'::jsonb || '{again}')"
             added = f"insert into {table} ({names}) select {names} from {back}"
             if await attempt(connection, added):
