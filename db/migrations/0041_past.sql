@@ -19,7 +19,7 @@ create table commits (
     at  timestamptz
 );
 create index on commits (at, xid);
-create index on changes (entity, xid, seq);
+create index on changes (entity, xid);
 comment on table commits is
     'When a transaction that has lines in the change log was committed; its lines tell when it began. HSDS 3: metadata.';
 comment on column commits.at is
