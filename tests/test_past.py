@@ -1,11 +1,11 @@
 """What the directory said at a moment of the past: the same statement, to the byte the same answer.
 
-What it costs, on the real directory as of before 1,930 rows were changed (all prisons, 500 services,
-500 providers, 300 telephones, 200 addresses and more; 7,598 lines, as what follows from them has
-some, too): the page of a prison takes 2 to 6 ms instead of 1, a hundred services with all that is
-shown of them 360 instead of 2, a search 360 instead of 8, and the dashboard of the state 1,400
-instead of 50. As of a moment after which nothing has changed: 6, 27, 20 and 230 ms. It grows with
-what has changed since, table by table, and not with how long the log is.
+What it costs, on the real directory as of before 1,930 rows were changed (all prisons, 500
+services, 500 providers, 300 telephones, 200 addresses and more; 7,598 lines, as what follows from
+them has some, too): the page of a prison takes 2 to 6 ms instead of 1, a hundred services with all
+that is shown of them 360 instead of 2, a search 360 instead of 8, and the dashboard of the state
+1,400 instead of 50. As of a moment after which nothing has changed: 6, 27, 20 and 230 ms. It grows
+with what has changed since, table by table, and not with how long the log is.
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 
 What it costs: the real directory, loaded at once, makes 62,239 lines, 7.4 MB and about 10 MB of
 indexes beside 70 MB of everything else. About half of them are of links between records, and of
-what is found, which nobody reads but who looks back. A second load of the same files makes none. A line about a change has the row as it was, a kilobyte at the most; writing
-it takes about a millisecond of a statement, and 20 microseconds of each row where there are many.
-What is made up for benchmarks is not recorded.
+what is found, which nobody reads but who looks back. A second load of the same files makes none. A
+line about a change has the row as it was, a kilobyte at the most; writing it takes about a
+millisecond of a statement, and 20 microseconds of each row where there are many. What is made up
+for benchmarks is not recorded.
 """
 
 from __future__ import annotations
