@@ -555,3 +555,22 @@ async def test_no_way_leads_others_to_the_past(url: str, server: Serving) -> Non
                     assert "GRAPHQL_VALIDATION_FAILED" in each, each
                     assert '"A"' not in each
                     assert ",A" not in each
+
+
+async def test_what_is_recorded_for_the_past_alone_is_no_news(url: str, database: Database) -> None:
+    cursor = (await ask(database, "{ changes { cursor } }"))["data"]["changes"]["cursor"]
+    async with connected(url) as connection:
+        await connection.execute("update freshness_thresholds set fresh_days = fresh_days + 1")
+        await connection.execute("delete from reason_texts")
+        await connection.execute(FACT, "B")
+        entities = await connection.fetch("select distinct entity from changes")
+    recorded = {entity for (entity,) in entities}
+    assert {"freshness_thresholds", "reason_texts", "search_phrases"} <= recorded
+    text = "query($since: String) { changes(since: $since) { upserts { type id } } }"
+    response = await ask(database, text, since=cursor)
+    for _ in range(50):  # somebody else's transaction may have held it back
+        if response["data"]["changes"]["upserts"]:
+            break
+        await asyncio.sleep(0.1)
+        response = await ask(database, text, since=cursor)
+    assert response["data"]["changes"]["upserts"] == [{"type": "COUNTY", "id": "County:06001"}]
