@@ -14,6 +14,7 @@ import asyncio
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -79,6 +80,8 @@ class Database:
         self._sessions: set[_Session] = set()
         self._recoveries: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._past: Database | None = None
+        self._path = _SETTINGS["search_path"]
 
     @classmethod
     async def open(
@@ -110,12 +113,19 @@ class Database:
         await database.ping()
         return database
 
-    async def fetch(self, statement: str, arguments: Sequence[object]) -> bytes:
+    async def fetch(
+        self, statement: str, arguments: Sequence[object], as_of: datetime | None = None
+    ) -> bytes:
         """The JSON that a read answers with, from its one row and column; `null` if it has no row.
+
+        As of a moment of the past, it is what the same statement would have answered then.
 
         A read whose connection is lost is asked once more, on a new connection. One that Postgres
         met with silence is not: whoever asks has waited long enough.
         """
+        if as_of is not None and self._path != _PAST:
+            self.statements += 1
+            return await self._looking_back().fetch(statement, arguments, as_of)
         session = self._idle.pop() if self._idle else await self._take()
         again = True
         try:
@@ -124,7 +134,7 @@ class Database:
                     session = await self._connect()
                 self.statements += 1
                 try:
-                    return await session.fetch(statement, arguments)
+                    return await session.fetch(statement, arguments, as_of)
                 except _FAILURES as error:
                     if not session.lost(error):
                         raise from_postgres(error) from error
@@ -138,13 +148,36 @@ class Database:
         finally:
             self._give(session)
 
-    async def explain(self, statement: str, arguments: Sequence[object]) -> str:
+    def _looking_back(self) -> Database:
+        """The same Postgres, as it was: few ask, so its connections are few."""
+        if self._closed:
+            raise DatabaseUnavailable("The database has been closed.")
+        if self._past is None:
+            self._past = Database(
+                self._url,
+                connections=min(_LOOKING_BACK, self._connections),
+                wait=self._wait,
+                waiting=self._waiting,
+                statement_timeout=self._statement_timeout,
+                held=self._held,
+                role=self._role,
+            )
+            self._past._path = _PAST
+        return self._past
+
+    async def explain(
+        self, statement: str, arguments: Sequence[object], as_of: datetime | None = None
+    ) -> str:
         """How Postgres answers a statement, measured while it does; leaves nothing behind."""
+        if as_of is not None and self._path != _PAST:
+            return await self._looking_back().explain(statement, arguments, as_of)
         try:
             async with self._own(self._settings(), self._patience()) as connection:
-                transaction = connection.transaction()
+                transaction = connection.transaction(isolation="repeatable_read")
                 await transaction.start()
                 try:
+                    if as_of is not None:
+                        await connection.execute(_LOOK_BACK, as_of)
                     lines = await connection.fetch(
                         f"explain (analyze, buffers) {statement}", *arguments
                     )
@@ -155,18 +188,23 @@ class Database:
         return "\n".join(line[0] for line in lines)
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[Snapshot]:
+    async def snapshot(self, as_of: datetime | None = None) -> AsyncIterator[Snapshot]:
         """Several reads of one moment, on a connection of one's own, outside the pool.
 
-        It may rest between two of them for as long as its owner likes, who sees to it that this
-        comes to an end: meanwhile Postgres keeps what it would clear away.
+        The moment is now, or one of the past. The connection may rest between two of them for as
+        long as its owner likes, who sees to it that this comes to an end: meanwhile Postgres keeps
+        what it would clear away.
         """
         settings = self._settings() | {"idle_in_transaction_session_timeout": "0"}
+        if as_of is not None:
+            settings["search_path"] = _PAST
         connection = await self._dial(settings, self._patience())
         try:
             try:
                 await _teach(connection)
-                await connection.execute("begin isolation level repeatable read, read only")
+                await connection.execute(_BEGIN)
+                if as_of is not None:
+                    await connection.execute(_LOOK_BACK, as_of)
             except _FAILURES as error:
                 raise from_postgres(error) from error
             yield Snapshot(self, _Session(connection, _HELD_BY_A_SNAPSHOT))
@@ -235,6 +273,8 @@ class Database:
         if self._closed:
             return
         self._closed = True
+        if self._past is not None:
+            await self._past.close()
         try:
             async with asyncio.timeout(self._statement_timeout + self._wait):
                 for _ in range(self._connections):
@@ -354,6 +394,7 @@ class Database:
     def _settings(self) -> dict[str, str]:
         milliseconds = str(round(self._statement_timeout * 1000))
         return _SETTINGS | {
+            "search_path": self._path,
             "statement_timeout": milliseconds,
             "idle_in_transaction_session_timeout": milliseconds,
             # Whoever changes something says so: see `Transaction`.
@@ -486,6 +527,14 @@ _SETTINGS = {
 }
 
 
+# Where the rows, the views and the functions of a moment are, before those of now: see
+# `migrations/0041_past.sql`. Which moment it is, each transaction says.
+_PAST = "past, public"
+_LOOK_BACK = "select look_back($1)"
+_BEGIN = "begin isolation level repeatable read, read only"
+_LOOKING_BACK = 2
+
+
 async def _teach(connection: Any) -> None:
     """Let a connection hand over JSON as the bytes that it is."""
     await connection.set_type_codec(
@@ -511,33 +560,61 @@ def _from_jsonb(value: bytes) -> bytes:
 class _Session:
     """A connection and the statements it holds prepared."""
 
-    __slots__ = ("busy", "connection", "held", "limit", "named", "preparing")
+    __slots__ = ("busy", "connection", "framed", "held", "limit", "named", "preparing")
 
     def __init__(self, connection: Any, limit: int) -> None:
         self.connection = connection
         self.busy = False
         """Whether a statement was sent whose end we have not seen."""
+        self.framed = False
+        """Whether a transaction was begun whose end we have not seen."""
         self.held: OrderedDict[str, Any] = OrderedDict()
         self.limit = limit
         self.named = 0
         self.preparing = False
 
-    async def fetch(self, statement: str, arguments: Sequence[object]) -> bytes:
+    async def fetch(
+        self, statement: str, arguments: Sequence[object], as_of: datetime | None = None
+    ) -> bytes:
         self.busy = True
         try:
-            prepared = self.held.get(statement)
-            if prepared is None:
-                prepared = await self._prepare(statement)
+            if as_of is None:
+                rows = await self._ask(statement, arguments)
             else:
-                self.held.move_to_end(statement)
-            # Not fetchval: it would ask for one row only, and Postgres then starts no workers.
-            rows = await prepared.fetch(*arguments)
+                # The moment ends with the transaction, so that nobody else comes to look there.
+                self.framed = True
+                await self.connection.execute(_BEGIN)
+                await self._ask(_LOOK_BACK, (as_of,))
+                rows = await self._ask(statement, arguments)
+                await self.connection.execute("commit")
+                self.framed = False
         except asyncpg.PostgresError:
-            self.busy = self.preparing = False
+            self.preparing = False
+            if self.framed:
+                await self._leave()
+            self.busy = False
             raise
         self.busy = False
         answer: bytes | None = rows[0][0] if rows else None
         return b"null" if answer is None else answer
+
+    async def _ask(self, statement: str, arguments: Sequence[object]) -> Any:
+        prepared = self.held.get(statement)
+        if prepared is None:
+            prepared = await self._prepare(statement)
+        else:
+            self.held.move_to_end(statement)
+        # Not fetchval: it would ask for one row only, and Postgres then starts no workers.
+        return await prepared.fetch(*arguments)
+
+    async def _leave(self) -> None:
+        """End a transaction that failed; a session that cannot is no longer one."""
+        try:
+            if not self.connection.is_closed():
+                await self.connection.execute("rollback", timeout=_RECOVERY)
+                self.framed = False
+        except _FAILURES:
+            self.connection.terminate()
 
     async def _prepare(self, statement: str) -> Any:
         if len(self.held) >= self.limit:
@@ -558,8 +635,11 @@ class _Session:
         try:
             # asyncpg has asked Postgres to cancel, and answers this when that has happened. Hanging
             # up before that would take the request back, and the statement would run on.
-            await self.connection.execute("select 1", timeout=_RECOVERY)
+            await self.connection.execute(
+                "rollback" if self.framed else "select 1", timeout=_RECOVERY
+            )
         except _FAILURES:
             return False
+        self.framed = False
         self.busy = False
         return not self.preparing  # Postgres may hold a statement whose name we never learned

@@ -4,7 +4,9 @@
      ├── BadValue              the client's: a value that Postgres cannot take (SQLSTATE 22, 23)
      │    ├── RefusedValue     ... or that a rule of ours refuses, in words of ours (CR001)
      │    ├── UnknownPlace     ... or a place that the change log has not (CR002)
-     │    └── ExpiredPlace     ... or one of which it no longer knows what came after (CR003)
+     │    ├── ExpiredPlace     ... or one of which it no longer knows what came after (CR003)
+     │    ├── BeforeRecords    ... or a moment of which nothing is recorded yet (CR004)
+     │    └── NotRecorded      ... or one of the past, of what nobody records (CR005)
      ├── DatabaseBusy          nobody's: no connection came free in time
      │    └── Contended        ... or others changed the same again and again (40001, 40P01)
      ├── StatementTimeout      the question's: it took longer than a statement may
@@ -57,6 +59,14 @@ class UnknownPlace(BadValue):
 
 class ExpiredPlace(BadValue):
     """What came after this place in the change log is no longer there, or not all of it."""
+
+
+class BeforeRecords(BadValue):
+    """Of this moment nothing is recorded; the text says since when something is."""
+
+
+class NotRecorded(BadValue):
+    """Nobody records what this was."""
 
 
 class DatabaseBusy(DatabaseError):
@@ -132,7 +142,8 @@ _BAD_VALUE = "A value cannot be used."
 
 # What our own functions raise: `raise exception 'words' using errcode = 'CR001'`.
 _REFUSED = "CR001"
-_PLACES = {"CR002": UnknownPlace, "CR003": ExpiredPlace}
+_BEFORE = "CR004"
+_PLACES = {"CR002": UnknownPlace, "CR003": ExpiredPlace, "CR005": NotRecorded}
 _BUSY = frozenset({"53300"})  # too many connections
 _CONTENDED = frozenset({"40001", "40P01"})  # could not serialize, deadlock
 _TIMEOUT = frozenset({"57014", "55P03"})  # statement cancelled, lock not available
@@ -154,6 +165,8 @@ def _classify(error: Exception, state: str | None) -> DatabaseError:
         return BadValue(_BAD_VALUES["22021"])
     if state == _REFUSED:
         return _placed(RefusedValue(str(getattr(error, "message", _BAD_VALUE))), error)
+    if state == _BEFORE:
+        return BeforeRecords(str(getattr(error, "message", "")))
     if state in _PLACES:
         return _PLACES[state](_BAD_VALUE)
     if state is not None and state[:2] in ("22", "23"):

@@ -42,6 +42,8 @@ class Catalog:
 
     functions: Mapping[str, str]
     relations: Mapping[str, str | None]
+    # Whether there is a past to look at.
+    past: bool = False
 
     @classmethod
     async def read(cls, line: asyncpg.Connection) -> Catalog:
@@ -50,7 +52,8 @@ class Catalog:
         for name, text, definer in await line.fetch(_DEFINED):
             if not definer:
                 functions[name] = f"{functions.get(name, '')} {text}"
-        return cls(functions, dict(await line.fetch(_RELATIONS)))
+        past = await line.fetchval("select to_regnamespace('past') is not null")
+        return cls(functions, dict(await line.fetch(_RELATIONS)), past)
 
 
 async def grants(url: str, role: str, reach: Reach) -> list[str]:
@@ -65,8 +68,15 @@ def granting(catalog: Catalog, role: str, reach: Reach) -> list[str]:
     read |= _read([*reach.functions, _CLOCK, *reach.tables], catalog)
     # Of what is granted column by column, functions read no others.
     read -= reach.columns.keys() - reach.tables
+    # What he may read, he may read as it was, if he may look back at all; and nothing else.
+    schemas = ["public", "past"] if reach.past and catalog.past else ["public"]
     named = identifier(role)
-    return [*_statements(named, read, reach.columns), *_writing(named, reach)]
+    reading = [
+        statement
+        for schema in schemas
+        for statement in _statements(named, read, reach.columns, schema)
+    ]
+    return [*reading, *_writing(named, reach)]
 
 
 def _read(names: list[str], catalog: Catalog) -> set[str]:
@@ -90,15 +100,16 @@ def _read(names: list[str], catalog: Catalog) -> set[str]:
 
 
 def _statements(
-    role: str, tables: Collection[str], columns: Mapping[str, Collection[str]]
+    role: str, tables: Collection[str], columns: Mapping[str, Collection[str]], schema: str
 ) -> Iterator[str]:
-    yield f"grant usage on schema public to {role};"
+    within = "" if schema == "public" else f"{schema}."
+    yield f"grant usage on schema {schema} to {role};"
     for table in sorted(tables):
-        yield f"grant select on {identifier(table)} to {role};"
+        yield f"grant select on {within}{identifier(table)} to {role};"
     for table in sorted(columns):
         if table not in tables:
             named = ", ".join(identifier(column) for column in sorted(columns[table]))
-            yield f"grant select ({named}) on {identifier(table)} to {role};"
+            yield f"grant select ({named}) on {within}{identifier(table)} to {role};"
 
 
 def _writing(role: str, reach: Reach) -> Iterator[str]:

@@ -67,7 +67,7 @@ class Reach:
     """What somebody reads: whole tables, columns of others by table, and functions, by name.
 
     And what they write: columns by table, rows of which they may also remove, and functions that
-    nobody else may call.
+    nobody else may call. `past` says that they may read what was said before, too.
     """
 
     tables: frozenset[str]
@@ -75,3 +75,4 @@ class Reach:
     functions: frozenset[str]
     writes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     calls: frozenset[str] = frozenset()
+    past: bool = False

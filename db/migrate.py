@@ -52,6 +52,20 @@ _RECORD = """
 """
 
 
+# What is seen of the past is made of what the tables, views and functions are now.
+_PAST = """
+    do $$
+    begin
+        if to_regprocedure('rebuild_past()') is not null
+            and ({anew} or to_regnamespace('past') is null)
+        then
+            perform rebuild_past();
+        end if;
+    end
+    $$
+"""
+
+
 @dataclass(frozen=True)
 class Migration:
     """One file of SQL."""
@@ -102,6 +116,7 @@ async def migrate(url: str, directory: Path = DIRECTORY) -> list[Migration]:
         for migration in todo:
             await _apply(connection, migration)
         await connection.execute(ANNOUNCE)
+        await connection.execute(_PAST.format(anew=str(bool(todo)).lower()))
     return todo
 
 

@@ -52,8 +52,11 @@ async def prepare(url: str, reaches: Mapping[str, Reach]) -> None:
                     await line.execute(_MAKE.format(role=role))
                 if not known:
                     await line.execute(f"grant {role} to current_user")
-                await line.execute(f"revoke all on all tables in schema public from {role}")
+                for schema in ("public", "past") if catalog.past else ("public",):
+                    await line.execute(f"revoke all on all tables in schema {schema} from {role}")
                 await line.execute(f"revoke all on all functions in schema public from {role}")
+                if catalog.past:
+                    await line.execute(f"revoke all on schema past from {role}")
                 await line.execute("\n".join(granting(catalog, name, reach)))
     except asyncpg.InsufficientPrivilegeError as error:
         roles = ", ".join(map(role_name, reaches))

@@ -14,6 +14,8 @@
         |-- NOT_EXPORTABLE                  a file is asked for of what is no list of rows
         |-- EXPORT_TOO_LARGE                more rows than whoever asks may export
         |-- CURSOR_EXPIRED                  what came after it is no longer there
+        |-- BEFORE_RECORDS                  `@asOf` of a time when nothing was recorded yet
+        |-- NOT_RECORDED                    `@asOf` of something of which nobody records what it was
         |-- TOO_SLOW                          a subscriber who does not read what is told
         |-- SHUTTING_DOWN                     a subscription that this server cannot go on with
         |-- limits, known before any SQL    DOCUMENT_TOO_LARGE, TOO_MANY_TOKENS, TOO_DEEP,
@@ -46,12 +48,14 @@ from graphql.language import Node
 
 from db.errors import (
     BadValue,
+    BeforeRecords,
     Contended,
     DatabaseBusy,
     DatabaseError,
     DatabaseUnavailable,
     ExpiredPlace,
     NotGranted,
+    NotRecorded,
     OutcomeUnknown,
     RefusedValue,
     StatementTimeout,
@@ -71,6 +75,8 @@ class Code(StrEnum):
     NOT_EXPORTABLE = "NOT_EXPORTABLE"
     EXPORT_TOO_LARGE = "EXPORT_TOO_LARGE"
     CURSOR_EXPIRED = "CURSOR_EXPIRED"
+    BEFORE_RECORDS = "BEFORE_RECORDS"
+    NOT_RECORDED = "NOT_RECORDED"
     TOO_SLOW = "TOO_SLOW"
     SHUTTING_DOWN = "SHUTTING_DOWN"
     DOCUMENT_TOO_LARGE = "DOCUMENT_TOO_LARGE"
@@ -134,6 +140,18 @@ def with_code(error: GraphQLError, code: Code) -> GraphQLError:
     return error
 
 
+def before_records(since: str) -> str:
+    """Since when there is something to tell."""
+    if not since:
+        return "Nothing is recorded yet, so that there is no past to tell of."
+    return f"What was said is recorded since {since}. Nobody knows what it was before."
+
+
+def not_recorded() -> RequestRefused:
+    """A question about the past of what has none."""
+    return refuse(Code.NOT_RECORDED, "This asks about something of which only the present is kept.")
+
+
 def from_database(error: DatabaseError) -> RequestRefused:
     """What a client may know of a failed statement."""
     match error:
@@ -160,6 +178,10 @@ def from_database(error: DatabaseError) -> RequestRefused:
         case ExpiredPlace():
             message = "What came after this cursor is no longer known. Begin anew, without it."
             return refuse(Code.CURSOR_EXPIRED, message)
+        case BeforeRecords():
+            return refuse(Code.BEFORE_RECORDS, before_records(str(error)))
+        case NotRecorded():
+            return not_recorded()
         case RefusedValue():
             return refuse(Code.BAD_USER_INPUT, str(error))
         case BadValue():

@@ -82,7 +82,7 @@ async def export(
     Raises RequestRefused or DatabaseError, as the pages do.
     """
     question = _Question(graph, request)
-    async with database.snapshot() as snapshot:
+    async with database.snapshot(question.as_of) as snapshot:
         first = await question.page(snapshot, None)
         total = first["totalCount"]
         assert isinstance(total, int)
@@ -106,6 +106,7 @@ class _Question:
         # What the operation is refused for, its export is refused for.
         planned, _ = plan(graph, operation, self.variables)
         _refuse_all(planned.refused)
+        self.as_of = planned.moment(self.variables)
         lookout = Lookout(self.variables)
         sets = [operation.definition.selection_set]
         fields = collect(graph.schema, operation, lookout, "Query", sets)

@@ -510,6 +510,8 @@ class Graph:
     guarded: frozenset[str] = frozenset()
     # Types without an identity of their own: rows of functions, and parts of other rows.
     values: Mapping[str, Entity] = field(default_factory=dict)
+    # The tables and functions of which only the present is known.
+    unrecorded: frozenset[str] = frozenset()
     limits: Limits = field(default_factory=Limits)
     documents: Cache[str, object] = field(default_factory=Cache, compare=False)
     constants: Cache[tuple[str, str | None], bytes] = field(

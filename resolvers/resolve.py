@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import Enum
 from time import perf_counter
 
@@ -15,10 +16,13 @@ from db.database import Database
 from db.discretion import discreet
 from db.errors import (
     BadValue,
+    BeforeRecords,
     DatabaseBusy,
     DatabaseError,
     DatabaseUnavailable,
     NotGranted,
+    NotRecorded,
+    RefusedValue,
     StatementTimeout,
 )
 from db.query import Reads
@@ -90,6 +94,7 @@ async def resolve(
         parsed = perf_counter()
         planned, arguments = plan(graph, operation, variables, computed=computed)
         ready = perf_counter()
+        as_of = planned.moment(variables)
         if planned.readings:
             if not request.changer.writes:
                 message = "This key or token may not change anything: it lacks the scope WRITE."
@@ -101,18 +106,18 @@ async def resolve(
             fetched = await _fetch_own(database, planned, arguments, request.changer)
             planned = replace(planned, private=True)
         else:
-            fetched = await _fetch(database, planned, arguments)
+            fetched = await _fetch(database, planned, arguments, as_of)
         done = perf_counter()
         timings = {
             "parse": (parsed - started) * 1000,
             "plan": (ready - parsed) * 1000,
             "fetch": (done - ready) * 1000,
         }
+        # No change that is heard of says anything of an answer about the past: nobody keeps it.
+        reads = planned.reads if as_of is None else None
         if fetched is not None and not planned.computed:
             body = b'{"data":' + fetched + b"}"
-            return Answer(
-                body, Outcome.DATA, timings, planned.reads, planned.localized, planned.private
-            )
+            return Answer(body, Outcome.DATA, timings, reads, planned.localized, planned.private)
         constant = (
             planned.statement is None
             and not planned.private
@@ -120,14 +125,14 @@ async def resolve(
         )
         kept = graph.constants.get((request.text, operation.name)) if constant else None
         if kept is not None:
-            return Answer(kept, Outcome.DATA, timings, planned.reads)
+            return Answer(kept, Outcome.DATA, timings, reads)
         data, errors = compute(graph, operation, planned, given, fetched, request.asker)
         timings["compute"] = (perf_counter() - done) * 1000
         body = orjson.dumps(response(errors, data))
         if constant and not errors:
             graph.constants.put((request.text, operation.name), body, weight=len(body))
         outcome = Outcome.PARTIAL if errors else Outcome.DATA
-        return Answer(body, outcome, timings, planned.reads, planned.localized, planned.private)
+        return Answer(body, outcome, timings, reads, planned.localized, planned.private)
     except RequestRefused as refused:
         return Answer(orjson.dumps(response(refused.errors)), Outcome.REFUSED)
     except DatabaseError as error:
@@ -162,11 +167,17 @@ async def explain(graph: Graph, database: Database, request: GraphQLRequest) -> 
         asked = request.language.value if request.language else "not asked for"
         lines.append(f"-- language {asked}")
     lines += [f"-- refused {'.'.join(path)}: {error}" for path, error in planned.refused.items()]
+    as_of = planned.moment(variables)
+    if as_of is not None:
+        lines.append(f"-- as of {as_of.isoformat()}")
     if planned.statement is None:
         return "\n".join([*lines, "-- nothing to ask Postgres", ""])
     lines += [f"-- ${number} = {value!r}" for number, value in enumerate(arguments, 1)]
     lines += [planned.statement.text + ";", ""]
-    found = await database.explain(planned.statement.text, arguments)
+    try:
+        found = await database.explain(planned.statement.text, arguments, as_of)
+    except (BeforeRecords, NotRecorded, RefusedValue) as error:
+        found = from_database(error).errors[0].message
     lines += [f"-- {line}" for line in found.splitlines()]
     return "\n".join([*lines, ""])
 
@@ -180,9 +191,13 @@ def _asked(graph: Graph, request: GraphQLRequest) -> Operation:
     return operation
 
 
-async def _fetch(database: Database, planned: Plan, arguments: Sequence[object]) -> bytes | None:
+async def _fetch(
+    database: Database, planned: Plan, arguments: Sequence[object], as_of: datetime | None
+) -> bytes | None:
     if planned.statement is None:
         return None
+    if as_of is not None:
+        return await database.fetch(planned.statement.text, arguments, as_of)
     return await database.fetch(planned.statement.text, arguments)
 
 

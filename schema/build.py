@@ -42,6 +42,7 @@ from schema.entity import (
     DeclarationError,
     Derived,
     Every,
+    Follows,
     Language,
     One,
     Only,
@@ -53,8 +54,10 @@ from schema.entity import (
 )
 from schema.history import history_types
 from schema.live import LIVE
+from schema.past import as_of
 from schema.scalars import SCALAR_MAP, TEXT_KEY, UUID_KEY, Checked, scalar_of
 from schema.shapes import (
+    PAST,
     WRITER,
     ArgumentShape,
     Entity,
@@ -152,7 +155,8 @@ def build(
         config=StrawberryConfig(auto_camel_case=False, scalar_map=dict(SCALAR_MAP)),
     )
     core: GraphQLSchema = built._schema
-    core.directives = (*core.directives, LIVE)
+    looks_back = role.includes(PAST) and "DateTime" in core.type_map
+    core.directives = (*core.directives, LIVE, *([as_of(core)] if looks_back else []))
     made = graph.Graph(
         schema=core,
         entities=entities,
@@ -167,10 +171,19 @@ def build(
             for entity in declared.values()
             if entity.declaration.own == entity.declaration.table and entity.declaration.own
         ),
+        unrecorded=_unrecorded(declared, roots),
         limits=limits or Limits(),
     )
     _furnish(made, shapes)
     return made
+
+
+def _unrecorded(declared: Mapping[str, Entity], roots: Mapping[str, graph.Root]) -> frozenset[str]:
+    """The tables that have no past, and the functions that tell what is new."""
+    reasons = {each.declaration.table: each.declaration.unrecorded for each in declared.values()}
+    told = [root.function.name for root in roots.values() if isinstance(root, graph.Since)]
+    tables = [name for name, why in reasons.items() if why and not isinstance(why, Follows)]
+    return frozenset([*tables, *told])
 
 
 def sdl(made: graph.Graph) -> str:

@@ -125,6 +125,12 @@ class Declaration:
     written: bool = False
 
 
+class Follows(str):
+    """Why a table has no lines in the change log: its rows follow from others, and so did they."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Only:
     """A field that is not for everybody."""

@@ -31,6 +31,7 @@ from graphql.language import ValueNode
 
 from resolvers import graph
 from resolvers.compute import entities_of, type_of
+from resolvers.past import AS_OF
 from resolvers.representations import ANY, Representation, read
 from schema import types
 from schema.directives import NEWEST, Roles, federated
@@ -120,6 +121,10 @@ def _keys(
     return keys
 
 
+# What can only be said to the whole graph.
+_OF_THE_WHOLE = (LIVE.name, AS_OF)
+
+
 class _Seen:
     """A schema without the fields that are not kept, and the types that nothing leads to."""
 
@@ -134,8 +139,9 @@ class _Seen:
         assert isinstance(query, GraphQLObjectType)
         members: list[Any] = [self.named(name) for name in entities]
         query.fields.update(_root_fields(members, source))
-        # A router asks once and passes on one answer, so here no query is live.
-        directives = [each for each in self.whole.directives if each is not LIVE]
+        # A router asks once and passes on one answer, so here no query is live; and it passes on no
+        # directive, so that one subgraph would tell of then and another of now.
+        directives = [each for each in self.whole.directives if each.name not in _OF_THE_WHOLE]
         return GraphQLSchema(query, types=members, directives=directives, description=None)
 
     def named(self, name: str) -> GraphQLNamedType:

@@ -15,6 +15,7 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType
 from db.mapping import Join, Reach
 from resolvers import graph
 from resolvers.change import CALLED
+from resolvers.past import AS_OF
 from resolvers.plan.history import READ, VERSION
 from resolvers.plan.references import ALIAS
 from schema.changes import LOG, LOG_COLUMNS
@@ -72,7 +73,8 @@ def reach_of(
             functions.add(told.function.name)
     writes, calls = _written(served)
     found = {name: frozenset(of) for name, of in columns.items() if name not in tables}
-    return Reach(frozenset(tables), found, frozenset(functions), writes, calls)
+    past = served.schema.get_directive(AS_OF) is not None
+    return Reach(frozenset(tables), found, frozenset(functions), writes, calls, past)
 
 
 def _written(served: graph.Graph) -> tuple[dict[str, frozenset[str]], frozenset[str]]:

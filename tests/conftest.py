@@ -48,6 +48,7 @@ PROCESSES = [
     "test_live",
     "test_export",
     "test_exchange_kills",
+    "test_looking_back",
 ]
 
 # Modules that ask through the libraries of `clients/`, which are installed once.
@@ -57,6 +58,7 @@ CLIENTS = ["test_audit", "test_clients"]
 # nothing left to do but to wait for the other.
 LONG = [
     "test_load",
+    "test_past",
     "test_pages",
     "test_trust",
     "test_place",

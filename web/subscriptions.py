@@ -25,6 +25,8 @@ from resolvers.events import MOST, Event, Subscription, subscribe, tell
 from resolvers.graph import Graph
 from resolvers.live import live
 from resolvers.parse import coerce, is_subscription, parse
+from resolvers.past import as_of
+from resolvers.plan.values import Lookout
 from resolvers.resolve import Answer, GraphQLRequest, Outcome, resolve, response
 from web.answers import Answers, Given
 from web.documents import Documents
@@ -147,6 +149,9 @@ class Streams:
             how = live(self._graph, operation, variables)
             if how is None:
                 told = self._once(request)
+            elif as_of(self._graph, operation, Lookout(variables)) is not None:
+                message = "What was said does not change any more: leave out `@live` or `@asOf`."
+                raise refuse(Code.OPERATION_NOT_SUPPORTED, message)
             else:
                 query = LiveQuery(self._changes, self._horizon, lambda: self.answer(request), how)
                 told = query.answers(after)

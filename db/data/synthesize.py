@@ -126,8 +126,8 @@ _SOURCE = """
     on conflict (id) do update set coverage = excluded.coverage, updated_at = now()
 """
 
-# What triggers keep for the end of a transaction is done now, when it has the indexes it needs.
-_MADE_SEARCHABLE = "set constraints all immediate; set constraints all deferred"
+# What can be found is made at the end of a transaction, but now it has the indexes that it needs.
+_MADE_SEARCHABLE = "set constraints refresh immediate; set constraints refresh deferred"
 
 # How the database says how far it is.
 _MADE = re.compile(r"documents made: (?P<done>\d+) of (?P<of>\d+)")
@@ -286,8 +286,8 @@ async def _watched(
 
 async def _record(connection: asyncpg.Connection, verb: str) -> None:
     """Whether the change log has lines about these tables: what is made up has no history."""
-    for table in TABLES:
-        for event in ("inserted", "deleted"):
+    for table in (*TABLES, *_BESIDE[:-1]):
+        for event in ("inserted", "updated", "deleted"):
             await connection.execute(f"alter table {table} {verb} trigger record_{event}")
 
 

@@ -832,3 +832,6 @@ from public;
 
 -- What was added above is said by hand, so that a change of it makes a new version.
 select versions(name::regclass) from unnest(array['program_offerings', 'visiting_statuses', 'duplicate_candidates']) name;
+
+-- Whether a key was an alias at a moment of the past is known, too.
+select records('aliases');

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from db.query import Reads, Select, Statement
 from db.render import render
-from resolvers.errors import Code, FieldRefused, refuse
+from resolvers.errors import Code, FieldRefused, not_recorded, refuse
 from resolvers.graph import Graph
 from resolvers.parse import Operation, is_query, is_subscription
+from resolvers.past import as_of
 from resolvers.plan import changes, read
 from resolvers.plan.context import Bound, Context, NeedsPython, Path, Weight
 from resolvers.plan.outcome import Reading, readings
@@ -41,11 +43,21 @@ class Plan:
     private: bool
     # Of a mutation: what is done, one after the other, and how it is read back.
     readings: tuple[Reading, ...] = ()
+    # The moment of the past that is asked about, if it is not now.
+    as_of: Bound | None = None
 
     @property
     def text(self) -> str:
         """The SQL."""
         return self.statement.text if self.statement else ""
+
+    def moment(self, variables: Variables) -> datetime | None:
+        """The moment of the past that is asked about, if it is not now."""
+        if self.as_of is None:
+            return None
+        moment = self.as_of.bind(variables)
+        assert isinstance(moment, datetime)
+        return moment
 
     def rows(self, variables: Variables) -> int:
         """How many rows its pages, multiplied, could return."""
@@ -177,6 +189,12 @@ def _finished(context: Context, operation: Operation) -> Plan:
         fields = collect(schema, operation, context.lookout, "Mutation", selections)
         read_back = readings(context, fields)
         select = Select(())
+    reads = Reads.of(select)
+    past = as_of(context.graph, operation, context.lookout)
+    if past is not None and not context.graph.unrecorded.isdisjoint(
+        reads.relations | reads.functions
+    ):
+        raise not_recorded()
     statement = render(select) if select.columns else None
     return Plan(
         statement,
@@ -185,10 +203,11 @@ def _finished(context: Context, operation: Operation) -> Plan:
         context.refused,
         tuple(context.weights),
         tuple(context.checks),
-        Reads.of(select),
+        reads,
         context.localized,
         context.private,
         read_back,
+        past,
     )
 
 

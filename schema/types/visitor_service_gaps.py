@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from schema.entity import ID, column, entity, join
+from schema.entity import ID, Follows, column, entity, join
 
 if TYPE_CHECKING:
     from schema.types.counties import County
@@ -30,7 +30,7 @@ class VisitorServiceGapKind(Enum):
     table="visitor_service_gaps",
     key="key",
     order=("key",),
-    unrecorded="a view: its rows follow from those of institutions, centers and counts",
+    unrecorded=Follows("a view: its rows follow from those of institutions, centers and counts"),
 )
 class VisitorServiceGap:
     """What Penal Code 6350-6356 asks for at a prison and is not known to be there.
