@@ -179,7 +179,8 @@ async def test_only_gaps_are_filled(staff: asyncpg.Connection) -> None:
     # Where it comes from is not a gap: it still comes from its own source.
     assert found["source_record_id"] == "1"
     last = await staff.fetchval(
-        "select old from changes where key = $1 order by seq desc limit 1", str(kept)
+        "select old from changes where key = $1 and entity = 'providers' order by seq desc limit 1",
+        str(kept),
     )
     assert '"county_fips": null' in last
 
