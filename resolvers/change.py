@@ -548,7 +548,8 @@ def _archives(change: Change) -> bool:
 
 def _size(one: Draft) -> int:
     """How much a draft would write."""
-    return sum(len(step.values) or 1 for step in one.steps) + len(one.ties)
+    rows = sum(step.deed is not Deed.UPDATE for step in one.steps)
+    return rows + sum(len(step.values) for step in one.steps) + len(one.ties)
 
 
 def _there(one: Draft) -> object:

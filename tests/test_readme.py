@@ -19,12 +19,16 @@ from db import embedded
 from db.database import Database
 from resolvers.errors import Code
 from resolvers.resolve import GraphQLRequest, resolve
+from schema.types.user_errors import UserErrorCode
 from tests.db.scratch import connected
 from tests.roads import the_graph
 from tests.serving import data_directory, serving
+from tests.stories import STORY, keeping
 
 README = Path(__file__).parent.parent / "README.md"
-EXAMPLE = re.compile(r"```graphql\n(?P<question>.*?)```\n\n```json\n(?P<answer>.*?)```", re.DOTALL)
+EXAMPLE = re.compile(
+    r"```graphql\n(?P<question>(?:(?!```).)*)```\n\n```json\n(?P<answer>.*?)```", re.DOTALL
+)
 
 COMMANDS = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 
@@ -35,7 +39,9 @@ SHOWN = dict(_PRINTED.findall(README.read_text()))
 
 
 def examples() -> list[tuple[str, str]]:
-    return EXAMPLE.findall(README.read_text())
+    """Questions that anybody may ask; those of staff and partners are a story, below."""
+    found: list[tuple[str, str]] = EXAMPLE.findall(README.read_text())
+    return [each for each in found if not each[0].startswith("# as ")]
 
 
 def test_the_readme_shows_an_operation_for_each_audience() -> None:
@@ -50,6 +56,20 @@ async def test_an_operation_is_answered_as_the_readme_says(
     given = await resolve(the_graph(), database, GraphQLRequest(question))
     assert json.loads(given.body) == json.loads(answer)
     assert database.statements == before + 1
+
+
+async def test_staff_and_partners_do_as_the_readme_says(loaded_url: str) -> None:
+    """One after the other: what the first has done, the next one finds."""
+    stories = STORY.findall(README.read_text())
+    assert len(stories) >= 6
+    async with keeping(loaded_url) as directory:
+        for who, question, answer in stories:
+            assert await directory.ask(who, question) == json.loads(answer), question
+
+
+def test_the_readme_explains_every_user_error() -> None:
+    text = README.read_text()
+    assert [code.value for code in UserErrorCode if f"`{code.value}`" not in text] == []
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="NO CURL: its commands did not run")

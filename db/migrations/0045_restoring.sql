@@ -98,3 +98,16 @@ create view archived_records as
 create index on changes (at desc) where operation = 'DELETE' and role is not null;
 comment on view archived_records is
     'What people have taken out of the directory, and nobody has brought back. HSDS 3 has no such object.';
+
+-- What is due is asked for in the order in which it is.
+do $$
+declare
+    owner text;
+begin
+    foreach owner in array array['institutions', 'visitor_centers', 'programs', 'program_offerings', 'providers', 'services']
+    loop
+        execute format('drop index %I', owner || '_verification_due_at_idx');
+        execute format('create index on %I (verification_due_at, id)', owner);
+    end loop;
+end
+$$;

@@ -82,8 +82,8 @@ class Freshness:
     """How it was checked then."""
     outcome: VerificationOutcome | None = column("verification_outcome")
     """What was found then."""
-    # index: (verification_due_at)
-    next_due_at: datetime | None = column("verification_due_at", filter=True)
+    # index: (verification_due_at, id)
+    next_due_at: datetime | None = column("verification_due_at", filter=True, order=True)
     """When the next check is due: as somebody said, or else when the last one is no longer fresh;
     null if it was never checked."""
 
