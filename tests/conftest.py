@@ -47,6 +47,8 @@ PROCESSES = [
     "test_subscriptions",
     "test_live",
     "test_export",
+    "test_mutations_at_stress",
+    "test_mutations_under_faults",
 ]
 
 # Modules that ask through the libraries of `clients/`, which are installed once.
