@@ -56,10 +56,14 @@ class Relay:
             await asyncio.gather(*self._pumps, return_exceptions=True)
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._host.startswith("/"):
-            far = await asyncio.open_unix_connection(f"{self._host}/.s.PGSQL.{self._port}")
-        else:
-            far = await asyncio.open_connection(self._host, self._port)
+        try:
+            if self._host.startswith("/"):
+                far = await asyncio.open_unix_connection(f"{self._host}/.s.PGSQL.{self._port}")
+            else:
+                far = await asyncio.open_connection(self._host, self._port)
+        except OSError:
+            writer.close()
+            return
         line = _Line(self, (reader, writer), far)
         for pump in (line.out(), line.back()):
             task = asyncio.create_task(pump)

@@ -10,10 +10,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
+import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -30,21 +33,20 @@ from graphql import (
     is_required_input_field,
 )
 
-from db import api_keys
+from db import api_keys, embedded
 from db.database import Database
-from db.roles import role_name
+from db.migrate import migrate
+from db.roles import prepare, role_name
 from resolvers.change import Changer
 from resolvers.graph import Graph
 from resolvers.parse import parse
 from resolvers.resolve import GraphQLRequest, explain, resolve
-from schema.audiences import Audiences
+from schema.audiences import Audiences, reaches
 from schema.roles import Role
 from tests.db.scratch import connected, scratch
 from tests.relay import Relay, Trap
-from tests.serving import Serving, serving
+from tests.serving import Serving, data_directory, serving
 from tests.streams import EVENTS, socket
-
-SOURCE = "00000000-0000-0000-0000-000000000001"
 
 CREATE = """mutation Create($input: CreateProviderInput!) { made: createProvider(input: $input) {
   provider { id slug name version phones { number } } userErrors { path code message }
@@ -141,21 +143,23 @@ _SESSIONS = """
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def place(migrated_url: str) -> AsyncIterator[Place]:
-    async with scratch(migrated_url) as url:
-        async with connected(url) as connection:
-            await connection.execute(
-                f"insert into sources (id, key, name) values ('{SOURCE}', 'TEST', 'A test')"
-            )
-        relay = Relay(url)
-        staff = await api_keys.create(url, "ana", "STAFF", ["READ", "WRITE"])
-        async with (
-            relay.open() as by_relay,
-            httpx.AsyncClient(timeout=60) as http,
-            served(by_relay) as server,
-        ):
-            made = Place(url, relay, by_relay, server, http, staff)
-            await made.made(CREATE, {"slug": "first", "name": "First"})
-            yield made
+    async with scratch(migrated_url) as url, here(url) as made:
+        yield made
+
+
+@asynccontextmanager
+async def here(url: str) -> AsyncIterator[Place]:
+    """A server of an empty directory, by way of a relay."""
+    relay = Relay(url)
+    staff = await api_keys.create(url, "ana", "STAFF", ["READ", "WRITE"])
+    async with (
+        relay.open() as by_relay,
+        httpx.AsyncClient(timeout=60) as http,
+        served(by_relay) as server,
+    ):
+        made = Place(url, relay, by_relay, server, http, staff)
+        await made.made(CREATE, {"slug": "first", "name": "First"})
+        yield made
 
 
 @asynccontextmanager
@@ -227,11 +231,11 @@ async def test_who_is_killed_between_the_write_and_the_commit_has_done_nothing(
     sending = asyncio.create_task(place.send(CREATE, asked))
     async with asyncio.timeout(30):
         await place.relay.caught.wait()
-    killed = await place.asked(
+    ended = await place.asked(
         f"select count(pg_terminate_backend(pid, 10000)) from ({_SESSIONS}) s"
         " where state = 'idle in transaction'"
     )
-    assert killed == 1
+    assert ended == 1
     place.relay.free.set()
     assert code_of(await sending) == (503, "OUTCOME_UNKNOWN")
     assert await place.state() == before
@@ -263,6 +267,49 @@ async def test_a_session_that_was_ended_while_it_rested_is_replaced(place: Place
     await created(place, "before-the-end")
     await place.asked(f"select count(pg_terminate_backend(pid, 10000)) from ({_SESSIONS}) s")
     await created(place, "after-the-end")
+
+
+async def test_postgres_as_a_whole_may_be_killed_before_and_after_a_commit() -> None:
+    """One of its own: nobody else lives there."""
+    with data_directory() as directory:
+        url = await asyncio.to_thread(embedded.start, directory)
+        await migrate(url)
+        await prepare(url, reaches())
+        async with here(url) as place:
+            lost = {"slug": "lost", "name": "Lost", "idempotencyKey": "lost"}
+            place.relay.set(Trap.HELD)
+            sending = asyncio.create_task(place.send(CREATE, lost))
+            async with asyncio.timeout(30):
+                await place.relay.caught.wait()
+            await killed(directory, url)
+            place.relay.free.set()
+            assert code_of(await sending) == (503, "OUTCOME_UNKNOWN")
+            assert await place.asked("select count(*) from providers where slug = 'lost'") == 0
+            kept = {"slug": "kept", "name": "Kept", "idempotencyKey": "kept"}
+            place.relay.set(Trap.UNANSWERED)
+            assert code_of(await place.send(CREATE, kept)) == (503, "OUTCOME_UNKNOWN")
+            await place.until("select count(*) = 1 from providers where slug = 'kept'")
+            await killed(directory, url)
+            first = await place.asked("select answer from idempotency_keys where key = 'kept'")
+            assert await place.made(CREATE, kept) == json.loads(first)
+            assert (await place.made(CREATE, lost))["provider"]["slug"] == "lost"
+            assert await place.asked("select count(*) from providers") == 3
+
+
+async def killed(directory: Path, url: str) -> None:
+    """Kill the Postgres of a directory, and wait until there is another one."""
+    note = directory / "postgres" / "postmaster.pid"
+    before = int(note.read_text().split()[0])
+    os.kill(before, signal.SIGKILL)
+    async with asyncio.timeout(60):
+        while True:
+            await asyncio.sleep(0.05)
+            # Its backends end a moment after it.
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                async with connected(url) as connection:
+                    started = await connection.fetchval("select pg_postmaster_start_time()")
+                if started and int(note.read_text().split()[0]) != before:
+                    return
 
 
 # Clients, and the server
