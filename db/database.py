@@ -451,6 +451,12 @@ class Transaction:
             if how == "commit":
                 raise OutcomeUnknown("The database connection was lost.") from error
             raise
+        except asyncio.CancelledError as error:
+            # It is on its way, and cannot be taken back. Whoever is told that nothing came of it
+            # would do it again.
+            if how == "commit":
+                raise OutcomeUnknown("Nobody waited until the database had answered.") from error
+            raise
         self._open = False
 
     async def left(self) -> bool:

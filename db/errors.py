@@ -94,7 +94,7 @@ class DatabaseUnavailable(DatabaseError):
 
 
 class OutcomeUnknown(DatabaseUnavailable):
-    """The connection was lost while it was said that what was done should stay."""
+    """It was said that what was done should stay, and nobody has heard whether it does."""
 
     code = "OUTCOME_UNKNOWN"
 

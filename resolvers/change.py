@@ -159,6 +159,8 @@ class _Change:
         self.changer = changer
         # Looked at anew for each request: what an input says makes no other plan.
         self.lookout = Lookout(variables)
+        # What was said last of why something is done, and of whether it archives.
+        self.said = ("", "off")
 
     async def made(self) -> bytes:
         settings = self.changer.settings()
@@ -200,10 +202,10 @@ class _Change:
             kept = await self._claim(transaction, reading, given, key)
             if kept is not None:
                 return kept
-        why, archives = given.get("why"), _archives(reading.change)
-        if isinstance(why, str) or archives:
-            told = (_cleaned(why or ""), "on" if archives else "off")
-            await transaction.fetch(WHY, told)
+        said = (_cleaned(given.get("why") or ""), "on" if _archives(reading.change) else "off")
+        if said != self.said:
+            await transaction.fetch(WHY, said)
+            self.said = said
         if dry:
             await transaction.keep("field")
         outcomes = await self._written(transaction, reading, given)

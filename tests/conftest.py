@@ -49,6 +49,8 @@ PROCESSES = [
     "test_export",
     "test_exchange_kills",
     "test_looking_back",
+    "test_mutations_at_stress",
+    "test_mutations_under_faults",
 ]
 
 # Modules that ask through the libraries of `clients/`, which are installed once.

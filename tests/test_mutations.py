@@ -372,6 +372,18 @@ async def test_fields_are_done_one_after_the_other(staff: Database) -> None:
     assert done["two"]["provider"] == {"name": "Three", "version": 3}
 
 
+async def test_each_field_has_a_reason_of_its_own(url: str, staff: Database) -> None:
+    """What one says is not said of those after it."""
+    text = """mutation {
+      one: createProvider(input: {slug: "reason-1", name: "One", why: "They called"}) { ...made }
+      two: createProvider(input: {slug: "reason-2", name: "Two"}) { ...made }
+      three: createProvider(input: {slug: "reason-3", name: "Three", why: "By mail"}) { ...made }
+    } fragment made on ProviderPayload { provider { history { nodes { why } } } }"""
+    done = (await response(staff, text))["data"]
+    whys = [each["provider"]["history"]["nodes"][0]["why"] for each in done.values()]
+    assert whys == ["They called", None, "By mail"]
+
+
 async def test_many_rows_have_an_outcome_each(url: str, staff: Database) -> None:
     rows = [
         {"slug": "row-one", "name": "One"},

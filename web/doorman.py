@@ -22,6 +22,9 @@ from web.response import refuse
 CHARGE = "charge"
 """Where in an ASGI scope is what takes more of a caller's budget than one request does."""
 
+AGAIN = "again"
+"""Where in an ASGI scope is what finds out anew who asks, for what lasts longer than a request."""
+
 
 class Doorman:
     """Sends each request to the face for its caller, or away."""
@@ -56,6 +59,7 @@ class Doorman:
                 await refuse(send, MediaType.JSON, refusal)
             return
         scope[CALLER] = caller
+        scope[AGAIN] = partial(self._caller, authorization, api_key)
         scope[CHARGE] = partial(self.identity.charge, caller)
         app = self.public if caller.role is Role.PUBLIC else await self.face(caller.role)
         await app(scope, receive, _privately(send))

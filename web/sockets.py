@@ -20,10 +20,11 @@ from starlette.types import Receive, Scope, Send
 from resolvers.errors import RequestRefused
 from resolvers.resolve import response
 from schema.entity import Language
-from web.identity import changer_of, told_of
+from web.doorman import AGAIN
+from web.identity import CALLER, Caller, changer_of, told_of
 from web.languages import spoken
 from web.message import Message
-from web.refusals import Refusal, TooManySubscriptions
+from web.refusals import Refusal, TooManySubscriptions, Unauthenticated
 from web.request import request_of
 from web.subscriptions import Streams
 
@@ -83,8 +84,7 @@ class _Socket:
         self._receive = receive
         self._send_event = send
         self._language = language
-        self._asker = told_of(scope)
-        self._changer = changer_of(scope)
+        self._scope = scope
         self._acknowledged = False
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._ended: asyncio.Future[_End | None] = asyncio.get_running_loop().create_future()
@@ -177,9 +177,11 @@ class _Socket:
             if len(self._operations) >= self._bounds.per_socket:
                 most = self._bounds.per_socket
                 raise TooManySubscriptions(f"A socket has at most {most} operations at a time.")
+            await self._ask_again()
             text = await self._streams.documents.text(payload)
             raw = orjson.dumps(payload)
-            request = request_of(payload, text, raw, self._language, self._asker, self._changer)
+            asker, changer = told_of(self._scope), changer_of(self._scope)
+            request = request_of(payload, text, raw, self._language, asker, changer)
             # Open before the next message is read: who pings now, is followed when the pong comes.
             messages = await stack.enter_async_context(self._streams.stream(request))
         except RequestRefused as refused:
@@ -190,6 +192,16 @@ class _Socket:
             return
         task = asyncio.create_task(self._tell(id_, messages, stack))
         self._operations[id_] = task
+
+    async def _ask_again(self) -> None:
+        """See who asks, and charge them: a key may have been revoked since the socket was opened."""
+        if AGAIN not in self._scope:
+            return
+        before: Caller = self._scope[CALLER]
+        caller: Caller = await self._scope[AGAIN]()
+        if caller.role is not before.role:
+            raise Unauthenticated("This key or token is of another role by now; open a new socket.")
+        self._scope[CALLER] = caller
 
     async def _tell(
         self, id_: str, messages: AsyncIterator[Message], stack: AsyncExitStack

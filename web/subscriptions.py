@@ -24,7 +24,7 @@ from resolvers.errors import Code, RequestRefused, from_database, refuse
 from resolvers.events import MOST, Event, Subscription, subscribe, tell
 from resolvers.graph import Graph
 from resolvers.live import live
-from resolvers.parse import coerce, is_subscription, parse
+from resolvers.parse import coerce, is_query, is_subscription, parse
 from resolvers.past import as_of
 from resolvers.plan.values import Lookout
 from resolvers.resolve import Answer, GraphQLRequest, Outcome, resolve, response
@@ -111,7 +111,9 @@ class Streams:
             return False
 
     async def answer(self, request: GraphQLRequest) -> Given:
-        """The one answer to a query, kept or new."""
+        """The one answer to a query, kept or new; a change is done for each who asks for it."""
+        if not is_query(parse(self._graph, request.text, request.operation_name)):
+            return Given(await resolve(self._graph, self._database, request))
         sent = orjson.dumps((request.variables, request.asker), option=orjson.OPT_SORT_KEYS)
         key = (request.text, request.operation_name, sent, request.language)
         given = self._answers.get(key)
