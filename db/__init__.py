@@ -7,6 +7,8 @@ database.py     the only door: a statement goes in, its bytes come out
 connection.py   a way in for jobs of their own: grants, loads, keys
 changes.py      which tables have changed, as Postgres says at each commit
 change_log.py   what has happened to records, read in an order in which nothing is skipped
+writing.py      what a transaction that changes something says beside
+constraints.py  which columns a constraint is about
 errors.py       SQLSTATE becomes: whose mistake was it?
 discretion.py   an error becomes lines for a log, without what was asked
 migrate.py      applies what is pending

@@ -5,6 +5,10 @@ parse.py        text becomes a valid Operation, once per text
 scan.py         ... unless it is too much to be worth parsing
 admit.py        ... or asks for too much
 plan/           an Operation becomes a Plan, once per operation and shape of variables
+past.py         whether a query is about a moment of the past
+change.py       a mutation: one transaction, and what came of each of its root fields
+deeds.py        what a root field of a mutation asks for is done
+blame.py        which field of an input is to blame for what Postgres refuses
 events.py       a subscription: from lines of the change log to events
 live.py         whether a query is live
 compute.py      the second road: graphql-core adds what only Python can make

@@ -766,7 +766,7 @@ def least(type_: GraphQLInputType) -> str:
         )
         return f"{{{', '.join(needed)}}}"
     if isinstance(bare, GraphQLEnumType):
-        return next(iter(bare.values))
+        return str(next(iter(bare.values)))
     if is_list_type(bare):
         return "[]"
     return LITERALS.get(str(bare), '"2026-07-01T09:00:00Z"')

@@ -16,5 +16,8 @@ aggregates.py   aggregate and groups
 ranked.py       what a function finds becomes a connection with facets
 changes.py      a subscription becomes events, made from the lines that have come
 references.py   node and nodes: entities of several kinds in one list
+write.py        an input becomes what is written, and that becomes one statement
+propose.py      ... or is kept, for others to decide about
+outcome.py      what came of it is read back: payloads are compiled as all else is
 introspection.py  what questions about the schema weigh
 """

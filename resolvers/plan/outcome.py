@@ -7,7 +7,7 @@ selects of the payload is compiled as it is anywhere, from that row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from graphql.language import FieldNode
@@ -19,12 +19,36 @@ from resolvers.graph import Change, Writes
 from resolvers.plan.context import Bound, Context, Path
 from resolvers.plan.selections import Fields
 from resolvers.plan.values import Variable
+from resolvers.plan.write import Fault
 
 OUTCOME = Variable((".outcome",))
 """Where outcomes are among the variables, as JSON; no name of GraphQL has a dot."""
 
 CONFLICT, ERRORS, NUMBER = "conflict", "errors", "n"
 KEY, VERSION = "key", "version"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one row: the key of the record, or why there is none."""
+
+    key: object = None
+    faults: tuple[Fault, ...] = ()
+    conflict: object = None
+    version: int | None = None
+
+    def told(self, number: int) -> Mapping[str, object]:
+        """As the statement that reads it back is given it."""
+        return {
+            NUMBER: number,
+            KEY: self.key,
+            ERRORS: [
+                {"path": each.path, "code": each.code, "message": each.message}
+                for each in self.faults
+            ],
+            CONFLICT: self.conflict,
+            VERSION: self.version,
+        }
 
 
 @dataclass(frozen=True, slots=True)
