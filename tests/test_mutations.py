@@ -291,6 +291,22 @@ async def test_bad_input_is_told_by_its_place_and_changes_nothing(
     assert await count(url, "select count(*) from changes") == before
 
 
+async def test_a_rule_that_is_broken_says_what_it_asks_for(staff: Database) -> None:
+    made = await payload(
+        staff,
+        "createProvider",
+        PROVIDER,
+        {"slug": "ruled", "name": "R", "phones": [{"number": "555-0100", "kind": "VOICE"}]},
+    )
+    assert made["userErrors"] == [
+        {
+            "path": ["phones", "0", "number"],
+            "code": "NOT_ALLOWED",
+            "message": "It is written as +15595550100, without spaces.",
+        }
+    ]
+
+
 async def test_an_old_version_is_a_conflict_that_shows_what_differs(staff: Database) -> None:
     made = await provider(staff, "contested", website="https://one.example")
     change = {"id": made["id"], "ifVersion": 1}

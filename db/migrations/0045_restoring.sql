@@ -111,3 +111,36 @@ begin
     end loop;
 end
 $$;
+
+-- What a rule asks for, in words for whoever breaks it: a comment on a constraint is shown to clients.
+do $$
+declare
+    rule record;
+begin
+    for rule in
+        select c.conname, c.conrelid::regclass as owner, w.words
+        from pg_constraint c
+        cross join lateral (select pg_get_constraintdef(c.oid) as said) d
+        cross join lateral (
+            select words from (values
+                (1, 'num_nonnulls\(.*_id.*\) = 1', 'It belongs to exactly one record.'),
+                (2, 'IS NULL\) = \(.* IS NULL\)', 'Either both of these are said, or neither.'),
+                (3, $r$\^\[a-z0-9\]\+\(-\[a-z0-9\]\+\)\*$r$, 'It is written in small letters and digits, with hyphens between.'),
+                (4, $r$\^\[A-Z0-9\]\+\(-\[A-Z0-9\]\+\)\*$r$, 'It is written in capitals and digits, with hyphens between.'),
+                (5, $r$\^\[A-Z\]\[A-Z0-9_\]\*$r$, 'It is written in capitals, digits and underscores.'),
+                (6, $r$\^https\?://$r$, 'It begins with http:// or https://.'),
+                (7, $r$\^\\\+\[1-9\]$r$, 'It is written as +15595550100, without spaces.'),
+                (8, $r$\^\[0-9\]\{5\}\(-$r$, 'It has five digits, or nine as in 93701-1234.'),
+                (9, $r$\^\[\^@ \]\+@$r$, 'It is no address of e-mail.'),
+                (10, '<> ''''::text', 'It cannot be empty.'),
+                (11, '^CHECK \(\(\w+ >= 0\)\)$', 'It cannot be negative.'),
+                (12, '^CHECK \(\(\w+ > 0\)\)$', 'It has to be above zero.')
+            ) w (n, pattern, words)
+            where d.said ~ w.pattern order by n limit 1) w
+        where c.contype = 'c' and c.connamespace = 'public'::regnamespace
+            and obj_description(c.oid, 'pg_constraint') is null
+    loop
+        execute format('comment on constraint %I on %s is %L', rule.conname, rule.owner, rule.words);
+    end loop;
+end
+$$;
