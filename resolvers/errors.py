@@ -142,8 +142,8 @@ def from_database(error: DatabaseError) -> RequestRefused:
             return refuse(Code.DATABASE_BUSY, message)
         case OutcomeUnknown():
             message = (
-                "Nobody knows whether this was done: the database did not come to say so. Ask again "
-                "with the same idempotencyKey, or look."
+                "Nobody knows whether this was done: the database did not come to say so. Ask "
+                "again with the same idempotencyKey, or look."
             )
             return refuse(Code.OUTCOME_UNKNOWN, message)
         case DatabaseBusy():

@@ -40,13 +40,14 @@ from db.roles import prepare, role_name
 from resolvers.change import Changer
 from resolvers.graph import Graph
 from resolvers.parse import parse
-from resolvers.resolve import GraphQLRequest, explain, resolve
+from resolvers.resolve import GraphQLRequest, resolve
 from schema.audiences import Audiences, reaches
 from schema.roles import Role
 from tests.db.scratch import connected, scratch
 from tests.relay import Relay, Trap
 from tests.serving import Serving, data_directory, serving
 from tests.streams import EVENTS, socket
+from web.application import application
 
 CREATE = """mutation Create($input: CreateProviderInput!) { made: createProvider(input: $input) {
   provider { id slug name version phones { number } } userErrors { path code message }
@@ -704,12 +705,27 @@ async def test_what_is_asked_for_as_a_file_is_not_done(place: Place) -> None:
 
 
 async def test_what_is_explained_is_not_done(place: Place, graph: Graph, strict: Database) -> None:
-    """As `Accept: application/sql` asks for it in development."""
+    """As developers ask for it; in production there is nothing of the kind."""
     before, statements = await place.state(), strict.statements
-    variables = {"input": {"slug": "e", "name": "E"}}
-    text = await explain(graph, strict, GraphQLRequest(CREATE, None, variables, changer=ANA))
-    assert "nothing to ask Postgres" in text
+    whole = application(graph, strict, _nothing, max_body_bytes=100_000, development=True)
+    asked = {"query": CREATE, "variables": {"input": {"slug": "e", "name": "E"}}}
+    transport = httpx.ASGITransport(whole)
+    async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+        headers = {"accept": "application/sql"}
+        one = await client.post("/graphql", json=asked, headers=headers)
+        several = await client.post("/graphql", json=[asked, asked], headers=headers)
+        link = await client.get(
+            "/graphql",
+            params={"query": CREATE, "variables": json.dumps(asked["variables"])},
+            headers=headers,
+        )
+    assert (one.status_code, several.status_code, link.status_code) == (200, 400, 405)
+    assert "nothing to ask Postgres" in one.text
     assert (await place.state(), strict.statements) == (before, statements)
+
+
+async def _nothing() -> list[object]:
+    return []
 
 
 async def test_the_same_change_is_done_as_often_as_it_is_asked_for(place: Place) -> None:
@@ -766,7 +782,7 @@ def least(type_: GraphQLInputType) -> str:
         )
         return f"{{{', '.join(needed)}}}"
     if isinstance(bare, GraphQLEnumType):
-        return next(iter(bare.values))
+        return str(next(iter(bare.values)))
     if is_list_type(bare):
         return "[]"
     return LITERALS.get(str(bare), '"2026-07-01T09:00:00Z"')
