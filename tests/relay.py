@@ -30,7 +30,7 @@ class Relay:
         given = {name: values[0] for name, values in parse_qs(parts.query).items()}
         self._host = given.get("host") or parts.hostname or "localhost"
         self._port = int(given.get("port") or parts.port or 5432)
-        self._user = f"{parts.username}{f':{parts.password}' if parts.password else ''}"
+        self._user = parts.netloc.rpartition("@")[0]
         self._name = parts.path
         self._pumps: set[asyncio.Task[None]] = set()
 
@@ -47,7 +47,8 @@ class Relay:
         port = server.sockets[0].getsockname()[1]
         try:
             # Nothing can be seen in what is encrypted.
-            yield f"postgresql://{self._user}@127.0.0.1:{port}{self._name}?sslmode=disable"
+            at = f"{self._user}@127.0.0.1" if self._user else "127.0.0.1"
+            yield f"postgresql://{at}:{port}{self._name}?sslmode=disable"
         finally:
             self.free.set()
             server.close()

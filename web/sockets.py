@@ -194,7 +194,7 @@ class _Socket:
         self._operations[id_] = task
 
     async def _ask_again(self) -> None:
-        """See who asks, and charge them: a key may have been revoked since the socket opened."""
+        """See who asks: a key may have been revoked, or be spent, since the socket was opened."""
         if AGAIN not in self._scope:
             return
         before: Caller = self._scope[CALLER]
