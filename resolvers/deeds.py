@@ -209,6 +209,9 @@ class Deeds:
         assert isinstance(kept, dict)
         chosen = given.get("only")
         assert chosen is None or isinstance(chosen, list | tuple)
+        if not redrafted(self.graph, kept, None)[0].steps:
+            message = "Nothing of this can be written by hand."
+            return Outcome(faults=(Fault((), "NOT_ALLOWED", message),))
         made, nowhere = redrafted(self.graph, kept, None if chosen is None else set(chosen))
         if nowhere:
             message = f"Nothing was proposed at {', '.join(sorted(nowhere))[:200]}."

@@ -452,6 +452,9 @@ async def test_what_people_changed_since_is_left_as_it_is(
         assert run.conflicting == 1
         assert [row["reason"] for row in told] == ["CONFLICT"]
         assert (told[0]["field"], told[0]["value"]) == ("name", "What the feed says")
+        steps = await value(url, "select steps from proposals where origin = 'FEED'")
+        said_now = json.loads(steps)["steps"][0]["values"]["name"]["value"]
+        assert said_now == "What the feed says"
     else:
         assert (run.conflicting, told) == (0, [])
     name = "What staff says" if conflicts else "What the feed says"

@@ -335,3 +335,48 @@ async def test_a_key_counts_for_partners_too(directory: Directory) -> None:
     first = await directory.made(PARTNER, "proposeProvider", asked)
     assert await directory.made(PARTNER, "proposeProvider", asked) == first
     assert await directory.value("select count(*) from proposals") == 1
+
+
+async def test_a_feed_proposes_where_people_know_better(directory: Directory) -> None:
+    """Once for as long as it waits, and not again what was rejected."""
+
+    async def feed(name: str) -> None:
+        async with connected(directory.url) as connection:
+            await connection.execute(
+                "select propose_from_feed('services', $1, $2::jsonb, 'feed.json')",
+                SERVICE,
+                json.dumps({"name": name, "languages": ["es"]}),
+            )
+
+    queue = (
+        "{ proposals { nodes { id status origin proposer recordId differences { path new } } } }"
+    )
+
+    async def waiting() -> list[dict[str, Any]]:
+        nodes = (await directory.ask(STAFF, queue))["data"]["proposals"]["nodes"]
+        return [each for each in nodes if each["status"] == "PENDING"]
+
+    await feed("Beds for men")
+    await feed("Beds for women")
+    (proposal,) = await waiting()
+    assert (proposal["origin"], proposal["proposer"]) == ("FEED", "feed.json")
+    assert proposal["recordId"] == f"Service:{SERVICE}"
+    assert {each["path"]: each["new"] for each in proposal["differences"]} == {
+        "name": "Beds for women",
+        "languages": ["es"],
+    }
+    assert (await directory.ask(PARTNER, queue))["data"]["proposals"]["nodes"] == []
+    rejected = await directory.made(
+        STAFF, "rejectProposal", {"id": proposal["id"], "decision": "We called them"}
+    )
+    assert rejected["userErrors"] == []
+    await feed("Beds for women")
+    assert await waiting() == []
+    await feed("Beds")
+    (proposal,) = await waiting()
+    done = await directory.made(
+        STAFF, "acceptProposal", {"id": proposal["id"], "only": ["languages"]}
+    )
+    assert done["userErrors"] == []
+    assert await directory.value("select languages from services") == ["es"]
+    assert await directory.value("select name from services") == "Beds"

@@ -113,7 +113,38 @@ begin
 end
 $$;
 comment on function proposed_steps is 'What a proposal would do, locked until the end of the transaction.';
-revoke execute on function propose, decide_proposal, reject_proposal, withdraw_proposal, proposed_steps from public;
+-- What a feed says of a record that people know better, as one proposal for as long as it waits. What
+-- staff have rejected is not proposed again.
+create function propose_from_feed(recorded text, key text, said jsonb, feed text) returns void language plpgsql
+    security definer set search_path = public, pg_temp as $$
+declare
+    id      name := (select a.attname from pg_index i
+                     join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+                     where i.indrelid = to_regclass(quote_ident(recorded)) and i.indisprimary);
+    seen    integer;
+    would   jsonb;
+begin
+    execute format('select version from %I t where t.%I::text = $1', recorded, id) into seen using key;
+    would := jsonb_build_object('ties', '[]'::jsonb, 'steps', jsonb_build_array(jsonb_build_object(
+        'deed', 'UPDATE', 'type', type_called(recorded), 'table', recorded, 'key_column', id, 'key', key,
+        'path', '[]'::jsonb, 'version', seen, 'owner', null, 'owner_key', null,
+        'values', (select jsonb_object_agg(
+                       lower(left(v.key, 1)) || substr(replace(initcap(replace(v.key, '_', ' ')), ' ', ''), 2),
+                       jsonb_build_object('column', v.key, 'value', v.value, 'form', ''))
+                   from jsonb_each(said) v))));
+    insert into proposals as p (origin, record_type, record_key, steps, proposer, why)
+    select 'FEED', type_called(recorded), key, would, feed, 'It says something else than people do.'
+    where not exists (
+        select from proposals r where r.status = 'REJECTED' and r.record_type = type_called(recorded)
+            and r.record_key = propose_from_feed.key and r.proposer = feed
+            and r.steps #> '{steps,0,values}' = would #> '{steps,0,values}')
+    on conflict (record_type, record_key, proposer) where status = 'PENDING' and origin = 'FEED'
+        do update set steps = excluded.steps, updated_at = now()
+        where p.steps is distinct from excluded.steps;
+end
+$$;
+comment on function propose_from_feed is 'Proposes what a feed says of a record that people have changed or checked since.';
+revoke execute on function propose_from_feed, propose, decide_proposal, reject_proposal, withdraw_proposal, proposed_steps from public;
 
 -- How what is proposed differs from what is said now. Only of records that belong where the proposal
 -- says that they do: what belongs to others is none of its business.

@@ -76,13 +76,16 @@ def redrafted(
 
     by_table = {written.table.name: written for written in graph.written.values()}
     for each in kept["steps"]:
-        written = by_table[each["table"]]
+        written = by_table.get(each["table"])
+        if written is None:
+            continue  # of what cannot be written by hand, only a feed can say anything
         deed = Deed(each["deed"])
         columns = {slot.column.name: slot.column for _, slot in _slots(written)}
         path = ".".join(each["path"])
         values: dict[Column, object] = {
             columns[value["column"]]: value["value"]
             for field, value in each["values"].items()
+            if value["column"] in columns
             if deed is Deed.CREATE or wanted(f"{path}.{field}" if path else field)
         }
         # The first is what all the others belong to; of what is only changed, something has to be.

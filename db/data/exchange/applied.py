@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -69,21 +69,6 @@ class Incoming:
     values: tuple[object, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """A record that somebody has changed or checked since the date that an import bears."""
-
-    table: str
-    key: UUID
-    incoming: Incoming
-    # What the import says of it, by column, where that is something else.
-    said: Mapping[str, object]
-
-
-# Whoever wants to do more with conflicts than to tell them is called with them, in the transaction.
-Conflicts = Callable[[asyncpg.Connection, Sequence[Conflict]], Any]
-
-
 async def prepare(line: asyncpg.Connection, target: Target) -> None:
     """Make the table in which the rows wait."""
     await line.execute(
@@ -113,9 +98,7 @@ def _same(target: Target, left: str, right: str) -> str:
     return " and ".join(f'{left}."{name}" = {right}."{name}"' for name in target.key)
 
 
-async def apply(
-    line: asyncpg.Connection, run: Run, target: Target, conflicts: Conflicts | None = None
-) -> tuple[set[UUID], set[UUID]]:
+async def apply(line: asyncpg.Connection, run: Run, target: Target) -> tuple[set[UUID], set[UUID]]:
     """Write the rows that wait for a table.
 
     Gives the keys of the records that were refused, and of those that somebody knows better.
@@ -191,7 +174,7 @@ async def apply(
         await line.execute(f"update {name} set {filled}")
     if target.tweak:
         await line.execute(target.tweak)
-    conflicting = await _conflicts(line, run, target, problems, conflicts)
+    conflicting = await _conflicts(line, run, target, problems)
     run.rejected += sum(not each.row_kept and each.reason != "CONFLICT" for each in problems)
     await reject(line, run, problems)
     await _write(line, run, target, refused)
@@ -204,9 +187,8 @@ async def _conflicts(
     run: Run,
     target: Target,
     problems: list[Problem],
-    conflicts: Conflicts | None,
 ) -> set[UUID]:
-    """Take out what somebody knows better, and tell it."""
+    """Take out what somebody knows better, tell it, and leave it to them to decide."""
     if not target.values:
         return set()
     values = target.values
@@ -235,18 +217,11 @@ async def _conflicts(
                     "somebody has changed or checked this record since",
                 )
             )
-        incoming = Incoming(
-            row["row_entity"],
-            row["row_key"],
-            row["row_place"],
-            row["row_dated"],
-            tuple(said.values()),
-        )
-        found.append(Conflict(target.table, row["own_id"], incoming, said))
+        words = json.dumps(said, default=str, ensure_ascii=False)
+        found.append((target.table, str(row["own_id"]), words, run.file))
     run.conflicting += len(found)
-    if found and conflicts is not None:
-        await conflicts(line, found)
-    return {conflict.incoming.key for conflict in found}
+    await line.executemany("select propose_from_feed($1, $2, $3::jsonb, $4)", found)
+    return {row["row_key"] for row in rows}
 
 
 def _owner(target: Target, column: str) -> str:

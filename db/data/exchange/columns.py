@@ -18,7 +18,7 @@ from uuid import UUID, uuid5
 import asyncpg
 
 from db.connection import connected
-from db.data.exchange.applied import Conflicts, Incoming, Target, add, apply, prepare
+from db.data.exchange.applied import Incoming, Target, add, apply, prepare
 from db.data.exchange.feeds import silent
 from db.data.exchange.finishing import applied_or_undone, failing, source_of
 from db.data.exchange.pieces import Piece, Problem
@@ -71,7 +71,6 @@ async def take_table(
     dated: datetime | None = None,
     dry_run: bool = False,
     told: Told = silent,
-    conflicts: Conflicts | None = None,
 ) -> Run:
     """Import a file of records of a type. Raises LoadError if nothing of it can be trusted.
 
@@ -89,7 +88,7 @@ async def take_table(
 
             async def write() -> UUID:
                 source_id = await source_of(line, run, key)
-                await _write(line, run, source_id, sheet, dated, told, conflicts)
+                await _write(line, run, source_id, sheet, dated, told)
                 return source_id
 
             await applied_or_undone(line, run, write)
@@ -224,7 +223,6 @@ async def _write(
     sheet: _Sheet,
     dated: datetime | None,
     told: Told,
-    conflicts: Conflicts | None,
 ) -> None:
     target = sheet.target
     await prepare(line, target)
@@ -271,7 +269,7 @@ async def _write(
     run.rejected += len({problem.place for problem in problems})
     await reject(line, run, problems)
     told(f"writing {target.table}", 0, 0)
-    await apply(line, run, target, conflicts)
+    await apply(line, run, target)
 
 
 def _kept(value: object) -> object:

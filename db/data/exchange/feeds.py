@@ -14,7 +14,7 @@ import asyncpg
 
 from db.connection import connected
 from db.data.exchange import remainders
-from db.data.exchange.applied import Conflicts, Incoming, add, apply, prepare
+from db.data.exchange.applied import Incoming, add, apply, prepare
 from db.data.exchange.documents import objects
 from db.data.exchange.finishing import applied_or_undone, failing, source_of
 from db.data.exchange.pieces import Piece, Problem, pieces
@@ -43,7 +43,6 @@ async def take_feed(
     dated: datetime | None = None,
     dry_run: bool = False,
     told: Told = silent,
-    conflicts: Conflicts | None = None,
 ) -> Run:
     """Import a file, a folder or a zip of HSDS. Raises LoadError if nothing of it can be trusted.
 
@@ -62,7 +61,7 @@ async def take_feed(
 
             async def write() -> UUID:
                 source_id = await source_of(line, run, key)
-                await _write(line, run, source_id, dated, told, conflicts)
+                await _write(line, run, source_id, dated, told)
                 return source_id
 
             await applied_or_undone(line, run, write)
@@ -146,7 +145,6 @@ async def _write(
     source_id: UUID,
     dated: datetime | None,
     told: Told,
-    conflicts: Conflicts | None,
 ) -> None:
     maker = await _maker(line, source_id)
     for target in TARGETS.values():
@@ -166,7 +164,7 @@ async def _write(
     refused, conflicting = set(maker.refused), set[UUID]()
     for number, target in enumerate(TARGETS.values()):
         told(f"writing {target.table}", number, len(TARGETS))
-        out, better = await apply(line, run, target, conflicts)
+        out, better = await apply(line, run, target)
         conflicting |= better
         if target.table in _RECORDS:
             refused |= out
