@@ -8,6 +8,7 @@ that nothing of the files goes there. Where the files say otherwise, the report 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -164,7 +165,7 @@ async def _leave_out(connection: asyncpg.Connection, target: Target) -> list[Con
 async def _hold(
     connection: asyncpg.Connection, target: Target, columns: Sequence[str]
 ) -> list[Conflict]:
-    """Where the files say something else than people do."""
+    """Where the files say something else than people do: they are left to decide."""
     key = target.key[0]
     values = [name for name in columns if name not in (key, *target.frozen)]
     if not values or target.append_only:
@@ -173,13 +174,20 @@ async def _hold(
         f"case when t.{name} is distinct from s.{name} then '{name}' end" for name in values
     )
     rows = await connection.fetch(
-        f"select h.key, array_remove(array[{each}], null) as columns from held h"
+        f"select h.key, array_remove(array[{each}], null) as columns, to_jsonb(s) as row"
+        " from held h"
         f" join staged_{target.table} s on s.{key}::text = h.key"
         f" join {target.table} t on t.{key} = s.{key}"
         f" where h.entity = $1 and ({', '.join(f't.{name}' for name in values)})"
         f" is distinct from ({', '.join(f's.{name}' for name in values)}) order by h.key",
         target.table,
     )
+    proposed = []
+    for row in rows:
+        staged = json.loads(row["row"])
+        said = json.dumps({name: staged[name] for name in row["columns"]}, ensure_ascii=False)
+        proposed.append((target.table, row["key"], said, "load"))
+    await connection.executemany("select propose_from_feed($1, $2, $3::jsonb, $4)", proposed)
     return [Conflict(target.table, row["key"], tuple(row["columns"])) for row in rows]
 
 

@@ -67,6 +67,14 @@ async def test_what_people_wrote_is_held_and_told(
     assert again.conflicts == report.conflicts
     assert (again.total.inserted, again.total.changed) == (0, 0)
     assert await everything(directory) == before
+    # Whether the files are right after all is for staff to decide.
+    waiting = await staff.fetch(
+        "select record_id, proposer from proposals where status = 'PENDING' and origin = 'FEED'"
+    )
+    assert {tuple(each) for each in waiting} == {
+        (f"Institution:{sq}", "load"),
+        (f"Phone:{other}", "load"),
+    }
 
 
 async def test_what_people_removed_stays_away_with_what_is_only_there_for_it(
