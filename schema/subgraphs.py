@@ -132,10 +132,10 @@ TAGS: Mapping[str, tuple[str, ...]] = {
         "Import",
         "ImportRejection",
         "ImportRun",
-        "Proposal",
         "ArchivedRecord",
     ),
     "partner": (
+        "Proposal",
         "Query.translations",
         "Query.verifications",
         "Query.sources",

@@ -698,6 +698,13 @@ from (select id as one, row_number() over (order by name, id) as n from services
 where id = one;
 update visitor_centers set status = 'DEFUNCT' where slug like '%-c%';
 update phones set kind = 'FAX' where number like '%7';
+select set_config('directory.role', 'STAFF', false), set_config('directory.actor', 'ana', false);
+insert into phones (id, provider_id, number, kind, source_id)
+select md5('gone' || n)::uuid, p.id, '+1559555017' || n, 'VOICE', p.source_id
+from generate_series(1, 4) n
+join (select id, source_id from providers order by name, id limit 1) p on true;
+delete from phones where number like '+1559555017_';
+select set_config('directory.role', '', false), set_config('directory.actor', '', false);
 insert into proposals
     (id, status, origin, record_type, record_key, steps, provider_id, proposer, why, decided_by,
      decided_at, decision, created_at, updated_at)

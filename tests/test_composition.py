@@ -49,17 +49,31 @@ _STAFF = (
     "Query.duplicateCandidates",
     "Query.imports",
     "Query.importRuns",
+    "Query.archivedRecords",
     "ImportRejectionGroupKey.run",
     "Source.imports",
     "Provider.duplicates",
     *(
         f"{name}{page}{end}"
-        for name in ("DuplicateCandidate", "Import", "ImportRejection", "ImportRun")
+        for name in (
+            "ArchivedRecord",
+            "DuplicateCandidate",
+            "Import",
+            "ImportRejection",
+            "ImportRun",
+        )
         for page in ("", "Connection", "Edge")
         for end in (".", "$")
     ),
 )
-_PARTNER = ("Query.translations", "Query.verifications", "Query.sources", "Query.locations")
+_PARTNER = (
+    "Query.translations",
+    "Query.verifications",
+    "Query.sources",
+    "Query.locations",
+    "Query.proposals",
+    *(f"Proposal{page}{end}" for page in ("", "Connection", "Edge") for end in (".", "$")),
+)
 
 # What a contract does not show, by the beginning of its name; `$` ends one.
 HIDDEN = {"public": (*_STAFF, *_PARTNER), "partner": _STAFF}

@@ -138,7 +138,9 @@ def _target(
     defaults: Mapping[str, str],
 ) -> Target:
     named = [cell.column.name for name, cell in found.items() if name != "id"]
-    frozen = [name for name in ("slug", "source_id") if name in needed]
+    # Where a new record comes from is the file's to say, though Postgres knows who else it may be.
+    sourced = {"source_id"} if "source_id" in defaults else set[str]()
+    frozen = [name for name in ("slug", "source_id") if name in needed | sourced]
     # What a new row needs and the file has not is taken from the row that is there.
     rest = sorted(needed - {own.column.name, *named, *frozen})
     withheld = [cell.column.name for cell in found.values() if cell.own is not None]
