@@ -52,7 +52,8 @@ async def blame(transaction: Transaction, one: Draft, error: BadValue) -> Fault:
     if error.sqlstate == "23503" and not steps:
         # What still refers to it is no part of it.
         code = "IN_USE"
-        message = "Other records still refer to this."
+        others = (error.table or "other records").replace("_", " ")
+        message = f"Others still refer to this: {others}."
     return Fault(step.path, code, message)
 
 

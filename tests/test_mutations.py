@@ -588,7 +588,29 @@ async def test_what_others_refer_to_is_not_archived(staff: Database) -> None:
         f"source {{ key }} {ERRORS}",
         {"id": f"Source:{SOURCE}", "why": "A mistake"},
     )
-    assert [each["code"] for each in refused["userErrors"]] == ["IN_USE"]
+    (error,) = refused["userErrors"]
+    assert error["code"] == "IN_USE"
+    assert error["message"].startswith("Others still refer to this: ")
+
+
+async def test_keys_and_proposals_do_not_keep_an_organization(url: str, staff: Database) -> None:
+    made = await provider(staff, "spoken-for")
+    key = made["id"].partition(":")[2]
+    async with connected(url) as connection:
+        await connection.execute(
+            "insert into api_keys (name, role, provider_id, hash, ending)"
+            " values ('them', 'PARTNER', $1::text::uuid, sha256('spoken'), 'oken')",
+            key,
+        )
+        await connection.execute(
+            "insert into proposals (origin, record_type, record_key, steps, provider_id, proposer)"
+            " values ('PARTNER', 'Provider', $1::text, '{}', $1::text::uuid, 'them')",
+            key,
+        )
+    gone = await payload(staff, "archiveProvider", PROVIDER, {"id": made["id"], "why": "Closed"})
+    assert gone["userErrors"] == []
+    assert await count(url, "select provider_id from api_keys where name = 'them'") is None
+    assert await count(url, "select record_key from proposals where proposer = 'them'") == key
 
 
 async def test_a_key_is_answered_as_it_was_the_first_time(url: str, staff: Database) -> None:

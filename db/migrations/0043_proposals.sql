@@ -9,7 +9,7 @@ create table proposals (
     record_key  text not null,
     record_id   text not null generated always as (record_type || ':' || record_key) stored,
     steps       jsonb not null check (jsonb_typeof(steps) = 'object'),
-    provider_id uuid references providers check ((provider_id is null) = (origin = 'FEED')),
+    provider_id uuid references providers on delete set null check (provider_id is null or origin = 'PARTNER'),
     proposer    text not null,
     why         text,
     decided_by  text,
@@ -27,7 +27,7 @@ create unique index on proposals (record_type, record_key, proposer) where statu
 comment on table proposals is 'What somebody would change who may not, until staff decide. HSDS 3 has no such object.';
 comment on column proposals.steps is
     'The rows to be written: {steps: [{deed, table, key, path, version, owner, owner_key, values: {field: {column, value}}}], ties: [...]}.';
-comment on column proposals.provider_id is 'The organization that proposes it; null for a feed.';
+comment on column proposals.provider_id is 'The organization that proposes it; null for a feed, and if it has left the directory.';
 comment on column proposals.proposer is 'Who proposed it: the name on a key or a token, or a feed''s source.';
 comment on column proposals.decision is 'Why it was decided so, for whoever proposed it.';
 

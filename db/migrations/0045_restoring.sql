@@ -144,3 +144,7 @@ begin
     end loop;
 end
 $$;
+
+-- A key outlives the organization that it speaks for, and speaks for nobody then.
+alter table api_keys drop constraint api_keys_provider_id_fkey,
+    add foreign key (provider_id) references providers on delete set null;

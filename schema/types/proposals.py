@@ -92,7 +92,7 @@ class Proposal:
     record_id: str
     """The global id of the record, for `node(id:)`."""
     provider: Provider | None = join("provider_id")
-    """The organization that proposes it; null for a feed."""
+    """The organization that proposes it; null for a feed, and if it has left the directory."""
     proposer: str
     """Who proposed it: the name on the key or the token, or the source of a feed."""
     why: str | None
