@@ -145,7 +145,6 @@ class Deeds:
                 faults.append(Fault((), Code.BAD_USER_INPUT, str(error)))
         if faults:
             return Outcome(faults=tuple(faults))
-        await self.transaction.keep("row")
         version = given.get("ifVersion")
         if isinstance(version, int) and acts.table is not None:
             about = values[_parameter(acts)]
@@ -153,20 +152,16 @@ class Deeds:
             if now is not None and now != version:
                 fault = Fault(("ifVersion",), "CONFLICT", _OUTDATED)
                 return Outcome(faults=(fault,), conflict=about, version=version)
-        try:
-            key = await self.transaction.fetch(_call(acts), (*acts.words, *arguments))
-        except BadValue as error:
-            await self.transaction.undo("row")
-            path = (error.column,) if error.column else ()
-            return Outcome(faults=(Fault(path, code_of(error), str(error)),))
-        return Outcome(orjson.loads(key))
+        words = [("text", word) for word in acts.words]
+        said = await self._called(
+            acts.function.name, *words, *zip(_types(acts), arguments, strict=True)
+        )
+        return _answered(said)
 
-    async def _called(
-        self, function: str, arguments: Mapping[str, tuple[str, object]]
-    ) -> object | Fault:
-        """What a function answers that writes or refuses to."""
-        types = [type_ for type_, _ in arguments.values()]
-        values = [value for _, value in arguments.values()]
+    async def _called(self, function: str, *arguments: tuple[str, object]) -> object | Fault:
+        """What a function answers that writes or refuses to, given values each with its type."""
+        types = [type_ for type_, _ in arguments]
+        values = [value for _, value in arguments]
         await self.transaction.keep("row")
         try:
             said: object = orjson.loads(
@@ -187,14 +182,12 @@ class Deeds:
         why = given.get("why")
         said = await self._called(
             proposes.function,
-            {
-                "type": ("text", proposes.written),
-                "key": ("text", str(made.first.key)),
-                "steps": ("jsonb", orjson.dumps(described(made), default=str)),
-                "why": ("text", None if why is None else plain(why)),
-            },
+            ("text", proposes.written),
+            ("text", str(made.first.key)),
+            ("jsonb", orjson.dumps(described(made), default=str)),
+            ("text", None if why is None else plain(why)),
         )
-        return Outcome(faults=(said,)) if isinstance(said, Fault) else Outcome(said)
+        return _answered(said)
 
     async def _accept(self, accepts: Accepts, given: Mapping[str, object]) -> Outcome:
         """What was proposed is written, all of it or the part that was chosen."""
@@ -203,13 +196,14 @@ class Deeds:
         except FieldRefused as error:
             return Outcome(faults=(Fault(("id",), error.code, error.message),))
         type_ = accepts.key.type
-        kept = await self._called(accepts.steps, {"id": (type_, key)})
+        kept = await self._called(accepts.steps, (type_, key))
         if isinstance(kept, Fault):
             return Outcome(faults=(kept,))
         assert isinstance(kept, dict)
         chosen = given.get("only")
         assert chosen is None or isinstance(chosen, list | tuple)
-        if not redrafted(self.graph, kept, None)[0].steps:
+        whole, _ = redrafted(self.graph, kept, None)
+        if not whole.steps:
             message = "Nothing of this can be written by hand."
             return Outcome(faults=(Fault((), "NOT_ALLOWED", message),))
         made, nowhere = redrafted(self.graph, kept, None if chosen is None else set(chosen))
@@ -222,26 +216,29 @@ class Deeds:
         outcome = await self._alone(made)
         if outcome.faults:
             return replace(outcome, key=None)
-        whole, _ = redrafted(self.graph, kept, None)
         all_ = _size(made) == _size(whole)
         why = given.get("why")
         said = await self._called(
             accepts.decide,
-            {
-                "id": (type_, key),
-                "status": ("text", "ACCEPTED" if all_ else "PARTLY_ACCEPTED"),
-                "why": ("text", None if why is None else plain(why)),
-            },
+            (type_, key),
+            ("text", "ACCEPTED" if all_ else "PARTLY_ACCEPTED"),
+            ("text", None if why is None else plain(why)),
         )
-        return Outcome(faults=(said,)) if isinstance(said, Fault) else Outcome(said)
+        return _answered(said)
 
 
-def _call(acts: Acts) -> str:
-    types = ["text"] * len(acts.words)
+def _answered(said: object | Fault) -> Outcome:
+    """What came of it, by what a function answers: a key, or why not."""
+    return Outcome(faults=(said,)) if isinstance(said, Fault) else Outcome(said)
+
+
+def _types(acts: Acts) -> list[str]:
+    """What Postgres is told of the arguments."""
+    types = []
     for each in acts.function.arguments:
         assert each.scalar is not None
         types.append(f"{each.scalar.postgres}[]" if each.array else each.scalar.postgres)
-    return called(acts.function.name, types)
+    return types
 
 
 def _parameter(acts: Acts) -> str:

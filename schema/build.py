@@ -32,7 +32,6 @@ from db import mapping
 from resolvers import graph
 from resolvers.admit import Limits
 from resolvers.compute import asker_of, computed_by, field_of, type_of
-from resolvers.plan.context import KeyOf
 from resolvers.plan.history import ENTRY
 from schema import arguments, mutation, near, query, subscription
 from schema.changes import ChangesPage, EntityChange, since_root, told
@@ -55,7 +54,7 @@ from schema.entity import (
 from schema.history import history_types
 from schema.live import LIVE
 from schema.past import as_of
-from schema.scalars import SCALAR_MAP, TEXT_KEY, UUID_KEY, Checked, scalar_of
+from schema.scalars import SCALAR_MAP, TEXT_KEY, UUID_KEY, Checked, id_of, scalar_of
 from schema.shapes import (
     PAST,
     WRITER,
@@ -385,7 +384,8 @@ def _asked(shapes: Shapes, item: Given, *, inside: bool = False) -> graph.Argume
     default = item.default.value if isinstance(item.default, Enum) else item.default
     assert isinstance(default, Hashable)
     if hasattr(item.python, "__entity__"):
-        scalar = _id_of(shapes.entities[item.python.__name__])
+        entity = shapes.entities[item.python.__name__]
+        scalar = id_of(entity.name, entity.declaration.key)
     else:
         scalar = scalar_of(item.python)
     # Inside an object a language is what the object is about, not the one to answer in.
@@ -393,12 +393,6 @@ def _asked(shapes: Shapes, item: Given, *, inside: bool = False) -> graph.Argume
     return graph.Argument(
         item.name, item.attribute, scalar, item.array, needed, default, language=language
     )
-
-
-def _id_of(entity: Entity) -> graph.Scalar:
-    """The global id of an entity, which Postgres is given as the key of its row."""
-    scalar = UUID_KEY if _key(entity).type == "uuid" else TEXT_KEY
-    return replace(scalar, read=KeyOf(entity.name, scalar.read))
 
 
 def _computed(

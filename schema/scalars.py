@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from enum import Enum
 from uuid import UUID
@@ -13,6 +13,7 @@ from strawberry import scalar
 from strawberry.types.scalar import ScalarDefinition
 
 from resolvers.graph import Scalar
+from resolvers.plan.context import KeyOf
 
 _RFC3339 = "https://www.rfc-editor.org/rfc/rfc3339"
 
@@ -140,6 +141,12 @@ SCALARS: Mapping[type, Scalar] = {
 # Keys are UUIDs, or natural keys such as a county's FIPS code.
 UUID_KEY = Scalar("ID", "uuid", _uuid)
 TEXT_KEY = Scalar("ID", "text", _text)
+
+
+def id_of(type_name: str, key: str) -> Scalar:
+    """The global id of a type, which Postgres is given as the key of a row, by that column."""
+    scalar = UUID_KEY if key == "id" else TEXT_KEY
+    return replace(scalar, read=KeyOf(type_name, scalar.read))
 
 
 def scalar_of(python: type) -> Scalar:

@@ -100,7 +100,7 @@ class Entity:
         raise DeclarationError(f"{self.name} has no field {attribute!r}.")
 
 
-def _words(name: str) -> str:
+def words(name: str) -> str:
     """`OpeningHours` is "opening hours"."""
     return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)[1:]
 
@@ -174,7 +174,7 @@ def read_entity(cls: type, known: Mapping[str, type], role: Role = Role.ADMIN) -
         fields = (*fields, _VERSION)
     if recorded and role.includes(PAST):
         fields = (*fields, _HISTORY)
-    plural = declaration.table.replace("_", " ") or _words(cls.__name__)
+    plural = declaration.table.replace("_", " ") or words(cls.__name__)
     return Entity(cls.__name__, plural, inspect.cleandoc(cls.__doc__ or ""), declaration, fields)
 
 
@@ -568,4 +568,5 @@ __all__ = [
     "roles_of",
     "shout",
     "unwrap",
+    "words",
 ]

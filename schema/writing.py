@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from strawberry import ID, UNSET
@@ -16,7 +16,6 @@ from strawberry import ID, UNSET
 from db import mapping
 from resolvers import graph
 from resolvers.change import INPUT
-from resolvers.plan.context import KeyOf
 from resolvers.plan.history import DIFFERENCE
 from resolvers.plan.outcome import CONFLICT, ERRORS, KEY
 from schema.arguments import taken
@@ -31,7 +30,7 @@ from schema.entity import (
     Role,
     descriptions,
 )
-from schema.scalars import TEXT_KEY, UUID_KEY, scalar_of
+from schema.scalars import id_of, scalar_of
 from schema.shapes import (
     WRITES,
     ArgumentShape,
@@ -44,6 +43,7 @@ from schema.shapes import (
     read_argument,
     read_field,
     unwrap,
+    words,
 )
 
 ERROR = "UserError"
@@ -127,10 +127,7 @@ class Writer:
         shapes.input_type(
             "Archival",
             "A record that is taken out of the directory. History keeps it, and can bring it back.",
-            {
-                "id": FieldShape(ID, "The record."),
-                "ifVersion": FieldShape(shapes.optional(int), _VERSION_TEXT),
-            },
+            self._which(),
         )
         for name, word in self.editing.items():
             self._rows(name, word)
@@ -185,8 +182,7 @@ class Writer:
                 child, column = self._owned(name, shape.attribute)
                 owner = mapping.Column(column, table.key.type)
                 fields[shape.name] = graph.Owned(child, owner)
-        key = UUID_KEY if table.key.type == "uuid" else TEXT_KEY
-        id_ = replace(key, read=_key_of(entity, key))
+        id_ = id_of(name, table.key.name)
         return graph.Written(name, table, id_, fields, named), inputs
 
     def _slots(self, entity: Entity) -> Iterator[tuple[str, graph.Slot, Shape]]:
@@ -212,10 +208,9 @@ class Writer:
                 target = self.declared.get(shape.target)
                 if target is None:
                     continue
-                scalar = UUID_KEY if target.declaration.key == "id" else TEXT_KEY
+                scalar = id_of(target.name, target.declaration.key)
                 column_ = mapping.Column(shape.relation.hops[0], scalar.postgres, shape.nullable)
-                read = replace(scalar, read=_key_of(target, scalar))
-                yield shape.name, graph.Slot(column_, read, not shape.nullable), shape
+                yield shape.name, graph.Slot(column_, scalar, not shape.nullable), shape
 
     def _field(self, slot: graph.Slot, shape: Shape, *, fixed: bool = False) -> _Field:
         taken_: Any = ID if slot.scalar.name == "ID" else shape.python
@@ -251,12 +246,12 @@ class Writer:
         first, second = shape.relation.hops
         near, far = first.rpartition(".")[2], second.partition(" = ")[0]
         table = first.partition(" = ")[2].partition(".")[0]
-        scalar = UUID_KEY if target.declaration.key == "id" else TEXT_KEY
+        scalar = id_of(target.name, target.declaration.key)
         linked = graph.Linked(
             table,
             near,
             mapping.Column(far, scalar.postgres),
-            replace(scalar, read=_key_of(target, scalar)),
+            scalar,
         )
         ids = self.shapes.optional(listed(ID))
         taken_ = self.shapes.input_type(
@@ -277,14 +272,19 @@ class Writer:
         for below in (False, True) if self.owners[name] else (False,):
             prefix = "Owned" if below else ""
             self.shapes.input_type(
-                f"{prefix}{name}Creation", f"A new {_called(name)}.", self._creation(name, below)
+                f"{prefix}{name}Creation", f"A new {words(name)}.", self._creation(name, below)
             )
             if not word.appended:
                 self.shapes.input_type(
                     f"{prefix}{name}Update",
-                    f"What is changed of a {_called(name)}; what is not given stays as it is.",
+                    f"What is changed of a {words(name)}; what is not given stays as it is.",
                     self._update(name, below),
                 )
+
+    def _which(self) -> dict[str, FieldShape]:
+        """Which record is meant, and which version of it."""
+        version = FieldShape(self.shapes.optional(int), _VERSION_TEXT)
+        return {"id": FieldShape(ID, "The record."), "ifVersion": version}
 
     def _creation(self, name: str, below: bool) -> dict[str, FieldShape]:
         found = {
@@ -298,11 +298,7 @@ class Writer:
         return found
 
     def _update(self, name: str, below: bool) -> dict[str, FieldShape]:
-        optional = self.shapes.optional(int)
-        found = {
-            "id": FieldShape(ID, "The record."),
-            "ifVersion": FieldShape(optional, _VERSION_TEXT),
-        }
+        found = self._which()
         found |= {
             field: made.update
             for field, made in self.inputs[name].items()
@@ -314,16 +310,16 @@ class Writer:
 
     def _children_input(self, child: str) -> object:
         below = self._below(child)
-        words = {
+        rows = {
             "create": FieldShape(self.shapes.list_of(f"{below}Creation"), "Those that are new.")
         }
         if not self.editing[child].appended:
-            words["update"] = FieldShape(
+            rows["update"] = FieldShape(
                 self.shapes.list_of(f"{below}Update"), "Those that are changed."
             )
-            words["archive"] = FieldShape(self.shapes.list_of("Archival"), "Those that go.")
-        text = f"What becomes of each {_called(child)} that belongs to a record."
-        return self.shapes.input_type(f"Owned{child}Changes", text, words)
+            rows["archive"] = FieldShape(self.shapes.list_of("Archival"), "Those that go.")
+        text = f"What becomes of each {words(child)} that belongs to a record."
+        return self.shapes.input_type(f"Owned{child}Changes", text, rows)
 
     def _children(self, name: str) -> Iterator[tuple[str, str, Shape]]:
         for relation in self.editing[name].owned:
@@ -340,7 +336,7 @@ class Writer:
         return isinstance(slot, graph.Slot) and slot.column.name in self.owners[name]
 
     def _edits(self, attribute: str, entity: Entity, word: Editing) -> None:
-        name, called = entity.name, _called(entity.name)
+        name, called = entity.name, words(entity.name)
         creation = self._creation(name, below=False)
         create = f"Adds a {called}."
         self._writes(graph.Deed.CREATE, entity, creation, create, f"{name}Creation")
@@ -349,20 +345,15 @@ class Writer:
         text = f"Changes a {called}; what is not given stays as it is."
         update = self._update(name, below=False)
         self._writes(graph.Deed.UPDATE, entity, update, text, f"{name}Update")
-        optional = self.shapes.optional(int)
-        archival = {
-            "id": FieldShape(ID, "The record."),
-            "ifVersion": FieldShape(optional, _VERSION_TEXT),
-        }
         text = (
             f"Takes a {called} out of the directory, with all that belongs to it. History keeps "
             "it, and can bring it back."
         )
-        self._writes(graph.Deed.ARCHIVE, entity, archival, text, "Archival")
+        self._writes(graph.Deed.ARCHIVE, entity, self._which(), text, "Archival")
         self._restores(entity)
 
     def _restores(self, entity: Entity) -> None:
-        name, called = entity.name, _called(entity.name)
+        name, called = entity.name, words(entity.name)
         text = (
             f"Makes a {called} say what a version of it said. One that was archived comes back, "
             "with all that left together with it."
@@ -454,7 +445,7 @@ class Writer:
             differences = listed(shapes.required(DIFFERENCE))
             shapes.object_type(
                 conflict,
-                f"That a {_called(name)} has been changed since the version that was asked for.",
+                f"That a {words(name)} has been changed since the version that was asked for.",
                 {
                     "current": FieldShape(shapes.required(name), "The record as it is now."),
                     "differences": FieldShape(
@@ -471,7 +462,7 @@ class Writer:
         shown["userErrors"] = FieldShape(
             listed(shapes.required(ERROR)), "Why it was not done; empty if it was."
         )
-        shapes.object_type(payload, f"What came of a change of a {_called(name)}.", shown)
+        shapes.object_type(payload, f"What came of a change of a {words(name)}.", shown)
         none = mapping.Table("", mapping.Column(KEY, table.key.type), ())
         self.payloads[payload] = graph.Entity(payload, none, there)
         return payload
@@ -518,8 +509,7 @@ class Writer:
         title = name[0].upper() + name[1:]
         input_ = self.shapes.input_type(f"{title}Input", text, {**fields, **self._options()})
         payload = self._payload(target.__name__)
-        key = UUID_KEY if table.key.type == "uuid" else TEXT_KEY
-        id_ = replace(key, read=_key_of(self.declared[target.__name__], key))
+        id_ = id_of(target.__name__, table.key.name)
         change = graph.Accepts(word.steps, word.decide, id_, payload, table.key)
         self._root(name, change, payload, input_, text)
 
@@ -569,15 +559,6 @@ def _foreign(shape: Shape) -> bool:
         and len(relation.hops) == 1
         and " = " not in relation.hops[0]
     )
-
-
-def _key_of(entity: Entity, scalar: graph.Scalar) -> Callable[[object], object]:
-    return KeyOf(entity.name, scalar.read)
-
-
-def _called(name: str) -> str:
-    """`ServiceArea` is a "service area"."""
-    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)[1:]
 
 
 __all__ = ["Mutations", "Writer"]

@@ -25,7 +25,7 @@ from db.query import (
 )
 from resolvers.errors import Code, FieldRefused
 from resolvers.graph import Events, Everything, Since
-from resolvers.plan.context import Bound, Context, ListOf, Path, leaf
+from resolvers.plan.context import Bound, Context, ListOf, Path, as_it_is, leaf
 from resolvers.plan.functions import passed
 from resolvers.plan.references import chosen, merged_into
 from resolvers.plan.selections import Fields
@@ -84,7 +84,7 @@ def _events(
 
 
 def _brought(name: str, path: Path) -> Param:
-    return Param(Bound(Variable((LINES, name)), ListOf(_as_it_is), path), "text[]")
+    return Param(Bound(Variable((LINES, name)), ListOf(as_it_is), path), "text[]")
 
 
 def _of_line(
@@ -133,7 +133,3 @@ def _called(type_: object) -> str:
     """The entity of a value of the enum of types."""
     wanted = str(type_)
     return wanted[0].upper() + wanted[1:]
-
-
-def _as_it_is(value: object) -> object:
-    return value

@@ -59,6 +59,11 @@ class Bound:
             raise FieldRefused(Code.BAD_USER_INPUT, str(error)) from error
 
 
+def as_it_is(value: object) -> object:
+    """Reads what is not a client's, and needs no reading."""
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class ListOf:
     """Reads a list, item by item."""

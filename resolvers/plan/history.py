@@ -32,7 +32,7 @@ from db.query import (
     all_of,
 )
 from resolvers.graph import Entity, Leaf, Localized, Part, ToOne
-from resolvers.plan.context import Bound, Columns, Context, ListOf, Path
+from resolvers.plan.context import Bound, Columns, Context, ListOf, Path, as_it_is
 from resolvers.plan.pages import Listing
 from resolvers.plan.selections import Fields
 from resolvers.plan.values import Literal, Tree
@@ -148,7 +148,7 @@ def _differences(
         *before,
         Call("jsonb_build_array", tuple(Ref(at, each.column) for each in told)),
         *(
-            Param(Bound(Literal(words), ListOf(_as_it_is), path), "text[]")
+            Param(Bound(Literal(words), ListOf(as_it_is), path), "text[]")
             for words in (
                 tuple(each.column for each in told),
                 tuple(each.field for each in told),
@@ -223,7 +223,3 @@ def _about(entity: Entity, record: str, line: str) -> Expression | None:
             Operation(Ref(line, "key"), "=", key),
         ]
     )
-
-
-def _as_it_is(value: object) -> object:
-    return value

@@ -16,7 +16,7 @@ from db.mapping import Column
 from db.query import Const, Expression, Order, Param, Records, Ref, Rows, Select, Statement
 from db.render import render
 from resolvers.graph import Change, Writes
-from resolvers.plan.context import Bound, Context, Path
+from resolvers.plan.context import Bound, Context, Path, as_it_is
 from resolvers.plan.selections import Fields
 from resolvers.plan.values import Variable
 from resolvers.plan.write import Fault
@@ -104,7 +104,7 @@ def _outcomes(
     context: Context, name: str, key: Column, fields: Fields, path: Path
 ) -> tuple[tuple[tuple[str | None, Expression], ...], Records, str]:
     alias = context.alias()
-    brought = Param(Bound(OUTCOME, _as_it_is, path), "jsonb")
+    brought = Param(Bound(OUTCOME, as_it_is, path), "jsonb")
     types = (
         (NUMBER, "int4"),
         (KEY, key.type),
@@ -122,7 +122,3 @@ def key_of(context: Context, change: Change) -> Column:
     if isinstance(change, Writes):
         return context.graph.written[change.written].table.key
     return change.key
-
-
-def _as_it_is(value: object) -> object:
-    return value

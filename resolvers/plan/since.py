@@ -35,7 +35,7 @@ from db.query import (
 from resolvers.errors import Code, FieldRefused
 from resolvers.graph import Argument, Entity, Since, ToOne
 from resolvers.plan.changes import kinds_of
-from resolvers.plan.context import Bound, Context, ListOf, PageSize, Path, leaf
+from resolvers.plan.context import Bound, Context, ListOf, PageSize, Path, as_it_is, leaf
 from resolvers.plan.references import chosen, merged_into
 from resolvers.plan.values import Leaf, Literal, Tree
 
@@ -179,8 +179,4 @@ def _cursor(value: object) -> object:
 
 
 def _texts(words: tuple[str, ...], path: Path) -> Param:
-    return Param(Bound(Literal(words), ListOf(_as_it_is), path), "text[]")
-
-
-def _as_it_is(value: object) -> object:
-    return value
+    return Param(Bound(Literal(words), ListOf(as_it_is), path), "text[]")
