@@ -11,7 +11,7 @@ last one was lost). Whoever takes a slot gives it back exactly once, on every wa
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -19,37 +19,9 @@ from typing import Any
 
 import asyncpg
 
-from db.errors import (
-    DatabaseBusy,
-    DatabaseError,
-    DatabaseUnavailable,
-    OutcomeUnknown,
-    from_postgres,
-)
-
-# All that asyncpg raises when a statement is refused or a connection breaks.
-_FAILURES = (
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,  # TimeoutError is one
-    UnicodeError,
-)
-
-# Failures of a session, not of the statement: a read may be asked again elsewhere.
-_LOST = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.IdleSessionTimeoutError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.InvalidSQLStatementNameError,  # something between us has forgotten our statements
-    asyncpg.exceptions.InvalidCachedStatementError,  # a table changed under a held statement
-    asyncpg.InternalClientError,  # "cannot switch to state", while a backend dies
-    ConnectionError,
-    TimeoutError,  # ours; Postgres' own is a QueryCanceledError
-)
+from db.errors import DatabaseBusy, DatabaseUnavailable, from_postgres
+from db.session import BEGIN, FAILURES, LOOK_BACK, Session, teach
+from db.transaction import Snapshot, Transaction
 
 
 class Database:
@@ -74,10 +46,10 @@ class Database:
         self._waiting = waiting
         self._statement_timeout = statement_timeout
         self._held = held
-        self._idle: list[_Session] = []  # the last one used is the warmest, and the next
+        self._idle: list[Session] = []  # the last one used is the warmest, and the next
         self._vacant = connections
-        self._waiters: deque[asyncio.Future[_Session | None]] = deque()
-        self._sessions: set[_Session] = set()
+        self._waiters: deque[asyncio.Future[Session | None]] = deque()
+        self._sessions: set[Session] = set()
         self._recoveries: set[asyncio.Task[None]] = set()
         self._closed = False
         self._past: Database | None = None
@@ -135,7 +107,7 @@ class Database:
                 self.statements += 1
                 try:
                     return await session.fetch(statement, arguments, as_of)
-                except _FAILURES as error:
+                except FAILURES as error:
                     if not session.lost(error):
                         raise from_postgres(error) from error
                     self._discard(session)
@@ -177,13 +149,13 @@ class Database:
                 await transaction.start()
                 try:
                     if as_of is not None:
-                        await connection.execute(_LOOK_BACK, as_of)
+                        await connection.execute(LOOK_BACK, as_of)
                     lines = await connection.fetch(
                         f"explain (analyze, buffers) {statement}", *arguments
                     )
                 finally:
                     await transaction.rollback()
-        except _FAILURES as error:
+        except FAILURES as error:
             raise from_postgres(error) from error
         return "\n".join(line[0] for line in lines)
 
@@ -201,17 +173,17 @@ class Database:
         connection = await self._dial(settings, self._patience())
         try:
             try:
-                await _teach(connection)
-                await connection.execute(_BEGIN)
+                await teach(connection)
+                await connection.execute(BEGIN)
                 if as_of is not None:
-                    await connection.execute(_LOOK_BACK, as_of)
-            except _FAILURES as error:
+                    await connection.execute(LOOK_BACK, as_of)
+            except FAILURES as error:
                 raise from_postgres(error) from error
-            yield Snapshot(self, _Session(connection, _HELD_BY_A_SNAPSHOT))
+            yield Snapshot(self, Session(connection, _HELD_BY_A_SNAPSHOT))
         finally:
             try:
                 await connection.close(timeout=self._wait)
-            except _FAILURES:
+            except FAILURES:
                 connection.terminate()
 
     @asynccontextmanager
@@ -238,7 +210,7 @@ class Database:
                 self._give(transaction.session if usable else None)
 
     async def _begin(
-        self, session: _Session | None, settings: Mapping[str, str], access: str
+        self, session: Session | None, settings: Mapping[str, str], access: str
     ) -> Transaction:
         """A transaction in this slot, which is given back if there can be none."""
         # A session that had been idle may have been lost long ago.
@@ -282,13 +254,13 @@ class Database:
                     if session is not None:
                         await session.connection.close()
                         self._sessions.discard(session)
-        except _FAILURES:
+        except FAILURES:
             for session in tuple(self._sessions):
                 self._discard(session)
 
     # Slots
 
-    async def _take(self) -> _Session | None:
+    async def _take(self) -> Session | None:
         """A slot, when no session is idle."""
         if self._closed:
             raise DatabaseUnavailable("The database has been closed.")
@@ -303,11 +275,11 @@ class Database:
         except TimeoutError as error:
             raise DatabaseBusy("The database is busy.") from error
 
-    async def _wait_for_slot(self) -> _Session | None:
+    async def _wait_for_slot(self) -> Session | None:
         if self._vacant:
             self._vacant -= 1
             return None
-        waiter: asyncio.Future[_Session | None] = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[Session | None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         try:
             return await waiter
@@ -318,7 +290,7 @@ class Database:
                 self._waiters.remove(waiter)
             raise
 
-    def _give(self, slot: _Session | None) -> None:
+    def _give(self, slot: Session | None) -> None:
         """Hand a slot to the longest waiter, or put it back."""
         if slot is not None and slot.busy:
             recovery = asyncio.ensure_future(self._recover(slot))
@@ -335,7 +307,7 @@ class Database:
         else:
             self._idle.append(slot)
 
-    async def _recover(self, session: _Session) -> None:
+    async def _recover(self, session: Session) -> None:
         """Give back the slot of a cancelled statement once Postgres has let go of it."""
         recovered = False
         try:
@@ -347,21 +319,21 @@ class Database:
 
     # Connections
 
-    async def _connect(self) -> _Session:
-        session = _Session(await self._dial(self._settings(), self._patience()), self._held)
+    async def _connect(self) -> Session:
+        session = Session(await self._dial(self._settings(), self._patience()), self._held)
         self._sessions.add(session)
         usable = False
         try:
-            await _teach(session.connection)
+            await teach(session.connection)
             usable = True
-        except _FAILURES as error:
+        except FAILURES as error:
             raise DatabaseUnavailable("The database cannot be reached.") from error
         finally:
             if not usable:
                 self._discard(session)
         return session
 
-    def _discard(self, session: _Session) -> None:
+    def _discard(self, session: Session) -> None:
         self._sessions.discard(session)
         session.connection.terminate()
 
@@ -381,10 +353,10 @@ class Database:
                 self._url,
                 timeout=max(self._wait, 5.0),
                 command_timeout=patience,
-                statement_cache_size=0,  # statements are held by _Session, by their whole text
+                statement_cache_size=0,  # statements are held by Session, by their whole text
                 server_settings=settings | ({"role": self._role} if self._role else {}),
             )
-        except (*_FAILURES, ValueError) as error:
+        except (*FAILURES, ValueError) as error:
             raise DatabaseUnavailable("The database cannot be reached.") from error
 
     def _patience(self) -> float:
@@ -410,118 +382,12 @@ class Database:
         }
 
 
-class Transaction:
-    """Statements that are all done, or none of them."""
-
-    def __init__(self, database: Database, session: _Session) -> None:
-        self.session = session
-        self._database = database
-        self._open = False
-
-    async def begin(self, settings: Mapping[str, str], access: str) -> None:
-        """Begin, with these settings."""
-        self._open = True
-        await self._say(f"begin {access}")
-        names, values = list(settings), list(settings.values())
-        await self.fetch(_SET, (names, values))
-
-    async def fetch(self, statement: str, arguments: Sequence[object]) -> bytes:
-        """The JSON that a statement answers with. What it cannot do, it has not done."""
-        self._database.statements += 1
-        try:
-            return await self.session.fetch(statement, arguments)
-        except _FAILURES as error:
-            raise self._told(error) from error
-
-    async def keep(self, place: str) -> None:
-        """Note where we are, to come back to; a place is named by a word of the code."""
-        await self._say(f"savepoint {place}")
-
-    async def undo(self, place: str) -> None:
-        """Come back to where that place was noted last."""
-        await self._say(f"rollback to savepoint {place}")
-
-    async def finish(self, how: str) -> None:
-        """End it: `commit` or `rollback`. OutcomeUnknown if nobody answers whether it was done."""
-        if not self._open:
-            return
-        try:
-            await self._say(how)
-        except DatabaseUnavailable as error:
-            if how == "commit":
-                raise OutcomeUnknown("The database connection was lost.") from error
-            raise
-        except asyncio.CancelledError as error:
-            # It is on its way, and cannot be taken back. Whoever is told that nothing came of it
-            # would do it again.
-            if how == "commit":
-                raise OutcomeUnknown("Nobody waited until the database had answered.") from error
-            raise
-        self._open = False
-
-    async def left(self) -> bool:
-        """Whether the session can be used by others now; what is still open is undone."""
-        if self._open and not self.session.busy:
-            try:
-                await self.finish("rollback")
-            except DatabaseError:
-                return False
-        return not self._open and not self.session.busy
-
-    async def _say(self, word: str) -> None:
-        self.session.busy = True
-        try:
-            await self.session.connection.execute(word)
-        except asyncpg.PostgresError as error:
-            self.session.busy = False
-            raise self._told(error) from error
-        except _FAILURES as error:
-            raise self._told(error) from error
-        self.session.busy = False
-
-    def _told(self, error: Exception) -> DatabaseError:
-        if self.session.lost(error) and not isinstance(error, TimeoutError):
-            self.session.busy = True
-            unavailable = DatabaseUnavailable("The database connection was lost.")
-            unavailable.__cause__ = error
-            return unavailable
-        return from_postgres(error)
-
-
-_SET = """
-    select to_json(count(set_config(name, value, true)))
-    from unnest($1::text[], $2::text[]) s(name, value)
-"""
-
-
-class Snapshot:
-    """Reads that all see one moment."""
-
-    def __init__(self, database: Database, session: _Session) -> None:
-        self._database = database
-        self._session = session
-
-    async def fetch(self, statement: str, arguments: Sequence[object]) -> bytes:
-        """The JSON that a read answers with; a read whose connection is lost is not asked again."""
-        self._database.statements += 1
-        try:
-            return await self._session.fetch(statement, arguments)
-        except _FAILURES as error:
-            if self._session.lost(error) and not isinstance(error, TimeoutError):
-                raise DatabaseUnavailable("The database connection was lost.") from error
-            raise from_postgres(error) from error
-
-
 # The first page of a list and those after it are two statements.
 _HELD_BY_A_SNAPSHOT = 4
-
 
 # Postgres ends a statement that takes too long, and says so. One that was stopped, or to whom the
 # network is gone, cannot: after so many seconds more, it is not there for us.
 _GRACE = 2.0
-
-# How long a cancelled statement may take to end before its connection is given up.
-_RECOVERY = 1.0
 
 _SETTINGS = {
     "application_name": "directory",
@@ -532,120 +398,6 @@ _SETTINGS = {
     "client_connection_check_interval": "500",
 }
 
-
-# Where the rows, the views and the functions of a moment are, before those of now: see
-# `migrations/0041_past.sql`. Which moment it is, each transaction says.
+# Where the rows, the views and the functions of a moment are, before those of now.
 _PAST = "past, public"
-_LOOK_BACK = "select look_back($1)"
-_BEGIN = "begin isolation level repeatable read, read only"
 _LOOKING_BACK = 2
-
-
-async def _teach(connection: Any) -> None:
-    """Let a connection hand over JSON as the bytes that it is."""
-    await connection.set_type_codec(
-        "json", schema="pg_catalog", encoder=_to_json, decoder=bytes, format="binary"
-    )
-    await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", encoder=_to_jsonb, decoder=_from_jsonb, format="binary"
-    )
-
-
-def _to_json(value: str | bytes) -> bytes:
-    return value.encode() if isinstance(value, str) else value
-
-
-def _to_jsonb(value: str | bytes) -> bytes:
-    return b"\x01" + _to_json(value)
-
-
-def _from_jsonb(value: bytes) -> bytes:
-    return value[1:]  # without the version of the format
-
-
-class _Session:
-    """A connection and the statements it holds prepared."""
-
-    __slots__ = ("busy", "connection", "framed", "held", "limit", "named", "preparing")
-
-    def __init__(self, connection: Any, limit: int) -> None:
-        self.connection = connection
-        self.busy = False
-        """Whether a statement was sent whose end we have not seen."""
-        self.framed = False
-        """Whether a transaction was begun whose end we have not seen."""
-        self.held: OrderedDict[str, Any] = OrderedDict()
-        self.limit = limit
-        self.named = 0
-        self.preparing = False
-
-    async def fetch(
-        self, statement: str, arguments: Sequence[object], as_of: datetime | None = None
-    ) -> bytes:
-        self.busy = True
-        try:
-            if as_of is None:
-                rows = await self._ask(statement, arguments)
-            else:
-                # The moment ends with the transaction, so that nobody else comes to look there.
-                self.framed = True
-                await self.connection.execute(_BEGIN)
-                await self._ask(_LOOK_BACK, (as_of,))
-                rows = await self._ask(statement, arguments)
-                await self.connection.execute("commit")
-                self.framed = False
-        except asyncpg.PostgresError:
-            self.preparing = False
-            if self.framed:
-                await self._leave()
-            self.busy = False
-            raise
-        self.busy = False
-        answer: bytes | None = rows[0][0] if rows else None
-        return b"null" if answer is None else answer
-
-    async def _ask(self, statement: str, arguments: Sequence[object]) -> Any:
-        prepared = self.held.get(statement)
-        if prepared is None:
-            prepared = await self._prepare(statement)
-        else:
-            self.held.move_to_end(statement)
-        # Not fetchval: it would ask for one row only, and Postgres then starts no workers.
-        return await prepared.fetch(*arguments)
-
-    async def _leave(self) -> None:
-        """End a transaction that failed; a session that cannot is no longer one."""
-        try:
-            if not self.connection.is_closed():
-                await self.connection.execute("rollback", timeout=_RECOVERY)
-                self.framed = False
-        except _FAILURES:
-            self.connection.terminate()
-
-    async def _prepare(self, statement: str) -> Any:
-        if len(self.held) >= self.limit:
-            self.held.popitem(last=False)  # asyncpg closes it with the next one it prepares
-        self.named += 1
-        self.preparing = True
-        prepared = await self.connection.prepare(statement, name=f"s{self.named}")
-        self.preparing = False
-        self.held[statement] = prepared
-        return prepared
-
-    def lost(self, error: Exception) -> bool:
-        """Whether the session is to blame for an error, rather than the statement."""
-        return isinstance(error, _LOST) or self.connection.is_closed()
-
-    async def recover(self) -> bool:
-        """Whether the session can be used again after a statement that nobody waits for."""
-        try:
-            # asyncpg has asked Postgres to cancel, and answers this when that has happened. Hanging
-            # up before that would take the request back, and the statement would run on.
-            await self.connection.execute(
-                "rollback" if self.framed else "select 1", timeout=_RECOVERY
-            )
-        except _FAILURES:
-            return False
-        self.framed = False
-        self.busy = False
-        return not self.preparing  # Postgres may hold a statement whose name we never learned

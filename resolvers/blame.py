@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import orjson
 
 from db.constraints import ABOUT
-from db.database import Transaction
 from db.errors import BadValue, RefusedValue
+from db.transaction import Transaction
 from resolvers.errors import Code
 from resolvers.graph import Slot, Slots, Written
 from resolvers.plan.write import Draft, Fault

@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from db.database import Database, Transaction
+from db.database import Database
 from db.errors import Contended
+from db.transaction import Transaction
 from db.writing import CALLED, CLAIM, KEEP, WHY
 from resolvers.deeds import Deeds, plain
 from resolvers.errors import Code

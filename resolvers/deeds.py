@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import orjson
 
-from db.database import Transaction
 from db.errors import BadValue
+from db.transaction import Transaction
 from db.writing import called, locked
 from resolvers.blame import GONE, blame, code_of
 from resolvers.errors import Code, FieldRefused

@@ -34,7 +34,8 @@ from graphql.language import (
     VariableNode,
 )
 
-from db.database import Database, Snapshot
+from db.database import Database
+from db.transaction import Snapshot
 from resolvers.compute import compute
 from resolvers.errors import Code, FieldRefused, RequestRefused, coded, refuse
 from resolvers.graph import Every, Graph, Ranked
