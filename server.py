@@ -45,7 +45,7 @@ from schema.build import build, sdl
 from schema.directives import NEWEST
 from schema.reach import reach_of
 from schema.roles import Role
-from schema.sheets import cells
+from schema.sheets import sheet, types
 from schema.subgraphs import SUBGRAPHS
 from schema.types.api_keys import ApiKeyScope
 from web.application import application as joined
@@ -452,7 +452,7 @@ def import_hsds(
 @click.option(
     "--type",
     "name",
-    type=click.Choice(["Provider", "Service", "Location", "Phone"]),
+    type=click.Choice(types()),
     required=True,
     help="What each row is.",
 )
@@ -477,9 +477,7 @@ def import_csv(
     taken = take_table(
         url,
         path,
-        name,
-        graph.entities[name].table.name,
-        cells(graph, name),
+        sheet(graph, name),
         source=source,
         dated=_utc(dated),
         dry_run=dry_run,

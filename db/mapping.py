@@ -1,4 +1,4 @@
-"""The vocabulary that the graph and the database share: Column, Hop, Join, Table, Cell, Reach."""
+"""The vocabulary that the graph and the database share: Column, Hop, Join, Table, Sheet, Reach."""
 
 from __future__ import annotations
 
@@ -60,6 +60,21 @@ class Cell:
     words: frozenset[str] | None = None
     leads: tuple[str, str] | None = None
     own: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A file of records of a type: the table they are in, and the columns that it may have.
+
+    `writable` are the columns of the table that people write; all else is worked out. `owners` are
+    those by which a record belongs to others.
+    """
+
+    name: str
+    table: Table
+    cells: Mapping[str, Cell]
+    writable: frozenset[str]
+    owners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,71 @@
 """What the columns of a file of records are called: as an export of them calls them.
 
-Which of them may be written is not said here: the database knows what it works out itself.
+What may be imported is what may be edited, one by one.
 """
 
 from __future__ import annotations
 
 import re
+import typing
 from collections.abc import Iterator
 
 from graphql import GraphQLEnumType
 
-from db.mapping import Cell, Column
-from resolvers.graph import Entity, Graph, Id, Leaf, Localized, Part, Scalar, ToOne
+from db.mapping import Cell, Column, Sheet
+from resolvers.graph import (
+    Entity,
+    Graph,
+    Id,
+    Leaf,
+    Localized,
+    Owned,
+    Part,
+    Scalar,
+    Slot,
+    Slots,
+    ToOne,
+    Written,
+)
+from schema.entity import Editing
+from schema.mutation import Mutation
+
+# Where a record is from, the import itself knows.
+_FROM = "source_id"
 
 
-def cells(graph: Graph, name: str) -> tuple[Cell, ...]:
-    """The columns of a file with records of a type, its id first."""
-    return tuple(_cells(graph, graph.entities[name], ""))
+def types() -> tuple[str, ...]:
+    """The types of which there can be a file."""
+    lines = [(of, getattr(Mutation, each)) for each, of in typing.get_type_hints(Mutation).items()]
+    return tuple(of.__name__ for of, word in lines if isinstance(word, Editing) and word.alone)
+
+
+def sheet(graph: Graph, name: str) -> Sheet:
+    """A file with records of a type."""
+    written, entity = graph.written[name], graph.entities[name]
+    slots = dict(_slots(written))
+    writable = frozenset(slot.column.name for slot in slots.values()) - {_FROM}
+    cells = {cell.name: cell for cell in _cells(graph, entity, "")}
+    covered = {column for cell in cells.values() for column in (cell.column.name, cell.own)}
+    for called, slot in slots.items():
+        # What no export shows as it is, such as a text in Spanish, is called as inputs call it.
+        if slot.column.name not in covered:
+            cells.setdefault(called, Cell(called, slot.column, _words(graph, slot.scalar)))
+    owners = {
+        field.owner.name
+        for other in graph.written.values()
+        for field in other.fields.values()
+        if isinstance(field, Owned) and field.written == name and field.owner.type == "uuid"
+    }
+    return Sheet(name, entity.table, cells, writable, tuple(sorted(owners)))
+
+
+def _slots(written: Written) -> Iterator[tuple[str, Slot]]:
+    for name, field in written.fields.items():
+        if isinstance(field, Slot):
+            yield name, field
+        elif isinstance(field, Slots):
+            for inner, slot in field.slots.items():
+                yield f"{name}.{inner}", slot
 
 
 def _cells(graph: Graph, entity: Entity, path: str) -> Iterator[Cell]:

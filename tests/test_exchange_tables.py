@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import csv
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 import pytest_asyncio
 
+from db import api_keys
 from db.data.exchange.columns import take_table
 from db.data.exchange.runs import Run
 from db.data.report import LoadError
 from db.migrate import migrate
 from resolvers.graph import Graph
-from schema.sheets import cells
-from tests.db.scratch import connected, everything, scratch
+from schema.sheets import sheet, types
+from tests.db.scratch import connected, everything, scratch, stopped
 from tests.roads import the_graph
-from tests.serving import command
+from tests.serving import Serving, command, serving
 
 PROVIDER = UUID(int=1)
 
@@ -71,8 +73,7 @@ async def take(
     url: str, graph: Graph, path: Path, text: str | bytes, name: str = "Provider", **more: Any
 ) -> Run:
     write(path, text)
-    table = graph.entities[name].table.name
-    return await take_table(url, path, name, table, cells(graph, name), **more)
+    return await take_table(url, path, sheet(graph, name), **more)
 
 
 async def rows(url: str, sql: str) -> list[Mapping[str, Any]]:
@@ -266,12 +267,143 @@ async def test_the_command_takes_a_table(url: str, path: Path, tmp_path: Path) -
     assert "Error: sheet.csv:1: a Provider has no 'nom'" in refused.stderr
 
 
-def test_columns_are_called_as_an_export_calls_them(graph: Graph) -> None:
-    for name in ("Provider", "Service", "Location", "Phone"):
-        entity = graph.entities[name]
-        called = [cell.name for cell in cells(graph, name)]
-        assert called[0] == "id"
-        assert len(set(called)) == len(called)
-        assert {cell.partition(".")[0] for cell in called} <= entity.fields.keys()
-    words = {cell.name: cell.words for cell in cells(graph, "Phone")}["kind"]
+@pytest.mark.parametrize("name", types())
+def test_columns_are_called_as_an_export_calls_them(graph: Graph, name: str) -> None:
+    entity, written = graph.entities[name], graph.written[name]
+    cells = sheet(graph, name).cells
+    assert next(iter(cells)) == "id"
+    fields = entity.fields.keys() | written.fields.keys()
+    assert {cell.partition(".")[0] for cell in cells} <= fields
+
+
+def test_words_are_known(graph: Graph) -> None:
+    words = sheet(graph, "Phone").cells["kind"].words
     assert sorted(words or ()) == ["FAX", "HOTLINE", "TEXT", "TOLL_FREE", "TTY", "VOICE"]
+
+
+async def test_what_has_a_code_is_known_by_it(url: str, graph: Graph, path: Path) -> None:
+    text = (
+        "code,vocabulary,label,labelEs,openEligibilityIds\n"
+        "HOUSING,DIRECTORY,Housing,Vivienda,\n"
+        'FOOD,DIRECTORY,Food,,"1102; ""a; b"""\n'
+        ",DIRECTORY,Nothing,,\n"
+    )
+    run = await take(url, graph, path, text, "Category")
+    assert (run.counts["categories"], run.rejected) == ((2, 0, 0), 1)
+    text = "id,label\nCategory:FOOD,Meals\nHOUSING,Housing\nService:FOOD,Wrong\n"
+    run = await take(url, graph, path, text, "Category")
+    assert (run.counts["categories"], run.rejected) == ((0, 1, 1), 1)
+    found = await rows(
+        url, "select code, label_en, label_es, open_eligibility_ids from categories order by code"
+    )
+    assert [tuple(each.values()) for each in found] == [
+        ("FOOD", "Meals", None, ["1102", "a; b"]),
+        ("HOUSING", "Housing", "Vivienda", []),
+    ]
+    with pytest.raises(LoadError, match="there has to be id or code, to know which Category it is"):
+        await take(url, graph, path, "label\nFood\n", "Category")
+
+
+async def test_what_belongs_to_others_says_to_whom(url: str, graph: Graph, path: Path) -> None:
+    run = await take(url, graph, path, f"name,provider.id\nBeds,{PROVIDER}\n", "Service")
+    assert run.inserted == 1
+    (service,) = await rows(url, "select id from services")
+    text = f"service.id,county.id\n{service['id']},County:06001\n,County:06001\n"
+    run = await take(url, graph, path, text, "ServiceArea")
+    assert (run.counts["service_areas"], run.rejected) == ((1, 0, 0), 1)
+    (area,) = await rows(url, "select id, county_fips, source_id from service_areas")
+    (source,) = await rows(url, "select id from sources where key = 'CSV-sheet'")
+    assert (area["county_fips"], area["source_id"]) == ("06001", source["id"])
+    text = f"id,county.id\nServiceArea:{area['id']},\n"
+    run = await take(url, graph, path, text, "ServiceArea")
+    assert (run.changed, run.rejected) == (1, 0)
+
+
+@pytest.mark.parametrize("method", ["PHONE", "IMPORT"])
+async def test_what_people_checked_since_is_left_as_it_is(
+    url: str, graph: Graph, path: Path, method: str
+) -> None:
+    text = "code,name,institutionType,status\nX,Old Prison,STATE_PRISON,OPEN\n"
+    assert (await take(url, graph, path, text, "Institution")).inserted == 1
+    async with connected(url) as connection:
+        await connection.execute(
+            "insert into verifications (institution_id, method, outcome, verified_at)"
+            " select id, $1, 'CONFIRMED', now() from institutions",
+            method,
+        )
+        key = await connection.fetchval("select id from institutions")
+    text = f"id,name\n{key},New Prison\n"
+    run = await take(url, graph, path, text, "Institution", dated=datetime(2026, 1, 1, tzinfo=UTC))
+    known = method == "PHONE"
+    assert (run.changed, run.conflicting) == ((0, 1) if known else (1, 0))
+    (found,) = await rows(url, "select name from institutions")
+    assert found["name"] == ("Old Prison" if known else "New Prison")
+    proposed = await rows(url, "select record_type, record_key from proposals")
+    assert [tuple(each.values()) for each in proposed] == [("Institution", str(key))] * known
+
+
+async def test_a_slug_is_changed_only_if_it_is_said(url: str, graph: Graph, path: Path) -> None:
+    await take(url, graph, path, f"id,name,slug\n{PROVIDER},New,\n")
+    assert await rows(url, "select name, slug from providers") == [{"name": "New", "slug": "old"}]
+    await take(url, graph, path, f"id,slug\n{PROVIDER},new\n")
+    assert await rows(url, "select name, slug from providers") == [{"name": "New", "slug": "new"}]
+
+
+_LISTS = {
+    str(field.type).removesuffix("Connection"): name
+    for name, field in the_graph().schema.query_type.fields.items()  # type: ignore[union-attr]
+    if str(field.type).endswith("Connection") and "first" in field.args
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def real(loaded_url: str) -> AsyncIterator[str]:
+    async with scratch(loaded_url) as url:
+        yield url
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def admin(real: str) -> str:
+    return await api_keys.create(real, "Admin", "ADMIN", ["READ", "EXPORT"])
+
+
+@pytest.fixture(scope="module")
+def server(real: str, admin: str) -> Iterator[Serving]:
+    with serving(database_url=stopped(real), environment="production") as running:
+        yield running
+
+
+@pytest.mark.parametrize("name", sorted(_LISTS.keys() & set(types())))
+async def test_an_export_of_the_real_directory_changes_nothing(
+    real: str, server: Serving, admin: str, graph: Graph, path: Path, name: str
+) -> None:
+    made = sheet(graph, name)
+    # A column that is shown in two ways, in the way in which nothing of it is withheld.
+    chosen = {
+        cell.column.name: called
+        for called, cell in made.cells.items()
+        # In another language, a text that nobody has translated shows the original.
+        if cell.column.name in {made.table.key.name} | made.writable and called != "labelEs"
+    }
+    asked = " ".join(map(_selected, sorted(chosen.values())))
+    async with httpx.AsyncClient(timeout=60) as client:
+        answer = await client.post(
+            f"{server.url}/graphql",
+            json={"query": f"{{ {_LISTS[name]} {{ nodes {{ {asked} }} }} }}"},
+            headers={"accept": "text/csv", "authorization": f"Bearer {admin}"},
+        )
+    assert answer.status_code == 200, answer.text
+    run = await take(real, graph, path, answer.content, name)
+    async with connected(real) as connection:
+        count = await connection.fetchval(f"select count(*) from {made.table.name}")
+    assert (run.rejections, run.counts.get(made.table.name)) == (0, (0, 0, count))
+
+
+def _selected(called: str) -> str:
+    """How a column is asked for.
+
+    >>> _selected("provenance.source.id")
+    'provenance { source { id } }'
+    """
+    name, _, inner = called.partition(".")
+    return f"{name} {{ {_selected(inner)} }}" if inner else name

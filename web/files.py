@@ -41,24 +41,29 @@ class File(Protocol):
 
 
 class Csv:
-    """RFC 4180, with a header. What a row may have several of is joined by a semicolon."""
+    """RFC 4180, with a header. What a row may have several of is joined by semicolons."""
 
     suffix = "csv"
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self._keys = list(dict.fromkeys(column.keys for column in columns))
+        self._several = {column.keys for column in columns if column.several}
 
     def begin(self) -> bytes:
         return _written([[".".join(keys) for keys in self._keys]])
 
     def page(self, rows: Sequence[Row]) -> bytes:
-        return _written([[_cell(row, keys) for keys in self._keys] for row in rows])
+        return _written([[self._cell(row, keys) for keys in self._keys] for row in rows])
 
     def end(self) -> bytes:
         return b""
 
     def broken(self, error: bytes) -> bytes:
         return b""
+
+    def _cell(self, row: Row, keys: Keys) -> str:
+        values = [_text(value) for value in _values(row, keys)]
+        return "; ".join(map(_item, values) if keys in self._several else values)
 
 
 class Ndjson:
@@ -147,8 +152,14 @@ def _written(rows: list[list[object]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _cell(row: Row, keys: Keys) -> str:
-    return "; ".join(_text(value) for value in _values(row, keys))
+def _item(text: str) -> str:
+    """One of several in a cell, in quotes if it would read as more than one, or as less.
+
+    >>> print(_item("en"), _item("Wait; then call"))
+    en "Wait; then call"
+    """
+    plain = ";" not in text and not text.startswith('"') and text == text.strip()
+    return text if plain else '"' + text.replace('"', '""') + '"'
 
 
 def _values(value: object, keys: Keys) -> Iterator[object]:

@@ -26,8 +26,9 @@ class Target:
     becomes the `default` in a new row; with `whole`, null is null. `refers` says which columns must
     lead somewhere, and where; a row whose column leads nowhere is refused, or is without it if it
     `may` be. One that is `loose` may be null, where another leads somewhere. What goes `along` is
-    changed where something else is, and is no change of its own. `words` are what the columns are
-    called where people read of them.
+    changed where something else is, and is no change of its own. By its `owners` a row belongs to
+    records whose checks are checks of it, too. `words` are what the columns are called where people
+    read of them.
     """
 
     table: str
@@ -39,6 +40,7 @@ class Target:
     may: frozenset[str] = frozenset()
     loose: frozenset[str] = frozenset()
     along: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
     whole: bool = False
     dated: bool = True
     tweak: str | None = None
@@ -192,16 +194,17 @@ async def _conflicts(
     if not target.values:
         return set()
     values = target.values
-    provider = "t.id" if target.table == "providers" else _owner(target, "provider_id")
-    service = "t.id" if target.table == "services" else _owner(target, "service_id")
-    known = f't."{target.key[0]}"::text' if len(target.key) == 1 else "t.id::text"
+    # A row that is known by two columns only ties others together.
+    known = f't."{target.key[0]}"' if len(target.key) == 1 else "t.id"
+    id_ = ["id"] if "id" in target.columns else []
+    checked = _named([*id_, *target.owners], "t.")
     own = ", ".join(f't."{name}" as "own {name}"' for name in values)
     rows = await line.fetch(
         f"delete from {target.incoming} i using {target.table} t"
         f" where {_same(target, 't', 'i')}"
         f" and ({_named(values, 't.')}) is distinct from ({_named(values, 'i.')})"
-        f" and people_know_better('{target.table}', {known}, {provider}, {service}, i.row_dated)"
-        f" returning i.*, t.id as own_id, {own}"
+        f" and people_know_better('{target.table}', {known}::text, array[{checked}]::uuid[],"
+        f" i.row_dated) returning i.*, {known}::text as own_key, {own}"
     )
     found = []
     for row in rows:
@@ -218,14 +221,10 @@ async def _conflicts(
                 )
             )
         words = json.dumps(said, default=str, ensure_ascii=False)
-        found.append((target.table, str(row["own_id"]), words, run.file))
+        found.append((target.table, row["own_key"], words, run.file))
     run.conflicting += len(found)
     await line.executemany("select propose_from_feed($1, $2, $3::jsonb, $4)", found)
     return {row["row_key"] for row in rows}
-
-
-def _owner(target: Target, column: str) -> str:
-    return f"t.{column}" if column in target.columns else "null"
 
 
 async def _write(line: asyncpg.Connection, run: Run, target: Target, refused: set[UUID]) -> None:

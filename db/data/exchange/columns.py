@@ -1,11 +1,13 @@
 """A table of records of one type, whose columns are called as an export calls them.
 
-A row with an id changes that record, and one without is a new one. An empty cell is null. A row of
-which a cell cannot be read is left out: without the cell it would say something else.
+A row with an id changes that record, and one without is a new one; of records that are known by a
+code, one whose code nobody has is new. An empty cell is null. A row of which a cell cannot be read
+is left out: without the cell it would say something else.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -26,46 +28,46 @@ from db.data.exchange.runs import Run, Told, batches, begin, checked, reject, st
 from db.data.exchange.tables import rows
 from db.data.identity import NAMESPACE, slug
 from db.data.report import LoadError
-from db.mapping import Cell
+from db.mapping import Cell, Column, Sheet
 
 _BATCH = 1000
 
-# What Postgres works out itself is not recorded, nor is what only says when a row was written.
-_WRITABLE = """
-    select name from pg_trigger t,
-        unnest(recorded_columns(t.tgrelid,
-                                split_part(encode(t.tgargs, 'escape'), '\\000', 2)::text[])) name
-    where t.tgrelid = $1::text::regclass and t.tgname = 'record_updated'
-        and name not in ('created_at', 'updated_at', 'source_id')
-"""
-_NEEDED = """
-    select attname from pg_attribute
-    where attrelid = $1::text::regclass and attnum > 0 and attnotnull and not atthasdef
-"""
-_DEFAULTS = """
-    select a.attname, pg_get_expr(d.adbin, d.adrelid) from pg_attribute a
-    join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-    where a.attrelid = $1::text::regclass and a.attnotnull and a.attgenerated = ''
+_COLUMNS = """
+    select a.attname as name, a.attnotnull as needed, pg_get_expr(d.adbin, d.adrelid) as default
+    from pg_attribute a
+    left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+    where a.attrelid = $1::text::regclass and a.attnum > 0 and not a.attisdropped
+        and a.attgenerated = ''
 """
 
 
 @dataclass(frozen=True, slots=True)
-class _Sheet:
-    """A file's columns, and the table that they are of."""
+class _File:
+    """What a file has columns for, and how its rows are written."""
 
-    type_name: str
-    table: str
-    key: Cell
+    sheet: Sheet
     cells: Mapping[str, Cell]
     target: Target
+
+    @property
+    def key(self) -> Column:
+        return self.sheet.table.key
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the column may be called that says which record a row is."""
+        return ("id",) if self.key.type == "uuid" else ("id", self.key.name)
+
+    def said(self, cells: Mapping[str, str]) -> tuple[str, str]:
+        """Which record a row says that it is, and where it says so."""
+        found = ((name, cells[name].strip()) for name in self.names if name in cells)
+        return next(((name, said) for name, said in found if said), (self.names[-1], ""))
 
 
 async def take_table(
     url: str,
     path: Path,
-    type_name: str,
-    table: str,
-    cells: Sequence[Cell],
+    sheet: Sheet,
     *,
     source: str | None = None,
     dated: datetime | None = None,
@@ -78,71 +80,60 @@ async def take_table(
     """
     key = source or f"CSV-{slug(path.stem) or 'table'}"
     async with connected(url) as line:
-        about = f"{type_name} of {key}"
-        run = await begin(line, "CSV", path, dry_run=dry_run, about=about)
+        run = await begin(line, "CSV", path, dry_run=dry_run, about=f"{sheet.name} of {key}")
         async with failing(line, run):
-            sheet = await _sheet(line, path, type_name, table, cells)
+            file = await _read(line, path, sheet)
             if run.state == "STAGING":
-                await _stage(line, run, key, path, sheet, told)
+                await _stage(line, run, key, path, file, told)
                 await checked(line, run)
 
             async def write() -> UUID:
                 source_id = await source_of(line, run, key)
-                await _write(line, run, source_id, sheet, dated, told)
+                await _write(line, run, source_id, file, dated, told)
                 return source_id
 
             await applied_or_undone(line, run, write)
         return run
 
 
-async def _sheet(
-    line: asyncpg.Connection, path: Path, type_name: str, table: str, cells: Sequence[Cell]
-) -> _Sheet:
+async def _read(line: asyncpg.Connection, path: Path, sheet: Sheet) -> _File:
     """What the columns of the file are. Those that are not are told by name, before all else."""
-    with path.open("rb") as file:
-        _, head = next(rows(file, path.name))
-    known = {cell.name: cell for cell in cells}
-    if unknown := [name for name in head if name not in known]:
-        raise LoadError(f"{path.name}:1: a {type_name} has no {_list(unknown)}")
-    writable = {name for (name,) in await line.fetch(_WRITABLE, table)}
-    own = next(cell for cell in cells if cell.name == "id")
+    with path.open("rb") as opened:
+        _, head = next(rows(opened, path.name))
+    if unknown := [name for name in head if name not in sheet.cells]:
+        raise LoadError(f"{path.name}:1: a {sheet.name} has no {_list(unknown)}")
     found: dict[str, Cell] = {}
     for name in head:
-        cell = known[name]
-        column = cell.column.name
-        if column not in writable and cell.own is not None and cell.own in writable:
-            cell = replace(cell, column=replace(cell.column, name=cell.own))
-        elif column not in writable:
-            raise LoadError(f"{path.name}:1: {name} is worked out, and cannot be written")
-        else:
+        cell = sheet.cells[name]
+        if cell.column.name in (sheet.table.key.name, *sheet.writable):
             cell = replace(cell, own=None)
-        if any(each.column.name == cell.column.name for each in found.values()):
-            other = next(n for n, c in found.items() if c.column.name == cell.column.name)
-            raise LoadError(f"{path.name}:1: {other} and {name} are the same")
+        elif cell.own in sheet.writable:
+            cell = replace(cell, column=replace(cell.column, name=cell.own))
+        else:
+            raise LoadError(f"{path.name}:1: {name} is worked out, and cannot be written")
+        for other, each in found.items():
+            if each.column.name == cell.column.name:
+                raise LoadError(f"{path.name}:1: {other} and {name} are the same")
         found[name] = cell
-    needed = {name for (name,) in await line.fetch(_NEEDED, table)}
-    return _Sheet(
-        type_name,
-        table,
-        own,
-        found,
-        _target(table, own, found, needed, dict(await line.fetch(_DEFAULTS, table))),
-    )
+    columns = await line.fetch(_COLUMNS, sheet.table.name)
+    file = _File(sheet, found, _target(sheet, found, columns))
+    if file.key.type != "uuid" and not set(file.names) & set(head):
+        names = " or ".join(file.names)
+        raise LoadError(f"{path.name}:1: there has to be {names}, to know which {sheet.name} it is")
+    return file
 
 
 def _target(
-    table: str,
-    own: Cell,
-    found: Mapping[str, Cell],
-    needed: set[str],
-    defaults: Mapping[str, str],
+    sheet: Sheet, found: Mapping[str, Cell], columns: Sequence[Mapping[str, Any]]
 ) -> Target:
-    named = [cell.column.name for name, cell in found.items() if name != "id"]
-    # Where a new record comes from is the file's to say, though Postgres knows who else it may be.
-    sourced = {"source_id"} if "source_id" in defaults else set[str]()
-    frozen = [name for name in ("slug", "source_id") if name in needed | sourced]
-    # What a new row needs and the file has not is taken from the row that is there.
-    rest = sorted(needed - {own.column.name, *named, *frozen})
+    table, key = sheet.table.name, sheet.table.key.name
+    defaults = {each["name"]: each["default"] for each in columns if each["default"] is not None}
+    needed = {each["name"] for each in columns if each["needed"]} - defaults.keys()
+    known = {each["name"] for each in columns}
+    named = [cell.column.name for cell in found.values() if cell.column.name != key]
+    # Where a new record comes from is the file's to say. What it needs beside, and the file has
+    # not, is taken from the row that is there, or made up for one that is not.
+    rest = sorted((needed | {"source_id"} & known) - {key, *named})
     withheld = [cell.column.name for cell in found.values() if cell.own is not None]
     tweak = None
     if table == "locations" and withheld:
@@ -154,16 +145,22 @@ def _target(
         )
     return Target(
         table,
-        (own.column.name, *dict.fromkeys([*named, *frozen, *rest])),
-        key=(own.column.name,),
-        frozen=(*frozen, *rest),
-        default={name: defaults[name] for name in named if name in defaults},
+        (key, *dict.fromkeys([*named, *rest])),
+        key=(key,),
+        frozen=tuple(rest),
+        default={
+            each["name"]: each["default"]
+            for each in columns
+            if each["name"] in named and each["needed"] and each["default"] is not None
+        },
         refers={
             cell.column.name: cell.leads[1]
-            for name, cell in found.items()
-            if cell.leads is not None and name != "id" and cell.column.type == "uuid"
+            for cell in found.values()
+            if cell.leads is not None and cell.column.name != key and cell.column.type == "uuid"
         },
+        owners=sheet.owners,
         whole=True,
+        dated="updated_at" in known,
         tweak=tweak,
         words={cell.column.name: name for name, cell in found.items()},
     )
@@ -174,37 +171,46 @@ def _list(names: Sequence[str]) -> str:
 
 
 async def _stage(
-    line: asyncpg.Connection, run: Run, key: str, path: Path, sheet: _Sheet, told: Told
+    line: asyncpg.Connection, run: Run, key: str, path: Path, file: _File, told: Told
 ) -> None:
     told("reading", 0, 0)
-    with path.open("rb") as file:
-        found = rows(file, path.name)
+    with path.open("rb") as opened:
+        found = rows(opened, path.name)
         next(found)
         left = (each for number, each in enumerate(found) if number >= run.rows_read)
         for batch in batches(left, _BATCH):
             pieces: list[Piece | Problem] = []
             for number, cells in batch:
                 place = f"{path.name}:{number}"
-                pieces.append(_piece(sheet, key, place, cells))
+                pieces.append(_piece(file, key, place, cells))
             await stage(line, run, len(batch), pieces, alike=False)
             told("staged", run.rows_staged, 0)
     if run.rows_read == 0:
         raise LoadError(f"{path.name}: holds no row")
 
 
-def _piece(sheet: _Sheet, key: str, place: str, cells: dict[str, str]) -> Piece | Problem:
-    said = cells.get("id", "").strip()
+def _piece(file: _File, key: str, place: str, cells: dict[str, str]) -> Piece | Problem:
+    type_name, table = file.sheet.name, file.sheet.table.name
+    name, said = file.said(cells)
+    if file.key.type != "uuid":
+        _, _, code = said.rpartition(":") if name == "id" else ("", "", said)
+        if not code:
+            message = f"is needed to know which {type_name} it is"
+            return Problem(place, type_name, name, said, "MISSING", message)
+        if said not in (code, f"{type_name}:{code}"):
+            message = f"is not the id of a {type_name}"
+            return Problem(place, type_name, name, said, "INVALID", message)
+        return Piece(type_name, uuid5(NAMESPACE, f"{table}/{code}"), {**cells, "id": code}, place)
     if not said:
         # The same row again is the same record again.
         own = {name: cell for name, cell in cells.items() if name != "id"}
-        text = json.dumps(own, sort_keys=True)
-        new = uuid5(NAMESPACE, f"{sheet.table}/{key}/{text}")
-        return Piece(sheet.type_name, new, {**cells, "id": ""}, place)
-    found = _uuid(said, sheet.type_name)
+        new = uuid5(NAMESPACE, f"{table}/{key}/{json.dumps(own, sort_keys=True)}")
+        return Piece(type_name, new, {**cells, "id": ""}, place)
+    found = _uuid(said, type_name)
     if found is None:
-        message = f"is not the id of a {sheet.type_name}"
-        return Problem(place, sheet.type_name, "id", said, "INVALID", message)
-    return Piece(sheet.type_name, found, cells, place)
+        message = f"is not the id of a {type_name}"
+        return Problem(place, type_name, "id", said, "INVALID", message)
+    return Piece(type_name, found, {**cells, "id": str(found)}, place)
 
 
 def _uuid(said: str, type_name: str) -> UUID | None:
@@ -222,47 +228,48 @@ async def _write(
     line: asyncpg.Connection,
     run: Run,
     source_id: UUID,
-    sheet: _Sheet,
+    file: _File,
     dated: datetime | None,
     told: Told,
 ) -> None:
-    target = sheet.target
+    target, type_name, key = file.target, file.sheet.name, file.key
     await prepare(line, target)
     problems: list[Problem] = []
-    known = f"select to_jsonb(t) from {sheet.table} t where t.id = s.key"
+    # A new record without a code of its own is known by what it was staged as.
+    named = f"coalesce(nullif(s.object ->> 'id', ''), s.key::text)::{key.type}"
+    known = f'select to_jsonb(t) from {target.table} t where t."{key.name}" = {named}'
     statement = (
         f"select s.key, s.object::text, s.place, ({known})::text as there from import_rows s"
         " where s.run_id = $1 order by s.number, s.key"
     )
     waiting: list[Incoming] = []
     done = 0
-    async for key, text, place, there in line.cursor(statement, run.id, prefetch=500):
+    async for staged, text, place, there in line.cursor(statement, run.id, prefetch=500):
         done += 1
         cells = json.loads(text)
         before = json.loads(there) if there else None
-        if before is None and cells.get("id"):
-            message = f"there is no such {sheet.type_name}"
+        if before is None and cells["id"] and key.type == "uuid":
+            message = f"there is no such {type_name}"
             problems.append(
-                Problem(place, sheet.type_name, "id", cells["id"], "UNKNOWN_REFERENCE", message)
+                Problem(place, type_name, "id", cells["id"], "UNKNOWN_REFERENCE", message)
             )
             continue
-        values, wrong = _values(sheet, place, cells)
+        values, wrong = _values(file, place, cells)
         problems += wrong
         if wrong:
             continue
-        values[sheet.key.column.name] = key
-        for name in target.columns:
-            if name not in values and before is not None:
-                values[name] = _kept(before.get(name))
+        values[key.name] = staged if key.type == "uuid" else cells["id"]
+        if "slug" in target.columns and not values.get("slug"):
+            name = slug(str(values.get("name") or type_name), limit=50)
+            made = f"{name or 'record'}-{staged.hex[:8]}"
+            values["slug"] = made if before is None else before["slug"]
+        for column in target.columns:
+            if column not in values and before is not None:
+                values[column] = _kept(before.get(column))
         if before is None:
             values["source_id"] = source_id
-            if "slug" in target.columns and not values.get("slug"):
-                name = slug(str(values.get("name") or sheet.type_name), limit=50)
-                values["slug"] = f"{name or 'record'}-{key.hex[:8]}"
-        elif "slug" in target.columns:
-            values["slug"] = before["slug"]
-        row = tuple(values.get(name) for name in target.columns)
-        waiting.append(Incoming(sheet.type_name, key, place, dated, row))
+        row = tuple(values.get(column) for column in target.columns)
+        waiting.append(Incoming(type_name, staged, place, dated, row))
         if len(waiting) >= _BATCH:
             told("checked", done, run.rows_staged)
             await add(line, target, waiting)
@@ -282,13 +289,13 @@ def _kept(value: object) -> object:
 
 
 def _values(
-    sheet: _Sheet, place: str, cells: Mapping[str, str]
+    file: _File, place: str, cells: Mapping[str, str]
 ) -> tuple[dict[str, Any], list[Problem]]:
     values: dict[str, Any] = {}
     problems = []
-    for name, cell in sheet.cells.items():
+    for name, cell in file.cells.items():
         said = cells[name]
-        if name == "id":
+        if cell.column.name == file.key.name:
             continue
         if said == "":
             values[cell.column.name] = None
@@ -296,15 +303,15 @@ def _values(
         try:
             values[cell.column.name] = _value(cell, said)
         except ValueError as error:
-            problems.append(Problem(place, sheet.type_name, name, said, "INVALID", str(error)))
+            problems.append(Problem(place, file.sheet.name, name, said, "INVALID", str(error)))
     return values, problems
 
 
 def _value(cell: Cell, said: str) -> object:
     if cell.column.array:
         # As an export joins them.
-        items = [item.strip() for item in said.split(";")]
-        return [_one(cell, item) for item in items if item]
+        items = next(csv.reader([said], delimiter=";", skipinitialspace=True), [])
+        return [_one(cell, item.strip()) for item in items if item.strip()]
     return _one(cell, said)
 
 

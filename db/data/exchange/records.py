@@ -27,8 +27,10 @@ _OWNERS = ("service_at_location_id", "service_id", "provider_id", "location_id")
 
 
 def _target(table: str, columns: str, **more: Any) -> Target:
+    named = columns.split()
+    owners = tuple(name for name in ("provider_id", "service_id") if name in named)
     # What a feed changes is from that feed from then on.
-    return Target(table, (*columns.split(), *_SOURCE), along=_SOURCE, **more)
+    return Target(table, (*named, *_SOURCE), along=_SOURCE, owners=owners, **more)
 
 
 # In the order of their foreign keys.
