@@ -1,11 +1,12 @@
-"""Who may do what: a table with a line for each type, read off the graphs of all roles."""
+"""Who may do what: tables with a line for each type and each action, read off the graphs of all
+roles."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from resolvers.graph import Acts, Deed, Graph, Proposes, Writes
+from resolvers.graph import Acts, Change, Deed, Graph, Proposes, Writes
 from schema.audiences import Audiences
 from schema.roles import Role
 
@@ -69,8 +70,32 @@ def _operations(graph: Graph, name: str) -> Iterator[str]:
                 yield "propose"
 
 
+def actions() -> Mapping[str, Role]:
+    """What may be done besides, and which directives there are: each with the least role."""
+    audiences = Audiences()
+    found: dict[str, Role] = {}
+    for role in reversed(Role):
+        graph = audiences.graph(role)
+        named = [field for field, change in graph.changes.items() if _acts(field, change)]
+        named += [f"@{directive.name}" for directive in graph.schema.directives]
+        found |= dict.fromkeys(named, role)
+    return {name: found[name] for name in sorted(found) if found[name] is not Role.PUBLIC}
+
+
+def _acts(field: str, change: Change) -> bool:
+    restores = isinstance(change, Acts) and field.startswith("restore")
+    return not isinstance(change, Writes | Proposes) and not restores
+
+
+def actions_table() -> str:
+    """The actions as Markdown."""
+    lines = ["| action | least role |", "| --- | --- |"]
+    lines += [f"| `{name}` | {role.value.lower()} |" for name, role in actions().items()]
+    return "\n".join(lines) + "\n"
+
+
 def table() -> str:
-    """The table as Markdown."""
+    """The types as Markdown."""
     lines = [
         "| type | " + " | ".join(OPERATIONS) + " | fields that fewer see |",
         "| --- |" + " --- |" * (len(OPERATIONS) + 1),

@@ -1,4 +1,4 @@
-"""Every cell of the README's table of permissions is tried: what it allows, and what it does not.
+"""Every cell of the README's tables of permissions is tried: what it allows, and what it does not.
 
 Above as the client of each role, and below as its role in Postgres, if the schema were wrong.
 """
@@ -18,10 +18,29 @@ from db.connection import connected
 from db.database import Database
 from db.roles import role_name
 from resolvers.change import Changer
-from resolvers.graph import Graph, Leaf, Linked, Localized, Owned, Part, Slot, Slots, ToOne
+from resolvers.graph import (
+    Accepts,
+    Acts,
+    Graph,
+    Leaf,
+    Linked,
+    Localized,
+    Owned,
+    Part,
+    Slot,
+    Slots,
+    ToOne,
+)
 from resolvers.resolve import GraphQLRequest, resolve
 from schema.audiences import Audiences
-from schema.permissions import OPERATIONS, Permission, permissions, table
+from schema.permissions import (
+    OPERATIONS,
+    Permission,
+    actions,
+    actions_table,
+    permissions,
+    table,
+)
 from schema.roles import Role
 from tests.roads import codes_of
 
@@ -46,8 +65,10 @@ async def databases(migrated_url: str) -> AsyncIterator[dict[Role, Database]]:
         await database.close()
 
 
-def test_the_readme_has_the_table_as_it_is() -> None:
-    assert table() in README.read_text(), "put what `schema.permissions.table()` says into it"
+def test_the_readme_has_the_tables_as_they_are() -> None:
+    text = README.read_text()
+    assert table() in text, "put what `schema.permissions.table()` says into it"
+    assert actions_table() in text, "put what `schema.permissions.actions_table()` says into it"
 
 
 async def codes(database: Database, role: Role, text: str) -> list[str]:
@@ -88,6 +109,46 @@ async def test_a_role_may_do_what_the_table_says_and_nothing_else(
         if not exists:
             assert set(await codes(database, role, text)) == {"GRAPHQL_VALIDATION_FAILED"}
     assert database.statements == before, "refused before any SQL"
+
+
+@pytest.mark.parametrize("role", ROLES, ids=named)
+@pytest.mark.parametrize(("action", "least"), actions().items(), ids=named)
+async def test_an_action_is_for_those_whom_the_table_names(
+    databases: dict[Role, Database], migrated_url: str, action: str, least: Role, role: Role
+) -> None:
+    graph, allowed = graph_of(role), role.includes(least)
+    type_ = graph.schema.mutation_type
+    if action.startswith("@"):
+        exists = graph.schema.get_directive(action[1:]) is not None
+        text = f'query {action}(time: "2026-01-01T00:00:00Z") {{ __typename }}'
+    else:
+        exists = type_ is not None and action in type_.fields
+        text = f"mutation {{ {action}(input: {{}}) {{ __typename }} }}"
+    assert exists is allowed
+    if allowed:
+        return
+    before = databases[role].statements
+    assert set(await codes(databases[role], role, text)) == {"GRAPHQL_VALIDATION_FAILED"}
+    assert databases[role].statements == before, "refused before any SQL"
+    match graph_of(Role.ADMIN).changes.get(action) or graph_of(Role.PARTNER).changes.get(action):
+        case Acts(function):
+            functions = [function.name]
+        case Accepts(steps, decide):
+            functions = [steps, decide]
+        case _:
+            functions = []
+    async with connected(migrated_url, role_name(role.value)) as line:
+        for name in functions:
+            arguments = await line.fetchval(_ARGUMENTS, name)
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await line.fetch(f"select {name}({arguments})")
+
+
+_ARGUMENTS = """
+    select string_agg('null::' || format_type(type, null), ', ' order by number)
+    from pg_proc, unnest(proargtypes) with ordinality t (type, number)
+    where proname = $1 and pronamespace = 'public'::regnamespace
+"""
 
 
 @pytest.mark.parametrize(
