@@ -16,7 +16,7 @@ from db import mapping
 from resolvers import graph
 from schema.entity import DeclarationError, Editing
 from schema.scalars import id_of, scalar_of
-from schema.shapes import Entity, FieldShape, Shape, Shapes, listed, words
+from schema.shapes import Entity, FieldShape, Shape, Shapes, listed, one_of, words
 
 VERSION_TEXT = "The `version` that you saw: if there is another by now, nothing is done."
 
@@ -223,7 +223,7 @@ class Inputs:
             if not word.appended:
                 self.shapes.input_type(
                     f"{prefix}{name}Update",
-                    f"What is changed of a {words(name)}; what is not given stays as it is.",
+                    f"What is changed of {one_of(name)}; what is not given stays as it is.",
                     self.update(name, below=below),
                 )
 

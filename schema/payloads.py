@@ -8,7 +8,7 @@ from db import mapping
 from resolvers import graph
 from resolvers.plan.history import DIFFERENCE
 from resolvers.plan.outcome import CONFLICT, ERRORS, KEY
-from schema.shapes import FieldShape, Shapes, listed, words
+from schema.shapes import FieldShape, Shapes, listed, one_of
 
 ERROR = "UserError"
 
@@ -43,7 +43,7 @@ class Payloads:
             differences = listed(shapes.required(DIFFERENCE))
             shapes.object_type(
                 conflict,
-                f"That a {words(name)} has been changed since the version that was asked for.",
+                f"That {one_of(name)} has been changed since the version that was asked for.",
                 {
                     "current": FieldShape(shapes.required(name), "The record as it is now."),
                     "differences": FieldShape(
@@ -60,7 +60,7 @@ class Payloads:
         shown["userErrors"] = FieldShape(
             listed(shapes.required(ERROR)), "Why it was not done; empty if it was."
         )
-        shapes.object_type(payload, f"What came of a change of a {words(name)}.", shown)
+        shapes.object_type(payload, f"What came of a change of {one_of(name)}.", shown)
         none = mapping.Table("", mapping.Column(KEY, table.key.type), ())
         self.made[payload] = graph.Entity(payload, none, there)
         return payload

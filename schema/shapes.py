@@ -105,6 +105,11 @@ def words(name: str) -> str:
     return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)[1:]
 
 
+def one_of(name: str) -> str:
+    """`Institution` is "an institution"."""
+    return f"{'an' if name[0] in 'AEIO' else 'a'} {words(name)}"
+
+
 PAST = Role.STAFF
 """Who may see what records said before: what is withheld now may have been told then, and what was
 told then may have been withheld since; and who changed it is nobody else's business."""

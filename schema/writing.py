@@ -34,10 +34,10 @@ from schema.shapes import (
     Shapes,
     camel,
     listed,
+    one_of,
     read_argument,
     read_field,
     unwrap,
-    words,
 )
 
 _KEY_TEXT = (
@@ -114,26 +114,26 @@ class Writer:
         return Mutations(self.changes, self.inputs.written, self.payloads.made, self.fields)
 
     def _edits(self, attribute: str, entity: Entity, word: Editing) -> None:
-        name, called = entity.name, words(entity.name)
+        name, called = entity.name, one_of(entity.name)
         creation = self.inputs.creation(name)
-        create = f"Adds a {called}."
+        create = f"Adds {called}."
         self._writes(graph.Deed.CREATE, entity, creation, create, f"{name}Creation")
         if word.appended:
             return
-        text = f"Changes a {called}; what is not given stays as it is."
+        text = f"Changes {called}; what is not given stays as it is."
         update = self.inputs.update(name)
         self._writes(graph.Deed.UPDATE, entity, update, text, f"{name}Update")
         text = (
-            f"Takes a {called} out of the directory, with all that belongs to it. History keeps "
+            f"Takes {called} out of the directory, with all that belongs to it. History keeps "
             "it, and can bring it back."
         )
         self._writes(graph.Deed.ARCHIVE, entity, self.inputs.which(), text, "Archival")
         self._restores(entity)
 
     def _restores(self, entity: Entity) -> None:
-        name, called = entity.name, words(entity.name)
+        name, called = entity.name, one_of(entity.name)
         text = (
-            f"Makes a {called} say what a version of it said. One that was archived comes back, "
+            f"Makes {called} say what a version of it said. One that was archived comes back, "
             "with all that left together with it."
         )
         fields = {
