@@ -21,14 +21,18 @@ from db.changes import Changes
 from db.database import Database
 from db.horizon import Horizon
 from resolvers.resolve import GraphQLRequest
+from schema.roles import Role
 from tests.db.scratch import connected, scratch
 from tests.roads import the_graph
 from tests.serving import Serving, serving
 from tests.streams import EVENTS, URQL, following, socket
+from web.admission import Admission
 from web.answers import Answers
 from web.documents import Documents
+from web.identity import Identity
 from web.sockets import Sockets
 from web.subscriptions import Bounds, Streams
+from web.vigil import Vigil
 
 SQ = "Institution:8a811c7b-5d93-5bbe-bdd3-68153f9d8af6"
 
@@ -549,6 +553,7 @@ async def test_a_flood_is_refused_and_those_who_were_first_go_on(
         await one.subscribe("5", CHANGED, variables={"ids": [SQ]})
         more = [await stack.enter_async_context(socket(hasty.url)) for _ in range(4)]
         async with socket(hasty.url, begin=False) as ours:
+            await ours.say({"type": "connection_init"})
             assert (await ours.ended())[0] == 1013
         assert len(more) == 4
 
@@ -724,7 +729,13 @@ def _streams(database: Database, changes: Changes, bounds: Bounds) -> Streams:
 async def alone(bounds: Bounds, *messages: object) -> list[dict[str, Any]]:
     """What a socket says to somebody who says this and then nothing more."""
     nowhere = Database("postgresql://never-asked")
-    speak = Sockets(_streams(nowhere, Changes(nowhere), bounds))
+    changes = Changes(nowhere)
+    streams, identity = _streams(nowhere, changes, bounds), Identity(nowhere, changes)
+
+    async def streams_for(role: Role) -> Streams:
+        return streams
+
+    speak = Sockets(Admission(identity, Vigil(identity, changes)), streams_for)
     ours: asyncio.Queue[Any] = asyncio.Queue()
     said: list[Any] = []
 
