@@ -15,6 +15,9 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
+# For how long its tokens are good after they have expired, since clocks differ.
+LEEWAY = timedelta(seconds=30)
+
 
 class TheIssuer:
     """A real issuer of tokens, which publishes its keys over HTTP and can change them."""
