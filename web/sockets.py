@@ -266,7 +266,7 @@ class _Socket:
             return
         caller: Caller = await self._scope[AGAIN]()
         if caller.told() != _caller(self._scope).told():
-            raise Unauthenticated("What was shown is somebody else's by now; connect again.")
+            raise Unauthenticated("What was shown opens something else by now; connect again.")
 
     async def _tell(
         self, id_: str, messages: AsyncIterator[Message], stack: AsyncExitStack

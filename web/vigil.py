@@ -65,8 +65,10 @@ class Vigil:
                 return Unauthenticated("What was shown has expired.")
             moment = self._changes.moment
             try:
-                async with self._turn:
+                async with asyncio.timeout(left), self._turn:
                     caller = await self._identity.known(shown)
+            except TimeoutError:
+                continue  # that it has run out, nobody else need say
             except Unauthenticated as refusal:
                 return refusal
             except IdentityUnavailable:
@@ -74,7 +76,7 @@ class Vigil:
                 await asyncio.sleep(min(left, _DEAF))
                 continue
             if caller.told() != told:
-                return Unauthenticated("What was shown is somebody else's by now; connect again.")
+                return Unauthenticated("What was shown opens something else by now; connect again.")
             await self._changed(moment, caller.until - time.monotonic())
 
     async def _changed(self, moment: int | None, left: float) -> None:
