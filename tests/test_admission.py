@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+import time
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,7 +25,8 @@ from tests.db.scratch import connected, scratch
 from tests.issuer import LEEWAY, TheIssuer, issuing
 from tests.serving import Serving, command, serving
 from tests.streams import Events, Socket, following, last, socket
-from web.identity import Identity
+from web.identity import Caller, Identity, Issuer
+from web.refusals import Unauthenticated
 from web.vigil import Vigil
 
 CHANGED = "subscription { entityChanged(types: [INSTITUTION]) { node { id } } }"
@@ -241,44 +243,108 @@ async def test_what_is_revoked_while_nobody_can_hear_it_ends_all_the_same(two: T
         assert {code for code, _ in await theirs.ended()} == {4401}
 
 
-async def test_all_who_show_one_key_are_looked_after_by_one_statement(loaded_url: str) -> None:
-    async with scratch(loaded_url) as url:
-        database = await Database.open(url)
+@dataclass(frozen=True)
+class Watch:
+    """A vigil of a directory of its own."""
+
+    url: str
+    database: Database
+    changes: Changes
+    identity: Identity
+    vigil: Vigil
+
+    async def revoke(self, key: str) -> None:
+        (id_,) = [row[0] for row in await api_keys.known(self.url) if row[3] == key[-4:]]
+        assert await api_keys.revoke(self.url, id_)
+
+
+@asynccontextmanager
+async def watch(url: str, issuer: TheIssuer, *, hears: bool = True) -> AsyncIterator[Watch]:
+    async with scratch(url) as made:
+        database = await Database.open(made)
         changes = Changes(database)
-        listening = asyncio.create_task(changes.listen())
-        await asyncio.wait_for(changes.changed((), None), 20)
-        identity = Identity(database, changes)
-        vigil = Vigil(identity, changes)
-        key, other = [await api_keys.create(url, "A key", "STAFF", ["READ"]) for _ in range(2)]
-        await changed(changes)
-        caller, stranger = await identity.known(key), await identity.known(other)
-        before = database.statements
-        waiting = [asyncio.create_task(vigil.over(key, caller)) for _ in range(1000)]
-        apart = asyncio.create_task(vigil.over(other, stranger))
+        listening = asyncio.create_task(changes.listen() if hears else asyncio.sleep(0))
+        if hears:
+            await asyncio.wait_for(changes.changed((), None), 20)
+        identity = Identity(database, changes, Issuer(issuer.url, "directory", issuer.url))
+        try:
+            yield Watch(made, database, changes, identity, Vigil(identity, changes))
+        finally:
+            listening.cancel()
+            await asyncio.wait([listening])
+            await database.close()
+
+
+async def over(waiting: Awaitable[Unauthenticated]) -> str:
+    """Why it is over."""
+    return (await asyncio.wait_for(waiting, 20)).detail
+
+
+async def test_all_who_show_one_key_are_looked_after_by_one_statement(
+    loaded_url: str, issuer: TheIssuer
+) -> None:
+    async with watch(loaded_url, issuer) as its:
+        key, other = [await api_keys.create(its.url, "A key", "STAFF", ["READ"]) for _ in range(2)]
+        await settled(its.changes)
+        caller, stranger = await its.identity.known(key), await its.identity.known(other)
+        before = its.database.statements
+        waiting = [asyncio.create_task(its.vigil.over(key, caller)) for _ in range(1000)]
+        apart = asyncio.create_task(its.vigil.over(other, stranger))
         # Nobody need ask: it is known, and nothing has changed.
         await asyncio.sleep(0.2)
-        assert database.statements == before
+        assert its.database.statements == before
         # Who leaves takes nobody along.
         waiting.pop(0).cancel()
-        (id_,) = [row[0] for row in await api_keys.known(url) if row[3] == key[-4:]]
-        assert await api_keys.revoke(url, id_)
-        over = await asyncio.wait_for(asyncio.gather(*waiting), 20)
-        assert {refusal.code for refusal in over} == {"UNAUTHENTICATED"}
+        await its.revoke(key)
+        assert len({await over(each) for each in waiting}) == 1
         await asyncio.sleep(0.1)
-        assert database.statements - before == 2  # one for each key
+        assert its.database.statements - before == 2  # one for each key
         assert not apart.done()
         apart.cancel()
-        listening.cancel()
-        await asyncio.wait([apart, listening])
-        await database.close()
+        await asyncio.wait([apart])
 
 
-async def changed(changes: Changes) -> None:
+async def settled(changes: Changes) -> None:
     """Wait until what was written is heard, and all of it."""
-    moment = -1
+    moment: int | None = -1
     while moment != changes.moment:
-        moment = changes.moment or 0
+        moment = changes.moment
         await asyncio.sleep(0.2)
+
+
+async def test_where_changes_are_never_heard_a_key_is_looked_at_all_the_same(
+    loaded_url: str, issuer: TheIssuer
+) -> None:
+    async with watch(loaded_url, issuer, hears=False) as its:
+        key = await api_keys.create(its.url, "A key", "STAFF", ["READ"])
+        waiting = asyncio.create_task(its.vigil.over(key, await its.identity.known(key)))
+        await asyncio.sleep(0.1)
+        await its.revoke(key)
+        assert "revoked" in await over(waiting)
+
+
+async def test_what_has_run_out_is_over_even_if_nobody_can_be_asked(issuer: TheIssuer) -> None:
+    nowhere = Database("postgresql://127.0.0.1:1/never-asked")
+    changes = Changes(nowhere)
+    vigil = Vigil(Identity(nowhere, changes), changes)
+    caller = Caller(Role.STAFF, "Ana", until=time.monotonic() + 0.2)
+    assert await over(vigil.over("crd_x", caller)) == "What was shown has expired."
+
+
+async def test_a_token_is_over_when_its_issuer_has_withdrawn_the_key(
+    loaded_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in (("_VERIFIED", 0.0), ("_LIFESPAN", 0.1), ("_AGAIN", 0.1)):
+        monkeypatch.setattr(f"web.identity.{name}", seconds)
+    monkeypatch.setattr("web.vigil._AGAIN", 0.1)
+    with issuing() as own:
+        async with watch(loaded_url, own) as its:
+            token = own.token()
+            waiting = asyncio.create_task(its.vigil.over(token, await its.identity.known(token)))
+            await asyncio.sleep(0.3)
+            assert not waiting.done()
+            own.keys["two"] = own.keys.pop("one")
+            assert "does not have" in await over(waiting)
 
 
 # Who speaks on a socket
