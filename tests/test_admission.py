@@ -430,6 +430,7 @@ async def test_what_opens_nothing_is_refused_and_nobody_is_the_public_by_mistake
         {"authorization": 5},
         {"x-api-key": [good]},
         {"headers": "authorization"},
+        {"headers": ""},
         {"headers": [bearer(good)]},
     ]
     for payload in (*refused, *broken):

@@ -726,8 +726,8 @@ def _streams(database: Database, changes: Changes, bounds: Bounds) -> Streams:
     return Streams(the_graph(), database, changes, horizon, answers, documents, bounds)
 
 
-async def alone(bounds: Bounds, *messages: object) -> list[dict[str, Any]]:
-    """What a socket says to somebody who says this and then nothing more."""
+async def alone(bounds: Bounds, *messages: object, then: object = None) -> list[dict[str, Any]]:
+    """What a socket says to somebody who says this and `then` the same, again and again."""
     nowhere = Database("postgresql://never-asked")
     changes = Changes(nowhere)
     streams, identity = _streams(nowhere, changes, bounds), Identity(nowhere, changes)
@@ -746,14 +746,23 @@ async def alone(bounds: Bounds, *messages: object) -> list[dict[str, Any]]:
     for message in messages:
         ours.put_nowait({"type": "websocket.receive", "text": json.dumps(message)})
     scope = {"type": "websocket", "headers": [], "subprotocols": ["graphql-transport-ws"]}
+
+    async def receive() -> Any:
+        if ours.empty() and then is not None:
+            await asyncio.sleep(0.02)
+            return {"type": "websocket.receive", "text": json.dumps(then)}
+        return await ours.get()
+
     async with asyncio.timeout(20):
-        await speak(scope, ours.get, send)
+        await speak(scope, receive, send)
     return said
 
 
 async def test_a_socket_that_does_not_begin_or_asks_nothing_ends() -> None:
     bounds = Bounds(beginning=0.1, idle=0.1)
     *_, closed = await alone(bounds)
+    assert (closed["code"], closed["reason"]) == (4408, "Connection initialisation timeout")
+    *_, closed = await alone(bounds, then={"type": "ping"})
     assert (closed["code"], closed["reason"]) == (4408, "Connection initialisation timeout")
     *_, closed = await alone(bounds, {"type": "connection_init"})
     assert (closed["code"], closed["reason"]) == (4408, "Nothing was asked for a long time")

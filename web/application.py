@@ -128,6 +128,8 @@ def application(
     async def face_for(role: Role) -> _Face:
         if seen is None:
             return faces[Role.PUBLIC]
+        if role in faces:
+            return faces[role]
         async with meeting:
             if role not in faces:
                 # Nobody else waits while a schema is made.

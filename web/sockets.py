@@ -39,7 +39,6 @@ log = logging.getLogger(__name__)
 
 PROTOCOL = "graphql-transport-ws"
 
-
 # A reason is at most so long (RFC 6455, 5.5).
 _LONGEST = 123
 
@@ -104,7 +103,9 @@ class _Socket:
         self._acknowledged = False
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._watching: asyncio.Task[None] | None = None
-        self._ended: asyncio.Future[_End | None] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._begins_until = self._loop.time() + self._bounds.beginning
+        self._ended: asyncio.Future[_End | None] = self._loop.create_future()
 
     async def speak(self) -> None:
         """Speak with its client, for as long as both do."""
@@ -160,10 +161,10 @@ class _Socket:
     async def _event(self) -> Any:
         while True:
             beginning = not self._acknowledged
+            # Who says something else instead has not begun.
+            until = self._begins_until if beginning else self._loop.time() + self._bounds.idle
             try:
-                async with asyncio.timeout(
-                    self._bounds.beginning if beginning else self._bounds.idle
-                ):
+                async with asyncio.timeout_at(until):
                     return await self._receive()
             except TimeoutError as error:
                 if beginning:
@@ -322,7 +323,9 @@ def _shown_in(payload: Mapping[str, object]) -> tuple[bytes | None, bytes | None
     >>> _shown_in({"headers": {"x-api-key": "crd_a"}})
     (None, b'crd_a')
     """
-    headers = payload.get("headers") or {}
+    headers = payload.get("headers")
+    if headers is None:
+        headers = {}
     if not isinstance(headers, dict):
         raise _End(4400, "The headers in connection_init are an object")
     shown: dict[str, bytes] = {}
