@@ -79,6 +79,18 @@ class Page:
                 f"({expression}) ? resolve() : setTimeout(look, 50); look(); }})"
             )
 
+    async def enter(self, element: str, text: str) -> None:
+        """Put a text where another one is, as somebody would who pastes it."""
+        await self.evaluate(f"{element}.focus()")
+        key = {"key": "a", "code": "KeyA", "windowsVirtualKeyCode": 65, "modifiers": 2}
+        for kind in ("rawKeyDown", "keyUp"):
+            await self.call("Input.dispatchKeyEvent", type=kind, commands=["selectAll"], **key)
+        await self.evaluate(
+            "(() => { const clipboardData = new DataTransfer();"
+            f" clipboardData.setData('text/plain', {orjson.dumps(text).decode()});"
+            f" {element}.dispatchEvent(new ClipboardEvent('paste', {{clipboardData}})); }})()"
+        )
+
     async def screenshot(self) -> bytes:
         """What the tab looks like, as a PNG."""
         shot = await self.call("Page.captureScreenshot", format="png")

@@ -47,6 +47,7 @@ PROCESSES = [
     "test_horizon",
     "test_migrate",
     "test_identity",
+    "test_admission",
     "test_gateways",
     "test_make_federation",
     "test_traces",

@@ -39,13 +39,22 @@ class Clients:
         assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}{done.stderr}"
         return done.stdout
 
+    def begun(self, *command: str) -> subprocess.Popen[str]:
+        """A command that says something while it runs."""
+        return subprocess.Popen(
+            command, cwd=self.folder, env=self._environment(), stdout=subprocess.PIPE, text=True
+        )
+
+    def _environment(self) -> dict[str, str]:
+        path = f"{self.libraries / '.bin'}{os.pathsep}{os.environ['PATH']}"
+        return {**os.environ, "PATH": path, "NO_COLOR": "1"}
+
     def done(self, *command: str) -> subprocess.CompletedProcess[str]:
         """What became of a command; it may be a tool that a library brings."""
-        path = f"{self.libraries / '.bin'}{os.pathsep}{os.environ['PATH']}"
         return subprocess.run(
             command,
             cwd=self.folder,
-            env={**os.environ, "PATH": path, "NO_COLOR": "1"},
+            env=self._environment(),
             capture_output=True,
             text=True,
             timeout=120,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, cast
@@ -81,6 +81,13 @@ class Events:
         return not done
 
 
+async def last(stream: Events) -> Sequence[str]:
+    """The codes of the errors with which a stream ends."""
+    response = await stream.next()
+    assert (await stream.any()).event == "complete"
+    return [error["extensions"]["code"] for error in response["errors"]]
+
+
 @asynccontextmanager
 async def following(
     url: str,
@@ -90,9 +97,12 @@ async def following(
     accept: str = EVENTS,
     last: str | None = None,
     get: bool = False,
+    shown: str | None = None,
 ) -> AsyncIterator[Events]:
     """A stream that the server has opened, so that whatever is committed now is told."""
     headers = {"accept": accept} | ({"last-event-id": last} if last is not None else {})
+    if shown is not None:
+        headers["authorization"] = f"Bearer {shown}"
     async with httpx.AsyncClient(base_url=url, timeout=PATIENCE) as client:
         asked: dict[str, Any]
         if get:
@@ -145,13 +155,16 @@ class Socket:
 
 
 @asynccontextmanager
-async def socket(url: str, *, begin: bool = True, **options: Any) -> AsyncIterator[Socket]:
+async def socket(
+    url: str, *, begin: bool = True, payload: object = None, **options: Any
+) -> AsyncIterator[Socket]:
     """A socket to a server; begun unless somebody wants to see what happens otherwise."""
     at = url.replace("http://", "ws://") + "/graphql"
     options.setdefault("subprotocols", [Subprotocol("graphql-transport-ws")])
     async with connect(at, **options) as connection:
         opened = Socket(connection)
         if begin:
-            await opened.say({"type": "connection_init"})
+            shown = {} if payload is None else {"payload": payload}
+            await opened.say({"type": "connection_init", **shown})
             assert await opened.hear() == {"type": "connection_ack"}
         yield opened

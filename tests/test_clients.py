@@ -13,8 +13,9 @@ import asyncio
 import itertools
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -28,11 +29,14 @@ from gql.transport.httpx import HTTPXAsyncTransport
 from gql.transport.websockets import WebsocketsTransport
 from websockets.typing import Subprotocol
 
+from db import api_keys
 from db.database import Database
 from tests.db.scratch import connected, scratch
+from tests.issuer import LEEWAY, TheIssuer, issuing
 from tests.node import Clients
 from tests.roads import data_of
 from tests.serving import Serving, command, serving
+from tests.streams import socket
 from tests.test_operations import FOLDER, Example
 
 MOBILE = Example(FOLDER / "queries" / "1-family-plans-a-visit.graphql")
@@ -237,11 +241,18 @@ subscription Changed($ids: [ID!]!) {
 SAN_QUENTIN = "Institution:8a811c7b-5d93-5bbe-bdd3-68153f9d8af6"
 
 
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[TheIssuer]:
+    with issuing() as made:
+        yield made
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def told(loaded_url: str) -> AsyncIterator[tuple[Serving, str]]:
+async def told(loaded_url: str, issuer: TheIssuer) -> AsyncIterator[tuple[Serving, str]]:
     """A server of a directory that changes, and its database."""
     async with scratch(loaded_url) as url:
-        with serving(database_url=url, environment="production") as running:
+        settings = {"database_url": url, "jwt_issuer": issuer.url, "environment": "production"}
+        with serving(**settings) as running:
             yield running, url
 
 
@@ -289,6 +300,48 @@ async def pushed(libraries: Clients, told: tuple[Serving, str], documents: str) 
 @pytest.mark.parametrize("client", ["graphqlWs", "graphqlSse", "apollo", "urql", "relay"])
 def test_a_client_is_told_what_happens(pushed: Any, client: str) -> None:
     hold(pushed[client])
+
+
+HISTORY = """
+subscription Changed($ids: [ID!]!) {
+  entityChanged(ids: $ids) { node { ... on Institution { history { totalCount } } } }
+}
+"""
+
+
+async def test_graphql_ws_shows_a_key_and_goes_on_with_a_new_token(
+    libraries: Clients, told: tuple[Serving, str], issuer: TheIssuer
+) -> None:
+    server, url = told
+    key = await api_keys.create(url, "Ana", "STAFF", ["READ"])
+    # The first of a role waits for its schema, and the token below does not.
+    async with socket(server.url, payload={"x-api-key": key}):
+        pass
+    soon = datetime.now(UTC) + timedelta(seconds=8) - LEEWAY
+    asked = json.dumps(
+        {
+            "url": f"{server.url}/graphql",
+            "history": {"query": HISTORY, "variables": {"ids": [SAN_QUENTIN]}},
+            "key": key,
+            "tokens": [issuer.token(exp=soon), issuer.token()],
+        }
+    )
+    async with changing(url), asyncio.timeout(60):
+        with libraries.begun("node", "keyed.mjs", asked) as client:
+            assert client.stdout is not None
+            assert await asyncio.to_thread(client.stdout.readline) == "listening\n"
+            ((id_, *_),) = await api_keys.known(url)
+            assert await api_keys.revoke(url, id_)
+            said = json.loads(await asyncio.to_thread(client.stdout.read))
+    keyed, renewed = said["keyed"], said["renewed"]
+    # A key that was revoked is not tried again.
+    assert (keyed["connected"], keyed["closed"]) == (1, [4401])
+    assert keyed["error"]["code"] == 4401
+    assert "revoked" in keyed["error"]["reason"]
+    assert renewed["error"] is None
+    assert (renewed["connected"], renewed["closed"][0]) == (2, 4403)
+    assert {connection for connection, _ in renewed["heard"]} == {1, 2}
+    assert all(count for _, count in keyed["heard"] + renewed["heard"])
 
 
 async def test_gql_is_told_what_happens(told: tuple[Serving, str]) -> None:

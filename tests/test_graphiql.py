@@ -14,6 +14,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from db import api_keys
 from tests.browser import CHROMIUM, Page, browser
 from tests.db.scratch import connected, scratch
 from tests.serving import ROOT, Serving, serving
@@ -189,3 +190,79 @@ async def test_the_page_follows_what_changes(server: Serving, url: str) -> None:
                 await asyncio.sleep(0.2)
         SCREENSHOTS.joinpath("graphiql-followed.png").write_bytes(await page.screenshot())
         assert page.complaints == []
+
+
+HEADERS = "[...document.querySelectorAll('.graphiql-editor-tools button')][1].click()"
+EDITOR = "document.querySelector('.graphiql-query-editor textarea')"
+HEADER_EDITOR = (
+    "document.querySelector('.graphiql-editor-tool .graphiql-editor:not(.hidden) textarea')"
+)
+EXPLORER = "(document.querySelector('.graphiql-explorer-root')?.innerText ?? '')"
+
+CREATE = """mutation Made {
+  createProvider(input: {slug: "by-graphiql", name: "By GraphiQL"}) {
+    provider { slug name }
+    userErrors { path code message }
+  }
+}"""
+SECRET = """subscription Secret {
+  entityChanged(types: [LOCATION]) {
+    node { ... on Location { id confidential { street } } }
+  }
+}"""
+
+
+@pytest.mark.usefixtures("chromium")
+@pytest.mark.filterwarnings("default:THE BROWSER TESTS")
+async def test_staff_work_with_their_key(server: Serving, url: str) -> None:
+    key = await api_keys.create(url, "Ana", "STAFF", ["READ", "WRITE"])
+    async with browser() as page, connected(url) as writer:
+        await opened(page, f"{server.url}/graphql?{urlencode({'query': '{ me { role } }'})}")
+        await page.until(f"{EXPLORER}.includes('counties')")
+        assert "duplicateCandidates" not in await page.evaluate(EXPLORER)
+
+        # Their schema comes by itself.
+        await page.evaluate(HEADERS)
+        await page.until(HEADER_EDITOR)
+        await page.enter(HEADER_EDITOR, json.dumps({"Authorization": f"Bearer {key}"}))
+        await page.until(f"{EXPLORER}.includes('duplicateCandidates')")
+        await page.evaluate(RUN)
+        await page.until(f"{ANSWER}.includes('STAFF')")
+
+        await page.enter(EDITOR, CREATE)
+        await page.until(f"{EXPLORER}.includes('createProvider')")
+        await page.evaluate(RUN)
+        await page.until(f"{ANSWER}.includes('by-graphiql')")
+        SCREENSHOTS.joinpath("graphiql-staff.png").write_bytes(await page.screenshot())
+
+        live = 'query Live @live { provider(slug: "by-graphiql") { name history { totalCount } } }'
+        await page.enter(EDITOR, live)
+        await page.until(f"{TABS}[0] === 'Live'")
+        await page.evaluate(RUN)
+        await page.until(f"{ANSWER}.includes('totalCount')")
+        await writer.execute("update providers set name = 'Renamed' where slug = 'by-graphiql'")
+        await page.until(f"{ANSWER}.includes('Renamed')")
+        await page.evaluate(RUN)  # and that is enough
+
+        await page.enter(EDITOR, SECRET)
+        await page.until(f"{TABS}[0] === 'Secret'")
+        await page.evaluate(RUN)
+        something = (
+            "update locations set updated_at = clock_timestamp()"
+            " where id = (select id from locations where street is not null order by id limit 1)"
+        )
+        async with asyncio.timeout(60):
+            while not await page.evaluate(f"{ANSWER}.includes('street')"):
+                await writer.execute(something)
+                await asyncio.sleep(0.2)
+        assert page.complaints == []
+
+        # Whoever comes next to this browser finds no key in it.
+        assert "by-graphiql" in await page.evaluate("JSON.stringify(localStorage)")
+        assert key not in await page.evaluate("JSON.stringify(localStorage)")
+
+        # When it is revoked, they read why nothing more comes.
+        await writer.execute("update api_keys set revoked_at = now() where ending = $1", key[-4:])
+        await page.until(f"{ANSWER}.includes('4401') && {ANSWER}.includes('revoked')")
+        await page.evaluate(RUN)
+        await page.until(f"{ANSWER}.includes('4403')")

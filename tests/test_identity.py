@@ -10,17 +10,14 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import asyncpg
 import httpx
-import jwt
 import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from db import api_keys
 from db.database import Database
@@ -30,6 +27,7 @@ from schema.audiences import Audiences
 from schema.build import sdl
 from schema.roles import Role
 from tests.db.scratch import scratch, stopped
+from tests.issuer import TheIssuer, issuing, part
 from tests.serving import Serving, command, serving
 from tests.test_grants import ask as ask_graph
 from tests.test_grants import everything
@@ -42,63 +40,10 @@ SECRET = "{ locations(first: 1) { nodes { confidential { street } } } }"
 TYPES = "{ __schema { types { name } } }"
 
 
-class TheIssuer:
-    """A real issuer of tokens, which publishes its keys over HTTP and can change them."""
-
-    def __init__(self) -> None:
-        self.keys: dict[str, Any] = {}
-        self.asked = 0
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # its name
-                outer.asked += 1
-                body = json.dumps({"keys": [outer.public(name) for name in outer.keys]}).encode()
-                self.send_response(200)
-                self.send_header("content-type", "application/json")
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.add("one", rsa.generate_private_key(65537, 2048))
-
-    def add(self, name: str, key: Any) -> None:
-        self.keys[name] = key
-
-    def public(self, name: str) -> dict[str, Any]:
-        key = self.keys[name]
-        algorithm = RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else ECAlgorithm
-        return {**json.loads(algorithm.to_jwk(key.public_key())), "kid": name, "use": "sig"}
-
-    def token(self, name: str = "one", key: Any = None, **claims: Any) -> str:
-        now = datetime.now(UTC)
-        said = {
-            "iss": self.url,
-            "aud": "directory",
-            "sub": "somebody",
-            "exp": now + timedelta(minutes=5),
-            "scope": "staff read",
-            **claims,
-        }
-        said = {claim: value for claim, value in said.items() if value is not None}
-        signing = key or self.keys[name]
-        algorithm = "RS256" if isinstance(signing, rsa.RSAPrivateKey) else "ES256"
-        return jwt.encode(said, signing, algorithm, headers={"kid": name})
-
-
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[TheIssuer]:
-    made = TheIssuer()
-    thread = threading.Thread(target=made.server.serve_forever, daemon=True)
-    thread.start()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
-    thread.join()
+    with issuing() as made:
+        yield made
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -329,14 +274,14 @@ def test_a_token_that_is_wrong_in_any_way_opens_nothing(
     stranger = rsa.generate_private_key(65537, 2048)
     claims = {"iss": issuer.url, "aud": "directory", "sub": "x", "scope": "admin"}
     soon = {**claims, "exp": int(now.timestamp()) + 300}
-    unsigned = f"{_part({'alg': 'none', 'kid': 'one'})}.{_part(soon)}."
+    unsigned = f"{part({'alg': 'none', 'kid': 'one'})}.{part(soon)}."
     # As if what everybody can read were a secret that only the issuer knows. PyJWT would not sign
     # like that, so whoever forges does it by hand.
     public = issuer.keys["one"].public_key().public_bytes(PEM, SUBJECT)
-    forged = f"{_part({'alg': 'HS256', 'kid': 'one'})}.{_part(soon)}"
+    forged = f"{part({'alg': 'HS256', 'kid': 'one'})}.{part(soon)}"
     mac = hmac.digest(public, forged.encode(), "sha256")
     confused = f"{forged}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
-    unknown = _part({"alg": "RS256", "kid": "two"})
+    unknown = part({"alg": "RS256", "kid": "two"})
     wrong = {
         "expired": issuer.token(exp=now - timedelta(minutes=5)),
         "not yet": issuer.token(nbf=now + timedelta(minutes=5)),
@@ -348,7 +293,7 @@ def test_a_token_that_is_wrong_in_any_way_opens_nothing(
         "of an unknown key": good.replace(head, unknown),
         "not signed": unsigned,
         "signed with what everybody knows": confused,
-        "with another body": f"{head}.{_part(soon)}.{signature}",
+        "with another body": f"{head}.{part(soon)}.{signature}",
         "cut off": good[:-10],
         "no token": "hello",
         "two dots": "..",
@@ -364,11 +309,6 @@ def test_a_token_that_is_wrong_in_any_way_opens_nothing(
     both = {"authorization": f"Bearer {good}", "x-api-key": "crd_x"}
     assert code_of(ask(server, TYPES, **both)) == "UNAUTHENTICATED"
     assert server.process.poll() is None
-
-
-def _part(value: object) -> str:
-    """A part of a token."""
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
 def test_a_new_key_of_the_issuer_is_found_and_an_old_one_is_forgotten(

@@ -21,14 +21,18 @@ from db.changes import Changes
 from db.database import Database
 from db.horizon import Horizon
 from resolvers.resolve import GraphQLRequest
+from schema.roles import Role
 from tests.db.scratch import connected, scratch
 from tests.roads import the_graph
 from tests.serving import Serving, serving
 from tests.streams import EVENTS, URQL, following, socket
+from web.admission import Admission
 from web.answers import Answers
 from web.documents import Documents
+from web.identity import Identity
 from web.sockets import Sockets
 from web.subscriptions import Bounds, Streams
+from web.vigil import Vigil
 
 SQ = "Institution:8a811c7b-5d93-5bbe-bdd3-68153f9d8af6"
 
@@ -549,6 +553,7 @@ async def test_a_flood_is_refused_and_those_who_were_first_go_on(
         await one.subscribe("5", CHANGED, variables={"ids": [SQ]})
         more = [await stack.enter_async_context(socket(hasty.url)) for _ in range(4)]
         async with socket(hasty.url, begin=False) as ours:
+            await ours.say({"type": "connection_init"})
             assert (await ours.ended())[0] == 1013
         assert len(more) == 4
 
@@ -721,10 +726,16 @@ def _streams(database: Database, changes: Changes, bounds: Bounds) -> Streams:
     return Streams(the_graph(), database, changes, horizon, answers, documents, bounds)
 
 
-async def alone(bounds: Bounds, *messages: object) -> list[dict[str, Any]]:
-    """What a socket says to somebody who says this and then nothing more."""
+async def alone(bounds: Bounds, *messages: object, then: object = None) -> list[dict[str, Any]]:
+    """What a socket says to somebody who says this and `then` the same, again and again."""
     nowhere = Database("postgresql://never-asked")
-    speak = Sockets(_streams(nowhere, Changes(nowhere), bounds))
+    changes = Changes(nowhere)
+    streams, identity = _streams(nowhere, changes, bounds), Identity(nowhere, changes)
+
+    async def streams_for(role: Role) -> Streams:
+        return streams
+
+    speak = Sockets(Admission(identity, Vigil(identity, changes)), streams_for)
     ours: asyncio.Queue[Any] = asyncio.Queue()
     said: list[Any] = []
 
@@ -735,14 +746,23 @@ async def alone(bounds: Bounds, *messages: object) -> list[dict[str, Any]]:
     for message in messages:
         ours.put_nowait({"type": "websocket.receive", "text": json.dumps(message)})
     scope = {"type": "websocket", "headers": [], "subprotocols": ["graphql-transport-ws"]}
+
+    async def receive() -> Any:
+        if ours.empty() and then is not None:
+            await asyncio.sleep(0.02)
+            return {"type": "websocket.receive", "text": json.dumps(then)}
+        return await ours.get()
+
     async with asyncio.timeout(20):
-        await speak(scope, ours.get, send)
+        await speak(scope, receive, send)
     return said
 
 
 async def test_a_socket_that_does_not_begin_or_asks_nothing_ends() -> None:
     bounds = Bounds(beginning=0.1, idle=0.1)
     *_, closed = await alone(bounds)
+    assert (closed["code"], closed["reason"]) == (4408, "Connection initialisation timeout")
+    *_, closed = await alone(bounds, then={"type": "ping"})
     assert (closed["code"], closed["reason"]) == (4408, "Connection initialisation timeout")
     *_, closed = await alone(bounds, {"type": "connection_init"})
     assert (closed["code"], closed["reason"]) == (4408, "Nothing was asked for a long time")

@@ -5,6 +5,10 @@ In the order in which a request meets them:
     protocol.py      one connection: how long and how much it may say
     application.py   which path goes where, and what opens and closes with the process
     origins.py       which web pages may read answers
+    doorman.py       each role has a face of the directory of its own
+    admission.py     who asks, noted in the scope of what they send
+    identity.py      ... by an API key or a token
+    vigil.py         ... and whether that still holds, while they are told something
     view.py          /graphql: the lean road for JSON over POST and GET
     media_types.py   what the client accepts, what it sends
     request.py       bytes become a GraphQLRequest

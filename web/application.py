@@ -22,6 +22,7 @@ from resolvers.graph import Graph
 from schema.build import introspection, sdl
 from schema.roles import Role
 from web import graphiql
+from web.admission import Admission
 from web.answers import Answers
 from web.documents import Documents, Served
 from web.doorman import Doorman
@@ -35,6 +36,7 @@ from web.published import Published
 from web.sockets import Sockets
 from web.subscriptions import Bounds, Streams
 from web.view import View
+from web.vigil import Vigil
 
 # What somebody of a role sees: a graph, and connections that read as that role.
 Seen = tuple[Graph, Database]
@@ -88,7 +90,7 @@ def application(
     async def start_page(request: Request) -> Response:
         return RedirectResponse("/graphql")
 
-    def face(graph: Graph, database: Database) -> ASGIApp:
+    def face(graph: Graph, database: Database) -> _Face:
         answers = Answers(changes, horizon, weight=answer_cache_bytes)
         streams = Streams(
             graph, database, changes, horizon, answers, trusted, bounds=bounds or Bounds()
@@ -112,14 +114,22 @@ def application(
                 Route("/schema.json", Published(lambda: introspection(graph), _JSON).answer),
             ]
         )
-        return _Face(ServerErrorMiddleware(view, handler=_fault), Sockets(streams), printed)
+        return _Face(ServerErrorMiddleware(view, handler=_fault), sockets, printed, streams)
 
-    faces: dict[Role, ASGIApp] = {Role.PUBLIC: face(graph, database)}
+    async def streams_for(role: Role) -> Streams:
+        return (await face_for(role)).streams
+
+    identity = Identity(database, changes, issuer)
+    admission = Admission(identity, Vigil(identity, changes))
+    sockets = Sockets(admission, streams_for)
+    faces: dict[Role, _Face] = {Role.PUBLIC: face(graph, database)}
     meeting = asyncio.Lock()
 
-    async def face_for(role: Role) -> ASGIApp:
+    async def face_for(role: Role) -> _Face:
         if seen is None:
             return faces[Role.PUBLIC]
+        if role in faces:
+            return faces[role]
         async with meeting:
             if role not in faces:
                 # Nobody else waits while a schema is made.
@@ -139,8 +149,7 @@ def application(
     )
     # A redirect to a path with one slash less would name the host that the client has named.
     everything_else.router.redirect_slashes = False
-    identity = Identity(database, changes, issuer)
-    by_role = Doorman(identity, faces[Role.PUBLIC], face_for)
+    by_role = Doorman(admission, faces[Role.PUBLIC], face_for)
     return shared(_Fork(by_role, everything_else), origins)
 
 
@@ -165,7 +174,10 @@ class _Fork:
 class _Face:
     """What somebody of a role meets: requests, sockets, and the schema as text."""
 
-    def __init__(self, requests: ASGIApp, sockets: ASGIApp, printed: ASGIApp) -> None:
+    def __init__(
+        self, requests: ASGIApp, sockets: ASGIApp, printed: ASGIApp, streams: Streams
+    ) -> None:
+        self.streams = streams
         self.graphql = {"http": requests, "websocket": sockets}
         self.printed = printed
 

@@ -8,22 +8,14 @@ shared between roles that could be mixed up.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from db.errors import DatabaseError
 from schema.roles import Role
-from web.identity import CALLER, Caller, Identity
+from web.admission import Admission
 from web.media_types import MediaType
-from web.refusals import IdentityUnavailable, Refusal
+from web.refusals import Refusal
 from web.response import refuse
-
-CHARGE = "charge"
-"""Where in an ASGI scope is what takes more of a caller's budget than one request does."""
-
-AGAIN = "again"
-"""Where in an ASGI scope is what finds out anew who asks, for what lasts longer than a request."""
 
 
 class Doorman:
@@ -31,11 +23,11 @@ class Doorman:
 
     def __init__(
         self,
-        identity: Identity,
+        admission: Admission,
         public: ASGIApp,
         face: Callable[[Role], Awaitable[ASGIApp]],
     ) -> None:
-        self.identity = identity
+        self.admission = admission
         self.public = public
         self.face = face
 
@@ -50,7 +42,7 @@ class Doorman:
             await self.public(scope, receive, send)
             return
         try:
-            caller = await self._caller(authorization, api_key)
+            caller = await self.admission.admit(scope, authorization, api_key)
         except Refusal as refusal:
             if scope["type"] == "websocket":
                 # Before it was accepted, this is a 403.
@@ -58,17 +50,8 @@ class Doorman:
             else:
                 await refuse(send, MediaType.JSON, refusal)
             return
-        scope[CALLER] = caller
-        scope[AGAIN] = partial(self._caller, authorization, api_key)
-        scope[CHARGE] = partial(self.identity.charge, caller)
         app = self.public if caller.role is Role.PUBLIC else await self.face(caller.role)
         await app(scope, receive, _privately(send))
-
-    async def _caller(self, authorization: bytes | None, api_key: bytes | None) -> Caller:
-        try:
-            return await self.identity.caller(authorization, api_key)
-        except DatabaseError as error:
-            raise IdentityUnavailable("Who holds this key cannot be found out now.") from error
 
 
 def _privately(send: Send) -> Send:

@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ import jwt
 from db.api_keys import PREFIX, TABLE, holder
 from db.changes import Changes
 from db.database import Database
+from db.errors import DatabaseError
 from resolvers.cache import Cache
 from resolvers.change import NOBODY, Changer
 from schema.roles import Role
@@ -43,7 +45,10 @@ _LONGEST = 8192
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who asks, and what they may do. `provider` is the organization they speak for."""
+    """Somebody who asks, and what they may do. `provider` is the organization they speak for.
+
+    What they have shown opens nothing any more after `until`, on the monotonic clock.
+    """
 
     role: Role = Role.PUBLIC
     name: str | None = None
@@ -51,6 +56,7 @@ class Caller:
     provider: str | None = None
     id: str | None = None
     budget: int | None = None
+    until: float = field(default=inf, compare=False)
 
     def told(self) -> Mapping[str, object]:
         """What `me` tells them."""
@@ -114,22 +120,25 @@ class Identity:
         self._database = database
         self._changes = changes
         self._tokens = _Tokens(issuer) if issuer else None
-        self._known: Cache[str, tuple[Caller, int, float]] = Cache(10_000)
+        self._known: Cache[str, tuple[Caller, int]] = Cache(10_000)
         self._budgets: Cache[str, _Bucket] = Cache(10_000)
 
-    async def caller(self, authorization: bytes | None, api_key: bytes | None) -> Caller:
-        """Who shows these headers; raises a Refusal for who shows anything that opens nothing."""
-        if authorization is None and api_key is None:
-            return ANYBODY
-        shown = _shown(authorization, api_key)
-        if shown.startswith(PREFIX):
-            caller = await self._holder(shown)
-        elif self._tokens is not None:
-            caller = await self._tokens.caller(shown)
-        else:
-            raise Unauthenticated("This is no API key, and no issuer of tokens is trusted here.")
+    async def caller(self, shown: str) -> Caller:
+        """Who shows this, and may go on to ask; raises a Refusal for who may not."""
+        caller = await self.known(shown)
         self._spend(caller)
         return caller
+
+    async def known(self, shown: str) -> Caller:
+        """Who shows this, at no cost to them; raises a Refusal if it opens nothing."""
+        if is_key(shown):
+            try:
+                return await self._holder(shown)
+            except DatabaseError as error:
+                raise IdentityUnavailable("Who holds this key cannot be found out now.") from error
+        if self._tokens is None:
+            raise Unauthenticated("This is no API key, and no issuer of tokens is trusted here.")
+        return await self._tokens.caller(shown)
 
     def charge(self, caller: Caller, more: int) -> None:
         """Take more than the one that a request costs; what is not there is owed by the next."""
@@ -141,8 +150,8 @@ class Identity:
         moment = self._changes.moment
         kept = self._known.get(key)
         if kept is not None:
-            caller, since, until = kept
-            if self._changes.unchanged((TABLE,), since) and time.monotonic() < until:
+            caller, since = kept
+            if self._changes.unchanged((TABLE,), since) and time.monotonic() < caller.until:
                 return caller
         found = await holder(self._database, key)
         if found is None:
@@ -154,10 +163,10 @@ class Identity:
             found.provider,
             found.id,
             found.budget,
+            inf if found.seconds is None else time.monotonic() + found.seconds,
         )
         if moment is not None:
-            patience = found.seconds if found.seconds is not None else 86_400.0
-            self._known.put(key, (caller, moment, time.monotonic() + patience))
+            self._known.put(key, (caller, moment))
         return caller
 
     def _spend(self, caller: Caller) -> None:
@@ -190,7 +199,13 @@ class _Bucket:
         return 0.0
 
 
-def _shown(authorization: bytes | None, api_key: bytes | None) -> str:
+def is_key(shown: str) -> bool:
+    """Whether it is one of our keys; else it is a token, which its issuer may renew."""
+    return shown.startswith(PREFIX)
+
+
+def shown_by(authorization: bytes | None, api_key: bytes | None) -> str:
+    """The key or token in these headers, one of which there is."""
     if authorization is not None and api_key is not None:
         raise Unauthenticated("Say who you are once: by Authorization or by X-API-Key.")
     if authorization is None:
@@ -242,8 +257,7 @@ class _Tokens:
         except jwt.PyJWTError as error:
             raise Unauthenticated(f"The token opens nothing: {error}.") from error
         caller = _claimed(claims)
-        left = min(_VERIFIED, float(claims["exp"]) - time.time())
-        self._verified.put(token, (caller, time.monotonic() + left))
+        self._verified.put(token, (caller, min(time.monotonic() + _VERIFIED, caller.until)))
         return caller
 
     async def _key(self, name: object) -> jwt.PyJWK:
@@ -281,6 +295,7 @@ def _claimed(claims: dict[str, Any]) -> Caller:
         frozenset(word.upper() for word in words) & _SCOPES,
         provider if isinstance(provider, str) else None,
         str(claims["sub"])[:200],
+        until=time.monotonic() + float(claims["exp"]) + _LEEWAY - time.time(),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
@@ -20,17 +20,27 @@ from starlette.types import Receive, Scope, Send
 from resolvers.errors import RequestRefused
 from resolvers.resolve import response
 from schema.entity import Language
-from web.doorman import AGAIN
-from web.identity import CALLER, Caller, changer_of, told_of
+from schema.roles import Role
+from web.admission import AGAIN, OVER, SHOWN, Admission
+from web.identity import ANYBODY, CALLER, Caller, changer_of, is_key, shown_by, told_of
 from web.languages import spoken
 from web.message import Message
-from web.refusals import Refusal, TooManySubscriptions, Unauthenticated
+from web.refusals import (
+    BudgetSpent,
+    IdentityUnavailable,
+    Refusal,
+    TooManySubscriptions,
+    Unauthenticated,
+)
 from web.request import request_of
 from web.subscriptions import Streams
 
 log = logging.getLogger(__name__)
 
 PROTOCOL = "graphql-transport-ws"
+
+# A reason is at most so long (RFC 6455, 5.5).
+_LONGEST = 123
 
 
 class _End(Exception):  # noqa: N818
@@ -39,14 +49,19 @@ class _End(Exception):  # noqa: N818
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
         self.code = code
-        self.reason = reason
+        self.reason = reason.encode()[:_LONGEST].decode(errors="ignore")
 
 
 class Sockets:
-    """An ASGI application for sockets."""
+    """An ASGI application for the sockets of all roles."""
 
-    def __init__(self, streams: Streams) -> None:
-        self.streams = streams
+    def __init__(
+        self, admission: Admission, streams_for: Callable[[Role], Awaitable[Streams]]
+    ) -> None:
+        self.admission = admission
+        self.streams_for = streams_for
+        # How many have not begun.
+        self.beginning = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
@@ -56,40 +71,54 @@ class Sockets:
         if not offered:
             await _close(send, _End(4406, "Subprotocol not acceptable"))
             return
-        if self.streams.sockets >= self.streams.bounds.operations:
-            await _close(send, _End(1013, "This server has as many sockets as it can"))
+        streams = await self.streams_for(_caller(scope).role)
+        if self.beginning >= streams.bounds.operations:
+            await _close(send, _full())
             return
-        headers = [value for name, value in scope["headers"] if name == b"accept-language"]
-        self.streams.sockets += 1
-        try:
-            language = spoken(b",".join(headers) or None)
-            await _Socket(self.streams, receive, send, language, scope).speak()
-        finally:
-            self.streams.sockets -= 1
+        await _Socket(self, streams, receive, send, scope).speak()
+
+
+def _caller(scope: Scope) -> Caller:
+    caller: Caller = scope.get(CALLER, ANYBODY)
+    return caller
+
+
+def _full() -> _End:
+    return _End(1013, "This server has as many sockets as it can")
 
 
 class _Socket:
     """One socket, from its first message to its end."""
 
     def __init__(
-        self,
-        streams: Streams,
-        receive: Receive,
-        send: Send,
-        language: Language | None,
-        scope: Scope,
+        self, sockets: Sockets, streams: Streams, receive: Receive, send: Send, scope: Scope
     ) -> None:
+        self._sockets = sockets
         self._streams = streams
         self._bounds = streams.bounds
         self._receive = receive
         self._send_event = send
-        self._language = language
+        self._language = _language(scope)
         self._scope = scope
         self._acknowledged = False
         self._operations: dict[str, asyncio.Task[None]] = {}
-        self._ended: asyncio.Future[_End | None] = asyncio.get_running_loop().create_future()
+        self._watching: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._begins_until = self._loop.time() + self._bounds.beginning
+        self._ended: asyncio.Future[_End | None] = self._loop.create_future()
 
     async def speak(self) -> None:
+        """Speak with its client, for as long as both do."""
+        self._sockets.beginning += 1
+        try:
+            await self._speak()
+        finally:
+            if self._acknowledged:
+                self._streams.sockets -= 1
+            else:
+                self._sockets.beginning -= 1
+
+    async def _speak(self) -> None:
         reading = asyncio.create_task(self._read())
         closing = asyncio.create_task(self._streams.closed())
         waited: tuple[asyncio.Future[Any], ...] = (reading, closing, self._ended)
@@ -101,6 +130,8 @@ class _Socket:
                 self._end(_End(1012, "This server is shutting down"))
         finally:
             tasks = [reading, closing, *self._operations.values()]
+            if self._watching is not None:
+                tasks.append(self._watching)
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
@@ -130,10 +161,10 @@ class _Socket:
     async def _event(self) -> Any:
         while True:
             beginning = not self._acknowledged
+            # Who says something else instead has not begun.
+            until = self._begins_until if beginning else self._loop.time() + self._bounds.idle
             try:
-                async with asyncio.timeout(
-                    self._bounds.beginning if beginning else self._bounds.idle
-                ):
+                async with asyncio.timeout_at(until):
                     return await self._receive()
             except TimeoutError as error:
                 if beginning:
@@ -147,9 +178,10 @@ class _Socket:
             case "connection_init":
                 if self._acknowledged:
                     raise _End(4429, "Too many initialisation requests")
-                if not isinstance(message.get("payload"), dict | None):
+                payload = message.get("payload")
+                if not isinstance(payload, dict | None):
                     raise _End(4400, "The payload of connection_init is an object")
-                self._acknowledged = True
+                await self._begin(payload or {})
                 await self._say(b'{"type":"connection_ack"}')
             case "ping":
                 await self._say(b'{"type":"pong"}')
@@ -166,6 +198,42 @@ class _Socket:
                     await asyncio.wait([task])  # its place is free for what is asked next
             case _:
                 raise _End(4400, "There is no message of this type")
+
+    async def _begin(self, payload: Mapping[str, object]) -> None:
+        """Find out who they are, if they have not said so by headers; no browser can."""
+        try:
+            authorization, api_key = _shown_in(payload)
+            if authorization is not None or api_key is not None:
+                if SHOWN not in self._scope:
+                    caller = await self._sockets.admission.admit(
+                        self._scope, authorization, api_key
+                    )
+                    self._streams = await self._sockets.streams_for(caller.role)
+                elif self._scope[SHOWN] != shown_by(authorization, api_key):
+                    raise Unauthenticated("By your headers you are somebody else.")
+        except (BudgetSpent, IdentityUnavailable) as refusal:
+            raise _End(1013, refusal.detail) from refusal
+        except Refusal as refusal:
+            raise _End(4403, refusal.detail) from refusal
+        if self._streams.sockets >= self._bounds.operations:
+            raise _full()
+        self._acknowledged = True
+        self._sockets.beginning -= 1
+        self._streams.sockets += 1
+        if OVER in self._scope:
+            self._watching = asyncio.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        """End it when they are not who they were: whatever it would say is for nobody else."""
+        try:
+            refusal: Refusal = await self._scope[OVER]()
+        except Exception:
+            log.exception("nobody watches any more over who speaks on a socket")
+            self._end(_End(1011, "Something went wrong on our side"))
+            return
+        # After 4401 graphql-ws does not come back: a key that is no longer good never will be.
+        # After 4403 it does, with what it is given by then, and a token can be renewed.
+        self._end(_End(4401 if is_key(self._scope[SHOWN]) else 4403, refusal.detail))
 
     async def _subscribe(self, id_: str, payload: object) -> None:
         if id_ in self._operations:
@@ -197,11 +265,9 @@ class _Socket:
         """See who asks: a key may have been revoked, or be spent, since the socket was opened."""
         if AGAIN not in self._scope:
             return
-        before: Caller = self._scope[CALLER]
         caller: Caller = await self._scope[AGAIN]()
-        if caller.role is not before.role:
-            raise Unauthenticated("This key or token is of another role by now; open a new socket.")
-        self._scope[CALLER] = caller
+        if caller.told() != _caller(self._scope).told():
+            raise Unauthenticated("What was shown opens something else by now; connect again.")
 
     async def _tell(
         self, id_: str, messages: AsyncIterator[Message], stack: AsyncExitStack
@@ -242,6 +308,35 @@ class _Socket:
             raise _End(4408, "You do not read what you are told") from error
         except OSError as error:
             raise _End(1006, "The client is gone") from error
+
+
+def _language(scope: Scope) -> Language | None:
+    headers = [value for name, value in scope["headers"] if name == b"accept-language"]
+    return spoken(b",".join(headers) or None)
+
+
+def _shown_in(payload: Mapping[str, object]) -> tuple[bytes | None, bytes | None]:
+    """What is shown by the names of the two headers: some clients put them into `headers`.
+
+    >>> _shown_in({"Authorization": "Bearer crd_a", "locale": "es"})
+    (b'Bearer crd_a', None)
+    >>> _shown_in({"headers": {"x-api-key": "crd_a"}})
+    (None, b'crd_a')
+    """
+    headers = payload.get("headers")
+    if headers is None:
+        headers = {}
+    if not isinstance(headers, dict):
+        raise _End(4400, "The headers in connection_init are an object")
+    shown: dict[str, bytes] = {}
+    for name, value in (*payload.items(), *headers.items()):
+        if (name := name.lower()) not in ("authorization", "x-api-key") or value is None:
+            continue
+        if not isinstance(value, str):
+            raise _End(4400, f"The {name} in connection_init is a text")
+        if shown.setdefault(name, value.encode()) != value.encode():
+            raise Unauthenticated("Say who you are once.")
+    return shown.get("authorization"), shown.get("x-api-key")
 
 
 def _parsed(text: str | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ go by its transport.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Hashable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
@@ -32,7 +32,10 @@ from web.answers import Answers, Given
 from web.documents import Documents
 from web.live import LiveQuery
 from web.message import Message
-from web.refusals import TooManySubscriptions
+from web.refusals import Refusal, TooManySubscriptions
+
+Over = Callable[[], Awaitable[Refusal]]
+"""Waits until whoever is told something may not be told it any more, and says why."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,7 @@ class Streams:
 
     @asynccontextmanager
     async def stream(
-        self, request: GraphQLRequest, after: str | None = None
+        self, request: GraphQLRequest, after: str | None = None, over: Over | None = None
     ) -> AsyncIterator[AsyncIterator[Message]]:
         """What a request is told, from here on; `after` is the cursor that a client came back with.
 
@@ -143,7 +146,7 @@ class Streams:
                 cursor = after if after is not None else subscription.after
                 async with (
                     self._following(cursor) as follower,
-                    aclosing(self._paced(self._events(subscription, follower))) as messages,
+                    aclosing(self._paced(self._events(subscription, follower), over)) as messages,
                 ):
                     yield messages
                 return
@@ -157,7 +160,7 @@ class Streams:
             else:
                 query = LiveQuery(self._changes, self._horizon, lambda: self.answer(request), how)
                 told = query.answers(after)
-            async with aclosing(self._paced(told)) as messages:
+            async with aclosing(self._paced(told, over)) as messages:
                 yield messages
         finally:
             self.open_ -= 1
@@ -222,20 +225,26 @@ class Streams:
             except DatabaseError as error:
                 raise from_database(error) from error
 
-    async def _paced(self, messages: AsyncIterator[Message]) -> AsyncGenerator[Message, None]:
+    async def _paced(
+        self, messages: AsyncIterator[Message], over: Over | None
+    ) -> AsyncGenerator[Message, None]:
         """The messages, and an empty one whenever there was none for a while."""
         closing = asyncio.ensure_future(self._closing.wait())
+        ending = [] if over is None else [asyncio.ensure_future(over())]
         following = asyncio.ensure_future(_next(messages))
         try:
             while True:
                 done, _ = await asyncio.wait(
-                    (following, closing),
+                    (following, closing, *ending),
                     timeout=self.bounds.keep_alive,
                     return_when=asyncio.FIRST_COMPLETED,
                 )
                 if closing in done:
                     message = "This server is shutting down; go on with another one."
                     yield _refused(refuse(Code.SHUTTING_DOWN, message))
+                    return
+                if over is not None and ending[0] in done:
+                    yield Message(ending[0].result().body(), None, refused=True)
                     return
                 if not done:
                     yield Message(None, None)
@@ -250,9 +259,10 @@ class Streams:
                 following = asyncio.ensure_future(_next(messages))
                 yield message_
         finally:
-            closing.cancel()
-            following.cancel()
-            await asyncio.wait((closing, following))
+            tasks = (following, closing, *ending)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
 
 
 async def _next(messages: AsyncIterator[Message]) -> Message | None:

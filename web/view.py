@@ -30,9 +30,9 @@ from resolvers.resolve import (
 )
 from resolvers.traces import traced
 from web import sse
+from web.admission import CHARGE, OVER
 from web.answers import Answers, Given
 from web.documents import Documents
-from web.doorman import CHARGE
 from web.encodings import negotiate as negotiate_encoding
 from web.export import Exports
 from web.hang_up import HangUp
@@ -53,7 +53,7 @@ from web.refusals import (
 )
 from web.request import Parameters, from_json, from_query_string, read_body, request_of
 from web.response import HEADERS, Client, refuse, respond, write
-from web.subscriptions import Streams
+from web.subscriptions import Over, Streams
 
 Asked = GraphQLRequest | Refusal
 """A request of a batch, or why it is none."""
@@ -171,7 +171,8 @@ class View:
                             "or ask over a WebSocket."
                         )
                     last = None if last_event is None else last_event.decode("latin-1")
-                    await self._tell(send, receive, asked, client, accepted, last)
+                    over = scope.get(OVER)
+                    await self._tell(send, receive, asked, client, accepted, last, over)
                     return
             elif exported:
                 raise MalformedBatch("Operations are exported one at a time.")
@@ -282,10 +283,11 @@ class View:
         client: Client,
         accepted: MediaType | None,
         last: str | None,
+        over: Over | None,
     ) -> None:
         """Tell what happens, from here on. Who can read a plain refusal is refused plainly."""
         try:
-            async with self.streams.stream(request, last) as messages:
+            async with self.streams.stream(request, last, over) as messages:
                 await sse.tell(send, receive, messages, self.streams.bounds.patience)
         except (RequestRefused, Refusal) as refusal:
             if accepted is None:

@@ -15,6 +15,13 @@ const CHANGES = {
     "if (input && activeElement && !(activeElement instanceof HTMLTextAreaElement))",
     "if (input && activeElement instanceof HTMLInputElement)",
   ],
+  // The history would keep the key that was in the headers in the browser, for whoever comes next, ...
+  "/@graphiql/plugin-history/dist/context.js": ["headers: activeTab.headers ?? void 0,", ""],
+  // ... and take away the one that is there.
+  "/@graphiql/plugin-history/dist/components.js": [
+    'headerEditor == null ? void 0 : headerEditor.setValue(headers ?? "");',
+    "",
+  ],
   // JSON is formatted by the parser that is here anyway, not by a JavaScript compiler.
   "/@graphiql/react/dist/utility/jsonc.js": [
     /async function formatJSONC[\s\S]*?\n\}\n/,

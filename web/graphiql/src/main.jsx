@@ -6,23 +6,19 @@ import "./page.css";
 
 import { explorerPlugin } from "@graphiql/plugin-explorer";
 import { HISTORY_PLUGIN } from "@graphiql/plugin-history";
-import { createGraphiQLFetcher } from "@graphiql/toolkit";
 import { GraphiQL } from "graphiql";
 import { createRoot } from "react-dom/client";
 
 import { examples, examplesPlugin } from "./examples.jsx";
+import { createFetcher } from "./fetcher.js";
+import { SchemaOfTheirs } from "./schema.jsx";
 
 const url = new URL(location.href);
 const asked = url.searchParams.has("query") && {
   query: url.searchParams.get("query"),
   variables: url.searchParams.get("variables") ?? "",
 };
-const fetcher = createGraphiQLFetcher({
-  url: url.origin + url.pathname,
-  // What is told as it happens comes over a socket of its own, opened when somebody asks for it.
-  subscriptionUrl: url.origin.replace(/^http/, "ws") + url.pathname,
-  headers: { accept: "application/graphql-response+json" },
-});
+const fetcher = createFetcher(url.origin + url.pathname);
 
 // The first example of each audience; what somebody had open before comes back instead.
 const opening = ["Family", "Partner", "Staff"]
@@ -59,6 +55,7 @@ createRoot(document.getElementById("graphiql")).render(
   >
     <GraphiQL.Logo>
       <Name />
+      <SchemaOfTheirs />
     </GraphiQL.Logo>
   </GraphiQL>,
 );
