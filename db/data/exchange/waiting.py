@@ -1,0 +1,212 @@
+"""Imports that clients have asked for: their files wait in Postgres, and a server takes them.
+
+Each is taken by one process, which says so with a lock that goes when the process does. Then the
+next one goes on where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from db.connection import connected
+from db.data.exchange.columns import take_table
+from db.data.exchange.feeds import take_feed
+from db.data.exchange.finishing import LOST
+from db.data.exchange.runs import Busy, Cancelled, Run
+from db.data.report import LoadError
+from db.errors import DatabaseError
+from db.mapping import Cell
+
+log = logging.getLogger(__name__)
+
+TABLES = ("import_runs",)
+"""Whose changes tell that there may be something to do."""
+
+# A table of the directory, and the columns of a file of its records, by the name of their type.
+Sheet = Callable[[str], tuple[str, Sequence[Cell]]]
+
+# Whoever kills each server that takes it, is not taken again. The first time that it goes on may
+# be at once: a server is started anew. After that others come first.
+_TRIES = 5
+_PAUSE = 30
+# How often people are told how far it is, and it is told that it was cancelled; in seconds.
+_EVERY = 0.5
+
+# The run may go on another time.
+_PASSING = (DatabaseError, OSError, asyncpg.InterfaceError, *LOST)
+
+_WAITING = """
+    select id from import_runs
+    where finished_at is null and started_by is not null and state <> 'RECEIVING' and id <> all ($1)
+        and (tried_at is null
+             or tried_at <= now() - greatest(tries - 1, 0) * $2 * interval '1 second')
+    order by started_at, id
+"""
+_TRY = """
+    update import_runs set tries = tries + 1, tried_at = now()
+    where id = $1 and finished_at is null returning *
+"""
+_LOCK = "pg_try_advisory_lock(hashtextextended('import ' || $1::uuid, 0))"
+_UNLOCK = "pg_advisory_unlock(hashtextextended('import ' || $1::uuid, 0))"
+_SHOW = """
+    update import_runs set step = $2, step_done = $3, step_of = nullif($4, 0)
+    where id = $1 and finished_at is null
+"""
+
+
+async def take_waiting(url: str, sheet: Sheet) -> None:
+    """Take all imports that wait, one after the other, but for those that another process takes."""
+    async with connected(url) as line:
+        await line.execute(_FORGET)
+        seen: set[UUID] = set()
+        while True:
+            async with _claimed(line, seen) as asked:
+                if asked is None:
+                    return
+                seen.add(asked["id"])
+                await _take(url, line, asked, sheet)
+
+
+# Of what was cancelled while nobody was at work on it.
+_FORGET = """
+    delete from import_rows where run_id in (
+        select id from import_runs r where state = 'CANCELLED'
+            and exists (select from import_rows where run_id = r.id))
+"""
+
+
+@asynccontextmanager
+async def _claimed(
+    line: asyncpg.Connection, seen: Collection[UUID]
+) -> AsyncIterator[asyncpg.Record | None]:
+    """The next run that is nobody else's; None if there is none."""
+    for (id_,) in await line.fetch(_WAITING, list(seen), _PAUSE):
+        if not await line.fetchval(f"select {_LOCK}", id_):
+            continue
+        try:
+            asked = await line.fetchrow(_TRY, id_)
+            if asked is not None:
+                yield asked
+                return
+        finally:
+            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                await line.execute(f"select {_UNLOCK}", id_)
+    yield None
+
+
+async def _take(url: str, line: asyncpg.Connection, asked: asyncpg.Record, sheet: Sheet) -> None:
+    """One import; whatever happens, it comes to an end or goes on another time."""
+    id_: UUID = asked["id"]
+    try:
+        if asked["tries"] > _TRIES:
+            raise LoadError(f"{asked['file']}: was begun {_TRIES} times and never came to its end")
+        with tempfile.TemporaryDirectory(prefix="import-") as folder:
+            path = Path(folder, asked["file"])
+            await _written(line, id_, path)
+            await _followed(line, id_, lambda told: _taken(url, path, asked, sheet, told))
+    except Cancelled:
+        await line.execute("delete from import_rows where run_id = $1", id_)
+    except Busy:
+        # Not its fault: this was no try.
+        await _given_back(line, id_)
+    except LoadError as error:
+        await _failed(line, id_, str(error))
+    except asyncio.CancelledError:
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            await _given_back(line, id_)
+        raise
+    except _PASSING:
+        log.warning("the import %s is interrupted, and goes on later", id_, exc_info=True)
+    except Exception as error:
+        log.exception("the import %s failed", id_)
+        told = isinstance(error, asyncpg.PostgresError)  # what its `failing` has noted already
+        await _failed(line, id_, str(error) if told else "Something went wrong on our side.")
+
+
+async def _taken(
+    url: str, path: Path, asked: asyncpg.Record, sheet: Sheet, told: Callable[[str, int, int], None]
+) -> Run:
+    given: dict[str, Any] = {
+        "source": asked["source_key"],
+        "dated": asked["dated"],
+        "dry_run": asked["dry_run"],
+        "told": told,
+        "asked": asked["id"],
+    }
+    if asked["kind"] == "HSDS":
+        return await take_feed(url, path, **given)
+    table, cells = sheet(asked["record_type"])
+    return await take_table(url, path, asked["record_type"], table, cells, **given)
+
+
+async def _written(line: asyncpg.Connection, id_: UUID, path: Path) -> None:
+    """The file, as it was before it was sent in parts."""
+    with path.open("wb") as file:
+        async with line.transaction():
+            parts = line.cursor(
+                "select content from import_parts where run_id = $1 order by number",
+                id_,
+                prefetch=8,
+            )
+            async for (content,) in parts:
+                if content is None:
+                    raise Cancelled(f"{path.name}: its import is over")
+                file.write(content)
+
+
+async def _followed(
+    line: asyncpg.Connection,
+    id_: UUID,
+    take: Callable[[Callable[[str, int, int], None]], Awaitable[Run]],
+) -> None:
+    """Do it, show how far it is, and end it when somebody has cancelled it."""
+    latest: tuple[str, int, int] | None = None
+    shown = None
+
+    def told(doing: str, done: int, of: int) -> None:
+        nonlocal latest
+        latest = (doing, done, of)
+
+    task = asyncio.ensure_future(take(told))
+    try:
+        while not task.done():
+            await asyncio.wait([task], timeout=_EVERY)
+            if latest is not None and latest != shown:
+                shown = latest
+                await line.execute(_SHOW, id_, *shown)
+            state = await line.fetchval("select state from import_runs where id = $1", id_)
+            if state == "CANCELLED" and not task.done():
+                raise Cancelled("its import was cancelled")
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait([task])
+    await task
+
+
+async def _given_back(line: asyncpg.Connection, id_: UUID) -> None:
+    await line.execute(
+        "update import_runs set tries = greatest(tries - 1, 0)"
+        " where id = $1 and finished_at is null",
+        id_,
+    )
+
+
+async def _failed(line: asyncpg.Connection, id_: UUID, error: str) -> None:
+    """Note why it came to nothing, unless that is noted already."""
+    await line.execute(
+        "update import_runs set state = 'FAILED', error = $2,"
+        " finished_at = greatest(now(), started_at) where id = $1 and finished_at is null",
+        id_,
+        error[:2000] or "failed",
+    )
+    await line.execute("delete from import_rows where run_id = $1", id_)
