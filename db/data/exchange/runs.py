@@ -90,6 +90,11 @@ def digest(paths: Iterable[Path]) -> str:
     return found.hexdigest()
 
 
+def lock_of(sha256: str) -> int:
+    """The lock of Postgres that whoever imports a file holds."""
+    return int.from_bytes(bytes.fromhex(sha256[:16]), signed=True)
+
+
 async def begin(
     line: asyncpg.Connection,
     kind: str,
@@ -110,8 +115,7 @@ async def begin(
     await line.execute("select set_config('directory.actor', $1, false)", f"import:{path.name}")
     await line.execute("select set_config('directory.role', '', false)")
     # Two who import the same file at once would take it for one run that goes on.
-    number = int.from_bytes(bytes.fromhex(sha256[:16]), signed=True)
-    if not await line.fetchval("select pg_try_advisory_lock($1)", number):
+    if not await line.fetchval("select pg_try_advisory_lock($1)", lock_of(sha256)):
         raise Busy(f"{path.name}: is being imported right now")
     if asked is not None:
         row = await line.fetchrow(_TAKE, asked, about, sha256)

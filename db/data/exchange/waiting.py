@@ -21,7 +21,7 @@ from db.connection import connected
 from db.data.exchange.columns import take_table
 from db.data.exchange.feeds import take_feed
 from db.data.exchange.finishing import LOST
-from db.data.exchange.runs import Busy, Cancelled, Run
+from db.data.exchange.runs import Busy, Cancelled, Run, lock_of
 from db.data.report import LoadError
 from db.errors import DatabaseError
 from db.mapping import Cell
@@ -34,8 +34,8 @@ TABLES = ("import_runs",)
 # A table of the directory, and the columns of a file of its records, by the name of their type.
 Sheet = Callable[[str], tuple[str, Sequence[Cell]]]
 
-# Whoever kills each server that takes it, is not taken again. The first time that it goes on may
-# be at once: a server is started anew. After that others come first.
+# What each server comes to grief over is not begun for ever. Twice it goes on at once, since servers
+# are started anew one after the other; after that it waits so many seconds, and longer each time.
 _TRIES = 5
 _PAUSE = 30
 # How often people are told how far it is, and it is told that it was cancelled; in seconds.
@@ -45,10 +45,10 @@ _EVERY = 0.5
 _PASSING = (DatabaseError, OSError, asyncpg.InterfaceError, *LOST)
 
 _WAITING = """
-    select id from import_runs
+    select id, sha256 from import_runs
     where finished_at is null and started_by is not null and state <> 'RECEIVING' and id <> all ($1)
         and (tried_at is null
-             or tried_at <= now() - greatest(tries - 1, 0) * $2 * interval '1 second')
+             or tried_at <= now() - greatest(tries - 2, 0) * $2 * interval '1 second')
     order by started_at, id
 """
 _TRY = """
@@ -89,11 +89,12 @@ async def _claimed(
     line: asyncpg.Connection, seen: Collection[UUID]
 ) -> AsyncIterator[asyncpg.Record | None]:
     """The next run that is nobody else's; None if there is none."""
-    for (id_,) in await line.fetch(_WAITING, list(seen), _PAUSE):
+    for id_, sha256 in await line.fetch(_WAITING, list(seen), _PAUSE):
         if not await line.fetchval(f"select {_LOCK}", id_):
             continue
         try:
-            asked = await line.fetchrow(_TRY, id_)
+            # What it would wait for, it need not be begun for.
+            asked = None if await _busy(line, sha256) else await line.fetchrow(_TRY, id_)
             if asked is not None:
                 yield asked
                 return
@@ -101,6 +102,14 @@ async def _claimed(
             with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
                 await line.execute(f"select {_UNLOCK}", id_)
     yield None
+
+
+async def _busy(line: asyncpg.Connection, sha256: str) -> bool:
+    """Whether somebody imports the same file."""
+    free = await line.fetchval("select pg_try_advisory_lock($1)", lock_of(sha256))
+    if free:
+        await line.execute("select pg_advisory_unlock($1)", lock_of(sha256))
+    return not free
 
 
 async def _take(url: str, line: asyncpg.Connection, asked: asyncpg.Record, sheet: Sheet) -> None:
