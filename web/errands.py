@@ -94,4 +94,6 @@ async def apart(do: Callable[[], Awaitable[None]]) -> None:
         with suppress(RuntimeError):  # it is over
             theirs.call_soon_threadsafe(stop)
         await asyncio.wait([done], timeout=_PATIENCE)
+        if done.done():
+            done.exception()  # nobody else asks
         raise

@@ -34,8 +34,8 @@ TABLES = ("import_runs",)
 # A table of the directory, and the columns of a file of its records, by the name of their type.
 Sheet = Callable[[str], tuple[str, Sequence[Cell]]]
 
-# What each server comes to grief over is not begun for ever. Twice it goes on at once, since servers
-# are started anew one after the other; after that it waits so many seconds, and longer each time.
+# What each server comes to grief over is not begun for ever. Once it goes on as soon as somebody
+# looks; after that it waits so many seconds, and longer each time.
 _TRIES = 5
 _PAUSE = 30
 # How often people are told how far it is, and it is told that it was cancelled; in seconds.
@@ -66,7 +66,9 @@ _SHOW = """
 async def take_waiting(url: str, sheet: Sheet) -> None:
     """Take all imports that wait, one after the other, but for those that another process takes."""
     async with connected(url) as line:
-        await line.execute(_FORGET)
+        # A statement that deletes nothing would be announced, too.
+        for (id_,) in await line.fetch(_LEFT):
+            await line.execute("delete from import_rows where run_id = $1", id_)
         seen: set[UUID] = set()
         while True:
             async with _claimed(line, seen) as asked:
@@ -77,10 +79,9 @@ async def take_waiting(url: str, sheet: Sheet) -> None:
 
 
 # Of what was cancelled while nobody was at work on it.
-_FORGET = """
-    delete from import_rows where run_id in (
-        select id from import_runs r where state = 'CANCELLED'
-            and exists (select from import_rows where run_id = r.id))
+_LEFT = """
+    select id from import_runs r
+    where state = 'CANCELLED' and exists (select from import_rows where run_id = r.id)
 """
 
 
