@@ -106,11 +106,18 @@ async def _claimed(
 
 
 async def _busy(line: asyncpg.Connection, sha256: str) -> bool:
-    """Whether somebody imports the same file."""
-    free = await line.fetchval("select pg_try_advisory_lock($1)", lock_of(sha256))
-    if free:
-        await line.execute("select pg_advisory_unlock($1)", lock_of(sha256))
-    return not free
+    """Whether somebody imports the same file. We only look: to try the lock would be in the way."""
+    held: bool = await line.fetchval(_HELD, lock_of(sha256))
+    return held
+
+
+_HELD = """
+    select exists (
+        select from pg_locks
+        where locktype = 'advisory' and granted and objsubid = 1
+            and (classid::bigint << 32 | objid::bigint) = $1
+            and database = (select oid from pg_database where datname = current_database()))
+"""
 
 
 async def _take(url: str, line: asyncpg.Connection, asked: asyncpg.Record, sheet: Sheet) -> None:
