@@ -533,7 +533,7 @@ async def test_it_is_seen_and_cancelled_while_it_is_read_and_while_it_is_written
         run = await sent(office, many())
         await until(line, WRITING)
         # What it writes is not there yet, and how far it is can be seen all the same.
-        await until(line, "exists (select from import_runs where step like 'writing %')")
+        await until(line, "exists (select from import_runs where step = 'writing phones')")
         fields = "... on ImportRun { state step stepDone stepOf }"
         shown = await office.send(
             f"query ($id: ID!) {{ node(id: $id) {{ {fields} }} }}", id=run["id"]
