@@ -8,10 +8,12 @@ import hashlib
 import io
 import json
 import signal
+import tempfile
 import zipfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -560,6 +562,11 @@ async def ended(server: Serving, how: signal.Signals) -> None:
     assert await asyncio.to_thread(server.process.wait, 30) == -how
 
 
+def left_at(run: dict[str, Any]) -> bool:
+    """Whether the file is still there that a server wrote to read it."""
+    return Path(tempfile.gettempdir(), f"import-{run['id'].partition(':')[2]}").exists()
+
+
 async def test_what_one_server_did_not_end_another_goes_on_with(migrated_url: str) -> None:
     async with opened(migrated_url) as office, connected(office.database) as line:
         await line.execute(HOLD)
@@ -581,6 +588,7 @@ async def test_what_one_server_did_not_end_another_goes_on_with(migrated_url: st
             async with served(office.database) as server:
                 await until(line, WRITING)
                 await ended(server, how)
+                assert left_at(run) is (how is signal.SIGKILL)
                 if how is signal.SIGTERM:
                     # It has not waited for what it could not have, and left nothing behind.
                     await until(line, f"not {WRITING}")
@@ -596,6 +604,7 @@ async def test_what_one_server_did_not_end_another_goes_on_with(migrated_url: st
             after = await replace(office, server=server).over(run["id"])
             assert (after["state"], after["tries"], after["error"]) == ("APPLIED", 3, None)
             assert (after["rowsRead"], after["rowsStaged"]) == (MANY, 2 * MANY)
+        assert not left_at(run)
         left = await office.counts("import_rows", "providers", "phones", "imports", "import_runs")
         assert left == [0, MANY, MANY, 1, 1]
         # Each is there once, and was written once.

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -126,7 +127,7 @@ async def _take(url: str, line: asyncpg.Connection, asked: asyncpg.Record, sheet
     try:
         if asked["tries"] > _TRIES:
             raise LoadError(f"{asked['file']}: was begun {_TRIES} times and never came to its end")
-        with tempfile.TemporaryDirectory(prefix="import-") as folder:
+        with _folder(id_) as folder:
             path = Path(folder, asked["file"])
             await _written(line, id_, path)
             await _followed(line, id_, lambda told: _taken(url, path, asked, sheet, told))
@@ -163,6 +164,18 @@ async def _taken(
         return await take_feed(url, path, **given)
     table, cells = sheet(asked["record_type"])
     return await take_table(url, path, asked["record_type"], table, cells, **given)
+
+
+@contextmanager
+def _folder(id_: UUID) -> Iterator[Path]:
+    """A place for the file. What is left there by a crash, whoever goes on removes."""
+    folder = Path(tempfile.gettempdir(), f"import-{id_}")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _written(line: asyncpg.Connection, id_: UUID, path: Path) -> None:
