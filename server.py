@@ -24,6 +24,8 @@ from db.data.duplicates import refresh
 from db.data.exchange.columns import take_table
 from db.data.exchange.feeds import take_feed
 from db.data.exchange.telling import paced, told_of
+from db.data.exchange.waiting import TABLES as WAITING
+from db.data.exchange.waiting import take_waiting
 from db.data.hsds import Form
 from db.data.hsds import export as write_hsds
 from db.data.load import load as load_files
@@ -33,6 +35,7 @@ from db.database import Database
 from db.documents import replace as trust
 from db.errors import DatabaseError
 from db.grants import grants as granted
+from db.mapping import Sheet
 from db.migrate import Migration, pending
 from db.migrate import migrate as apply_pending
 from db.roles import prepare, role_name
@@ -43,14 +46,16 @@ from resolvers.parse import parse
 from schema.audiences import Audiences, reaches
 from schema.build import build, sdl
 from schema.directives import NEWEST
+from schema.mutation import edited
 from schema.reach import reach_of
 from schema.roles import Role
-from schema.sheets import sheet, types
+from schema.sheets import sheet
 from schema.subgraphs import SUBGRAPHS
 from schema.types.api_keys import ApiKeyScope
 from web.application import application as joined
 from web.discretion import keep_secrets
 from web.documents import Served, manifest
+from web.errands import Errand
 from web.export import ExportBounds
 from web.identity import Issuer
 from web.origins import Origins
@@ -218,8 +223,15 @@ def application() -> ASGIApp:
         read_timeout=settings.read_timeout_seconds,
         bounds=settings.bounds,
         export_bounds=settings.export_bounds,
+        errands=[Errand(WAITING, partial(take_waiting, url, _sheet_of(settings.limits)))],
         development=settings.development,
     )
+
+
+def _sheet_of(limits: Limits) -> Callable[[str], Sheet]:
+    """What a table of records of a type is, once somebody asks; whatever this server serves."""
+    whole = Audiences(limits)
+    return lambda name: sheet(whole.graph(Role.ADMIN), name)
 
 
 def _checked(settings: Settings, role: Role = Role.ADMIN) -> Graph:
@@ -452,7 +464,7 @@ def import_hsds(
 @click.option(
     "--type",
     "name",
-    type=click.Choice(types()),
+    type=click.Choice(edited()),
     required=True,
     help="What each row is.",
 )

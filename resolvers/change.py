@@ -23,6 +23,7 @@ from resolvers.deeds import Deeds, plain
 from resolvers.errors import Code
 from resolvers.graph import (
     Accepts,
+    Acts,
     Change,
     Deed,
     Graph,
@@ -160,7 +161,7 @@ class _Change:
     async def _field(self, transaction: Transaction, reading: Reading) -> _Done:
         """One root field: a statement that writes, and one that reads back."""
         given = self._input(reading)
-        dry = given.get("dryRun") is True
+        dry = given.get("dryRun") is True and not _runs_dry(reading.change)
         key = given.get("idempotencyKey")
         if isinstance(key, str) and not dry:
             kept = await self._claim(transaction, reading, given, key)
@@ -227,6 +228,13 @@ class _Change:
         told = [outcome.told(number) for number, outcome in enumerate(outcomes or ())]
         come = {**self.variables, str(OUTCOME.path[0]): orjson.dumps(told, default=str)}
         return [each.bind(come) if isinstance(each, Bound) else each for each in reading.arguments]
+
+
+def _runs_dry(change: Change) -> bool:
+    """Whether a function is told itself that it is to be a dry run: what it does then stays."""
+    return isinstance(change, Acts) and any(
+        argument.name == "dryRun" for argument in change.function.arguments
+    )
 
 
 def _archives(change: Change) -> bool:

@@ -615,7 +615,8 @@ def action(
 ) -> Any:
     """Root field: a function of Postgres that changes something, and returns the key of a record.
 
-    `about` is the argument that names the record whose version the client may insist on.
+    `about` is the argument that names the record whose version the client may insist on. A function
+    with an argument `dry_run` of its own is told of it, and what it does then stays.
     """
     return Action(function, arguments, about, check)
 

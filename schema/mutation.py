@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import get_type_hints
 
-from schema.entity import Role, accepting, action, argument, editing, only, proposing
+from schema.entity import Editing, Role, accepting, action, argument, editing, only, proposing
 from schema.types import (
     ActivityGroupType,
     Category,
     CostOption,
     DuplicateCandidate,
+    ImportRun,
     Institution,
     LanguageNote,
     Location,
@@ -37,8 +39,24 @@ from schema.types import (
     VisitorAmenity,
     VisitorCenter,
 )
+from schema.types.import_runs import ImportKind
 from schema.types.verifications import VerificationMethod, VerificationOutcome
 from schema.types.visiting_statuses import VisitingStatusCode, VisitType
+
+_CONTENT = "A part of the file, or all of it: as large as a request may be."
+_BASE64 = "Whether this part is written in base64, as what is no text has to be."
+_MORE = "Whether other parts are to come."
+
+
+def _importable(format: ImportKind | str, type: str | None, **_: object) -> None:
+    """Whether a file of this form has rows of this type."""
+    table = ImportKind(format) is ImportKind.CSV
+    if table and type is None:
+        raise ValueError("The rows of a CSV are of one `type`: say which.")
+    if table and type not in edited():
+        raise ValueError(f"The `type` of a CSV is one of {', '.join(edited())}.")
+    if not table and type is not None:
+        raise ValueError("HSDS says itself of what `type` each record is.")
 
 
 class Mutation:
@@ -179,3 +197,47 @@ class Mutation:
         decision=argument(str, "Why not, for whoever proposed it."),
     )
     """Does nothing of what was proposed."""
+    start_import: ImportRun = action(
+        "start_import",
+        check=_importable,
+        format=argument(ImportKind, "What form the file has."),
+        file=argument(str, "What the file is called. Records' histories tell it."),
+        content=argument(str, _CONTENT),
+        base64=argument(bool, _BASE64, False),
+        more=argument(bool, _MORE, False),
+        type=argument(str | None, "Of a CSV: the type of its rows, such as `Service`."),
+        source=argument(
+            str | None,
+            "The key of the source of what is new; else it follows from the file's name.",
+        ),
+        dated=argument(
+            datetime | None,
+            "How old the file is, where it does not say so itself. What people have changed or "
+            "checked since stays as it is.",
+        ),
+        dry_run=argument(
+            bool,
+            "Read and check the file, and tell what would come of it; nothing else is changed. The "
+            "import itself is there.",
+            False,
+        ),
+    )
+    """Imports a file: all that can be taken of it at once, or nothing. What becomes of it is to be
+    asked of the import, which a server takes when all parts of the file have come."""
+    continue_import: ImportRun = action(
+        "continue_import",
+        id=argument(ImportRun, "The import."),
+        part=argument(int, "Which part this is: from 2 on. One that has come before is no error."),
+        content=argument(str, _CONTENT),
+        base64=argument(bool, _BASE64, False),
+        more=argument(bool, _MORE, False),
+    )
+    """Sends another part of a file."""
+    cancel_import: ImportRun = action("cancel_import", id=argument(ImportRun, "The import."))
+    """Ends an import that is not over. Nothing of it is in the directory."""
+
+
+def edited() -> tuple[str, ...]:
+    """The types of which records are edited one by one, and come in tables."""
+    lines = [(of, getattr(Mutation, each)) for each, of in get_type_hints(Mutation).items()]
+    return tuple(of.__name__ for of, word in lines if isinstance(word, Editing) and word.alone)

@@ -1,12 +1,11 @@
 """What the columns of a file of records are called: as an export of them calls them.
 
-What may be imported is what may be edited, one by one.
+What may be written in one is what may be written of a record by hand.
 """
 
 from __future__ import annotations
 
 import re
-import typing
 from collections.abc import Iterator
 
 from graphql import GraphQLEnumType
@@ -26,17 +25,9 @@ from resolvers.graph import (
     ToOne,
     Written,
 )
-from schema.entity import Editing
-from schema.mutation import Mutation
 
 # Where a record is from, the import itself knows.
 _FROM = "source_id"
-
-
-def types() -> tuple[str, ...]:
-    """The types of which there can be a file."""
-    lines = [(of, getattr(Mutation, each)) for each, of in typing.get_type_hints(Mutation).items()]
-    return tuple(of.__name__ for of, word in lines if isinstance(word, Editing) and word.alone)
 
 
 def sheet(graph: Graph, name: str) -> Sheet:

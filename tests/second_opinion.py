@@ -730,15 +730,23 @@ left join (select id, row_number() over (order by name, id) as n from providers 
     using (n);
 insert into import_runs
     (id, kind, about, state, dry_run, file, sha256, actor, source_id, rows_read, rows_staged,
-     rows_inserted, rows_rejected, rejections, error, started_at, finished_at)
+     rows_inserted, rows_rejected, rejections, error, started_at, finished_at, started_by, why,
+     dated, bytes, tries, step, step_done, step_of)
 select md5('run' || n)::uuid, kind, about, state, dry_run, 'file' || n % 2, md5('a') || md5('b'),
        'import:file' || n % 2, s.id, n * 10, n * 20, n, n % 3, n % 3, error,
        timestamptz '2026-06-01 00:00:00+00' + n % 3 * interval '1 hour',
-       case when state <> 'STAGING' then timestamptz '2026-06-02 00:00:00.5+00' end
+       case when state not in ('STAGING', 'RECEIVING')
+            then timestamptz '2026-06-02 00:00:00.5+00' end,
+       case when n > 3 then 'bo' end, case when n = 4 then 'It is "new"' end,
+       case when n = 4 then timestamptz '2026-05-31 23:59:59.123456+00' end,
+       case when n > 3 then n * 1000 end, n % 3, case when n > 4 then 'staged' end,
+       nullif(n, 3), case when n = 5 then 9 end
 from (values (1, 'HSDS', 'FEED', 'APPLIED', false, null),
              (2, 'CSV', 'Phone', 'FAILED', false, 'file0:1: a NUL byte'),
              (3, 'CSV', null, 'CHECKED', true, null), (4, 'HSDS', 'FEED', 'STAGING', true, null),
-             (5, 'HSDS', 'OTHER', 'FAILED', true, 'file1: is empty'))
+             (5, 'HSDS', 'OTHER', 'FAILED', true, 'file1: is empty'),
+             (6, 'HSDS', null, 'RECEIVING', true, null),
+             (7, 'CSV', 'Phone of A', 'CANCELLED', false, null))
     t(n, kind, about, state, dry_run, error)
 left join (select id, row_number() over (order by key) as n from sources limit 1) s using (n);
 insert into import_rejections

@@ -20,7 +20,8 @@ from db.data.exchange.runs import Run
 from db.data.report import LoadError
 from db.migrate import migrate
 from resolvers.graph import Graph
-from schema.sheets import sheet, types
+from schema.mutation import edited
+from schema.sheets import sheet
 from tests.db.scratch import connected, everything, scratch, stopped
 from tests.roads import the_graph
 from tests.serving import Serving, command, serving
@@ -267,7 +268,7 @@ async def test_the_command_takes_a_table(url: str, path: Path, tmp_path: Path) -
     assert "Error: sheet.csv:1: a Provider has no 'nom'" in refused.stderr
 
 
-@pytest.mark.parametrize("name", types())
+@pytest.mark.parametrize("name", edited())
 def test_columns_are_called_as_an_export_calls_them(graph: Graph, name: str) -> None:
     entity, written = graph.entities[name], graph.written[name]
     cells = sheet(graph, name).cells
@@ -373,7 +374,7 @@ def server(real: str, admin: str) -> Iterator[Serving]:
         yield running
 
 
-@pytest.mark.parametrize("name", sorted(_LISTS.keys() & set(types())))
+@pytest.mark.parametrize("name", sorted(_LISTS.keys() & set(edited())))
 async def test_an_export_of_the_real_directory_changes_nothing(
     real: str, server: Serving, admin: str, graph: Graph, path: Path, name: str
 ) -> None:

@@ -26,6 +26,7 @@ from web.admission import Admission
 from web.answers import Answers
 from web.documents import Documents, Served
 from web.doorman import Doorman
+from web.errands import Errand, attend
 from web.export import ExportBounds, Exports, Turns
 from web.farewell import farewell
 from web.health import Readiness, healthz
@@ -60,11 +61,12 @@ def application(
     read_timeout: float = 20.0,
     bounds: Bounds | None = None,
     export_bounds: ExportBounds | None = None,
+    errands: Sequence[Errand] = (),
 ) -> ASGIApp:
     """The whole server as one ASGI callable. It owns the databases' connections.
 
     `graph` and `database` are what the public sees, `seen` what the other roles do; without that
-    everybody is the public.
+    everybody is the public. `errands` are done beside.
     """
     changes = Changes(database)
     trusted = Documents(database, changes, documents)
@@ -73,19 +75,25 @@ def application(
     opened = [database]
     told: list[Streams] = []
     turns = Turns()
+    working: list[asyncio.Task[None]] = []
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[Mapping[str, float]]:
         listening = asyncio.create_task(changes.listen())
+        working.extend(asyncio.create_task(attend(each, changes)) for each in errands)
         with farewell(say_farewell):
             yield {PATIENCE: read_timeout}
-        listening.cancel()
-        await asyncio.wait([listening])
+        tasks = [listening, *working]
+        for each in tasks:
+            each.cancel()
+        await asyncio.wait(tasks)
         await asyncio.gather(*(each.close() for each in opened))
 
     def say_farewell() -> None:
         for streams in told:
             streams.close()
+        for each in working:
+            each.cancel()
 
     async def start_page(request: Request) -> Response:
         return RedirectResponse("/graphql")

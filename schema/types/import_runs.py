@@ -24,14 +24,22 @@ class ImportKind(Enum):
 class ImportState(Enum):
     """How far an import has come."""
 
+    RECEIVING = "RECEIVING"
+    """Parts of the file are still to come."""
+    WAITING = "WAITING"
+    """All of the file is here, and no server has begun to read it."""
     STAGING = "STAGING"
-    """It is being read, or was stopped while it was. The same file begun again goes on there."""
+    """It is being read, or was stopped while it was. What a client asked for goes on by itself, and
+    a file at the command line when it is begun again."""
     CHECKED = "CHECKED"
-    """It was read to its end and changed nothing: a dry run, or it was stopped before it could."""
+    """It was read to its end and changed nothing: a dry run, or it is being applied, or was stopped
+    while it was."""
     APPLIED = "APPLIED"
     """What it brought is in the directory."""
     FAILED = "FAILED"
     """The file was refused, and nothing was changed."""
+    CANCELLED = "CANCELLED"
+    """Somebody ended it, or its parts ceased to come, and nothing was changed."""
 
 
 class ImportRejectionReason(Enum):
@@ -75,9 +83,26 @@ class ImportRun:
     file: str = column(filter=True)
     """The name of the file, or of the folder."""
     sha256: str
-    """The SHA-256 of the whole file, as 64 hexadecimal digits."""
+    """The SHA-256 of the whole file, as 64 hexadecimal digits; of its first part, while others are
+    still to come."""
     actor: str
     """Who changed what it changed, as the history of records tells it."""
+    started_by: str | None
+    """Who asked for it, by the name on a key or a token; null at the command line."""
+    why: str | None
+    """Why, as the history of records tells it."""
+    dated: datetime | None
+    """How old the file is where it does not say so itself, as whoever asked for it said."""
+    bytes: int | None
+    """How much of the file has come; null at the command line."""
+    tries: int
+    """How often a server has begun it, or gone on with it after another was stopped."""
+    step: str | None
+    """What is being done right now, or was last; null at the command line."""
+    step_done: int | None
+    """How much of that is done."""
+    step_of: int | None
+    """Of how much; null where nobody knows yet."""
     source: Source | None = join("source_id")
     """The source of what was new; null if it never came so far."""
     rows_read: int
@@ -95,7 +120,7 @@ class ImportRun:
     rows_conflicting: int
     """How many it left as they are, because somebody knows better."""
     error: str | None
-    """Why the file was refused; null if it was not."""
+    """Why the file was refused, or its import ended without anybody's asking; else null."""
     rejections: Connection[ImportRejection] = many("run_id")
     """What was not taken, in the order of the file; of very much only the first."""
     # index: (started_at, id)

@@ -145,7 +145,7 @@ async def test_every_function_that_looks_at_the_clock_is_known_here(migrated_url
         await database.close()
     # No answer is made of who holds a key, nor of what a change notes down.
     noting = {"claim_key", "next_version", "decide_proposal", "stamp_commit"}
-    noting.add("propose_from_feed")
+    noting |= {"propose_from_feed", "start_import", "receive_part", "cancel_import"}
     # Nor of how the past is found.
     noting |= {"rebuild_past", "look_back", "records"}
     assert looking - {"clock", "key_holder"} - noting == LOOKING

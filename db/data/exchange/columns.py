@@ -73,14 +73,17 @@ async def take_table(
     dated: datetime | None = None,
     dry_run: bool = False,
     told: Told = silent,
+    asked: UUID | None = None,
 ) -> Run:
     """Import a file of records of a type. Raises LoadError if nothing of it can be trusted.
 
     The same file imported again changes nothing; after a crash it goes on where it was.
+    What a client has `asked` for is that run.
     """
     key = source or f"CSV-{slug(path.stem) or 'table'}"
     async with connected(url) as line:
-        run = await begin(line, "CSV", path, dry_run=dry_run, about=f"{sheet.name} of {key}")
+        about = f"{sheet.name} of {key}"
+        run = await begin(line, "CSV", path, dry_run=dry_run, about=about, asked=asked)
         async with failing(line, run):
             file = await _read(line, path, sheet)
             if run.state == "STAGING":

@@ -43,17 +43,19 @@ async def take_feed(
     dated: datetime | None = None,
     dry_run: bool = False,
     told: Told = silent,
+    asked: UUID | None = None,
 ) -> Run:
     """Import a file, a folder or a zip of HSDS. Raises LoadError if nothing of it can be trusted.
 
     Records without a date of their own bear the one that the file is `dated`. The same file
     imported again changes nothing; after a crash it goes on where it was.
+    What a client has `asked` for is that run.
     """
     key = source or f"HSDS-{slug(path.stem) or 'feed'}"
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}", key):
         raise LoadError(f"{key!r} is no key of a source")
     async with connected(url) as line:
-        run = await begin(line, "HSDS", path, dry_run=dry_run, about=key)
+        run = await begin(line, "HSDS", path, dry_run=dry_run, about=key, asked=asked)
         async with failing(line, run):
             if run.state == "STAGING":
                 await _stage(line, run, key, path, told)

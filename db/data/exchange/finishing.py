@@ -13,8 +13,12 @@ from db.data.exchange.runs import Run, failed, finish, reject
 from db.data.identity import identity
 from db.data.report import LoadError
 
-# Postgres went away, or was told to: the run goes on another time.
-_LOST = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
+# Postgres went away, or was told to, or others changed the same: the run goes on another time.
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TransactionRollbackError,
+)
 
 
 @asynccontextmanager
@@ -26,7 +30,7 @@ async def failing(line: asyncpg.Connection, run: Run) -> AsyncIterator[None]:
         await failed(line, run, str(error))
         raise
     except asyncpg.PostgresError as error:
-        if not isinstance(error, _LOST):
+        if not isinstance(error, LOST):
             await failed(line, run, str(error) or type(error).__name__)
         raise
 
@@ -49,6 +53,7 @@ async def applied_or_undone(
             await finish(line, run, "APPLIED")
     except _Undone:
         # What it told was undone, too: it is told again, to stay.
+        run.source_id = None
         problems = run.problems[before[1] :]
         run.rejections, run.problems = before[0], run.problems[: before[1]]
         async with line.transaction():
@@ -64,7 +69,8 @@ async def source_of(line: asyncpg.Connection, run: Run, key: str) -> UUID:
         await line.execute(
             "insert into sources (id, key, name) values ($1, $2, $3)", known, key, run.file
         )
-    await line.execute("update import_runs set source_id = $2 where id = $1", run.id, known)
+    # Noted at the end: whoever notes how far it has come would wait for us, or we for them.
+    run.source_id = known
     return known
 
 

@@ -24,6 +24,14 @@ KEPT = 10_000
 _SHOWN = 100
 
 
+class Cancelled(LoadError):  # noqa: N818  # a turn of the road
+    """Somebody has ended the run while it went on."""
+
+
+class Busy(LoadError):  # noqa: N818  # likewise
+    """Somebody else imports the same file right now."""
+
+
 @dataclass(slots=True)
 class Run:
     """An import under way."""
@@ -41,6 +49,7 @@ class Run:
     changed: int = 0
     unchanged: int = 0
     conflicting: int = 0
+    source_id: UUID | None = None
     resumed: bool = False
     problems: list[Problem] = field(default_factory=list)
     # What came of each kind of record: inserted, changed, unchanged.
@@ -81,10 +90,24 @@ def digest(paths: Iterable[Path]) -> str:
     return found.hexdigest()
 
 
+def lock_of(sha256: str) -> int:
+    """The lock of Postgres that whoever imports a file holds."""
+    return int.from_bytes(bytes.fromhex(sha256[:16]), signed=True)
+
+
 async def begin(
-    line: asyncpg.Connection, kind: str, path: Path, *, dry_run: bool, about: str | None = None
+    line: asyncpg.Connection,
+    kind: str,
+    path: Path,
+    *,
+    dry_run: bool,
+    about: str | None = None,
+    asked: UUID | None = None,
 ) -> Run:
-    """A new run of this file, or the one that did not come to its end."""
+    """A new run of this file, or the one that did not come to its end.
+
+    What a client has `asked` for is a run already, and nobody else's.
+    """
     try:
         sha256 = digest([path])
     except OSError as error:
@@ -92,13 +115,18 @@ async def begin(
     await line.execute("select set_config('directory.actor', $1, false)", f"import:{path.name}")
     await line.execute("select set_config('directory.role', '', false)")
     # Two who import the same file at once would take it for one run that goes on.
-    number = int.from_bytes(bytes.fromhex(sha256[:16]), signed=True)
-    if not await line.fetchval("select pg_try_advisory_lock($1)", number):
-        raise LoadError(f"{path.name}: is being imported right now")
+    if not await line.fetchval("select pg_try_advisory_lock($1)", lock_of(sha256)):
+        raise Busy(f"{path.name}: is being imported right now")
+    if asked is not None:
+        row = await line.fetchrow(_TAKE, asked, about, sha256)
+        if row is None:
+            raise Cancelled(f"{path.name}: its import is over")
+        await line.execute("select set_config('directory.why', $1, false)", row["why"] or "")
+        return _under_way(row, path.name)
     row = await line.fetchrow(
         "select * from import_runs where sha256 = $1 and kind = $2"
         " and about is not distinct from $3 and state in ('STAGING', 'CHECKED')"
-        " and finished_at is null"
+        " and finished_at is null and started_by is null"
         " order by started_at desc limit 1",
         sha256,
         kind,
@@ -106,25 +134,14 @@ async def begin(
     )
     if row is not None:
         # Whoever asks now decides whether it is applied.
-        await line.execute(
-            "update import_runs set dry_run = $2, file = $3, actor = $4 where id = $1",
+        row = await line.fetchrow(
+            "update import_runs set dry_run = $2, file = $3, actor = $4 where id = $1 returning *",
             row["id"],
             dry_run,
             path.name,
             f"import:{path.name}",
         )
-        return Run(
-            row["id"],
-            path.name,
-            sha256,
-            dry_run,
-            state=row["state"],
-            rows_read=row["rows_read"],
-            rows_staged=row["rows_staged"],
-            rejections=row["rejections"],
-            rejected=row["rows_rejected"],
-            resumed=True,
-        )
+        return _under_way(row, path.name)
     id_ = await line.fetchval(
         "insert into import_runs (kind, about, dry_run, file, sha256, actor)"
         " values ($1, $2, $3, $4, $5, $6) returning id",
@@ -136,6 +153,29 @@ async def begin(
         f"import:{path.name}",
     )
     return Run(id_, path.name, sha256, dry_run)
+
+
+# Read from the beginning, or gone on with.
+_TAKE = """
+    update import_runs
+    set state = case state when 'WAITING' then 'STAGING' else state end, about = $2
+    where id = $1 and sha256 = $3 and finished_at is null and state <> 'RECEIVING' returning *
+"""
+
+
+def _under_way(row: asyncpg.Record, file: str) -> Run:
+    return Run(
+        row["id"],
+        file,
+        row["sha256"],
+        row["dry_run"],
+        state=row["state"],
+        rows_read=row["rows_read"],
+        rows_staged=row["rows_staged"],
+        rejections=row["rejections"],
+        rejected=row["rows_rejected"],
+        resumed=True,
+    )
 
 
 _STAGE = """
@@ -220,13 +260,14 @@ async def stage(
         run.rows_staged += new
         run.rejected += rejected
         await reject(line, run, problems)
-        await line.execute(
-            "update import_runs set rows_read = $2, rows_staged = $3, rows_rejected = $4"
-            " where id = $1",
-            run.id,
+        await _write(
+            line,
+            run,
+            "rows_read = $2, rows_staged = $3, rows_rejected = $4, rejections = $5",
             run.rows_read,
             run.rows_staged,
             run.rejected,
+            run.rejections,
         )
 
 
@@ -243,7 +284,10 @@ def _differs(piece: Piece, before: dict[str, Any], *, alike: bool) -> Problem | 
 
 
 async def reject(line: asyncpg.Connection, run: Run, problems: Iterable[Problem]) -> None:
-    """Tell what is not taken: the first are kept, and all are counted."""
+    """Tell what is not taken: the first are kept, and all are counted.
+
+    How many there are is noted with the rest: while a run is written, others have to wait.
+    """
     rows = []
     for each in problems:
         run.rejections += 1
@@ -271,9 +315,6 @@ async def reject(line: asyncpg.Connection, run: Run, problems: Iterable[Problem]
         " values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         rows,
     )
-    await line.execute(
-        "update import_runs set rejections = $2 where id = $1", run.id, run.rejections
-    )
 
 
 def short(value: object) -> str:
@@ -283,20 +324,32 @@ def short(value: object) -> str:
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
+async def _write(line: asyncpg.Connection, run: Run, columns: str, *values: object) -> None:
+    """Note something with a run. Raises Cancelled if it is over, so that all else is undone."""
+    there = await line.fetchval(
+        f"update import_runs set {columns} where id = $1 and finished_at is null returning true",
+        run.id,
+        *values,
+    )
+    if there is None:
+        raise Cancelled(f"{run.file}: its import was cancelled")
+
+
 async def checked(line: asyncpg.Connection, run: Run) -> None:
     """All of the file is staged."""
-    await line.execute("update import_runs set state = 'CHECKED' where id = $1", run.id)
+    await _write(line, run, "state = 'CHECKED'")
     await line.execute("analyze import_rows")
     run.state = "CHECKED"
 
 
 async def finish(line: asyncpg.Connection, run: Run, state: str, error: str | None = None) -> None:
     """Note what became of a run. What was staged for it is not needed any more."""
-    await line.execute(
-        "update import_runs set state = $2, error = $3, finished_at = greatest(now(), started_at),"
-        " rows_rejected = $4, rows_inserted = $5, rows_changed = $6, rows_unchanged = $7,"
-        " rows_conflicting = $8 where id = $1",
-        run.id,
+    await _write(
+        line,
+        run,
+        "state = $2, error = $3, finished_at = greatest(now(), started_at), rows_rejected = $4,"
+        " rows_inserted = $5, rows_changed = $6, rows_unchanged = $7, rows_conflicting = $8,"
+        " source_id = $9, rejections = $10",
         state,
         error,
         run.rejected,
@@ -304,6 +357,8 @@ async def finish(line: asyncpg.Connection, run: Run, state: str, error: str | No
         run.changed,
         run.unchanged,
         run.conflicting,
+        run.source_id,
+        run.rejections,
     )
     await line.execute("delete from import_rows where run_id = $1", run.id)
     run.state = state
@@ -312,7 +367,8 @@ async def finish(line: asyncpg.Connection, run: Run, state: str, error: str | No
 async def failed(line: asyncpg.Connection, run: Run, error: str) -> None:
     """Note that a run came to nothing."""
     # If Postgres is gone, too, the run is found as it was, and goes on from there.
-    with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Cancelled):
+        run.source_id = None
         await finish(line, run, "FAILED", error[:2000])
 
 
