@@ -39,16 +39,17 @@ _HOLIDAYS = "(select string_agg(label_en, ', ' order by month, code) from visiti
 # A rule, but for those of holidays: HSDS has no yearly ones, so these are words.
 _RULE = f"""
     valid_from, valid_to, dtstart, until, count, wkst, freq,
-    case when kind <> 'HOLIDAY' then "interval" end, byday, byweekno, bymonthday, byyearday,
+    case when kind <> 'HOLIDAY' then "interval" end as "interval",
+    byday, byweekno, bymonthday, byyearday,
     nullif(concat_ws('; ',
         case when kind = 'HOLIDAY' then concat_ws(': ', 'On visiting holidays', {_HOLIDAYS}) end,
         case when kind = 'HOLIDAY' and opens_at is not null then concat_ws(' to ',
             to_char(opens_at, 'HH24:MI'), to_char(closes_at, 'HH24:MI')) end,
-        case when yard is not null then 'For yard ' || yard end, s.description), ''),
-    case when kind <> 'HOLIDAY' then to_char(opens_at, 'HH24:MI') end,
-    case when kind <> 'HOLIDAY' then to_char(closes_at, 'HH24:MI') end,
+        case when yard is not null then 'For yard ' || yard end, s.description), '') as description,
+    case when kind <> 'HOLIDAY' then to_char(opens_at, 'HH24:MI') end as opens_at,
+    case when kind <> 'HOLIDAY' then to_char(closes_at, 'HH24:MI') end as closes_at,
     case when kind <> 'HOLIDAY' then
-        format('Times are those of the clocks of %s.', timezone) end
+        format('Times are those of the clocks of %s.', timezone) end as notes
 """
 
 
@@ -75,7 +76,8 @@ CLOSING = f"""
 
 PRISONS: Mapping[str, str] = {
     "organization": f"""
-        select {DEPARTMENT} as id, 'California Department of Corrections and Rehabilitation' as name,
+        select {DEPARTMENT} as id,
+               'California Department of Corrections and Rehabilitation' as name,
                'CDCR' as alternate_name,
                'The department of the State of California that runs its prisons.' as description,
                'https://www.cdcr.ca.gov/' as website, 'government' as legal_status,
@@ -154,7 +156,8 @@ PRISONS: Mapping[str, str] = {
                        'It is open when the institution has visiting.' end,
                    'A ride from public transit has to be asked for '
                        || c.van_notice_days || ' days ahead.',
-                   'Children are looked after up to the age of ' || c.child_care_max_age || '.'), null,
+                   'Children are looked after up to the age of '
+                       || c.child_care_max_age || '.'), null,
                case when {CLOSED} then 'defunct'
                    when c.status = 'TEMPORARILY_CLOSED' then 'temporarily closed'
                    when c.status = 'UNKNOWN' then 'active' else lower(c.status) end,

@@ -14,7 +14,7 @@ from db.data.hsds.prisons import CLOSED, CLOSING, DEPARTMENT
 _REENTRY_ID = made_id("'reentry:'", "r.id::text")
 
 # It has ended there, or nobody is there any more.
-_ENDED = f"(o.status = 'ENDED' or o.ended_on <= today() or {CLOSED})"
+_ENDED = f"(o.status = 'ENDED' or coalesce(o.ended_on <= today(), false) or {CLOSED})"
 
 
 def _terms(kind: str, code: str, link: str, entity: str, found: str) -> str:

@@ -1,4 +1,8 @@
-"""HSDS 3 is written: nested JSON, or flat tables, while it is read, so that memory stays as it is."""
+"""Files of HSDS 3, written while the directory is read: memory stays as it is.
+
+A table is the rows of a select; JSON nests the same rows where HSDS has them (a service with its
+places, their addresses, hours and phones).
+"""
 
 from __future__ import annotations
 
