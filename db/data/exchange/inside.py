@@ -18,61 +18,70 @@ from db.data.hsds import INSIDE
 # How they are counted.
 _COUNTED = "prisons and programs"
 
-_READ_ONLY = "is of a prison, a visitor center or a program: no feed changes these"
+_NO_FEED = "is of a prison, a visitor center or a program: no feed changes these"
 
 
 async def leave(line: asyncpg.Connection, run: Run) -> None:
     """Find what stays as it is, into the table `incoming_left`, and tell what a feed says else."""
     await line.execute(
-        "create temp table incoming_left (entity text, key uuid, primary key (entity, key))"
-        " on commit drop"
+        "create temp table incoming_left (entity text, key uuid, number bigint, place text,"
+        " different jsonb, primary key (entity, key)) on commit drop"
     )
-    problems: list[Problem] = []
-    unchanged = 0
     for entity, ours in INSIDE.items():
-        async for key, place, different in line.cursor(_known(entity, ours), run.id):
-            await line.execute("insert into incoming_left values ($1, $2)", entity, key)
-            said = json.loads(different)
-            unchanged += not said
-            run.conflicting += bool(said)
-            problems += [
-                Problem(place, entity, name, value, "CONFLICT", _READ_ONLY)
-                for name, value in said.items()
-            ]
-    while more := await line.fetch(_WITHIN, run.id):
-        run.conflicting += len(more)
-        problems += [
-            Problem(place, entity, None, key, "CONFLICT", f"What it is inside of {_READ_ONLY}")
-            for entity, key, place in more
-        ]
-    await reject(line, run, problems)
+        await line.execute(_known(entity, ours), run.id)
+    unchanged = await line.fetchval("select count(*) from incoming_left where different = '{}'")
+    await line.execute("create index on incoming_left (key)")
+    while await line.fetchval(_WITHIN, run.id):
+        pass
+    await line.execute("analyze incoming_left")
     if unchanged:
         run.counts[_COUNTED] = (0, 0, unchanged)
         run.unchanged += unchanged
+    problems: list[Problem] = []
+    async for entity, key, place, different in line.cursor(_DIFFERENT, prefetch=200):
+        run.conflicting += 1
+        if different is None:
+            message = f"what it is inside of {_NO_FEED}"
+            problems.append(Problem(place, entity, None, str(key), "CONFLICT", message))
+        else:
+            problems += [
+                Problem(place, entity, name, value, "CONFLICT", _NO_FEED)
+                for name, value in json.loads(different).items()
+            ]
+        if len(problems) > 1000:
+            await reject(line, run, problems)
+            problems.clear()
+    await reject(line, run, problems)
 
 
 def _known(entity: str, ours: str) -> str:
-    """The pieces that we have so, and which of what they say differs."""
+    """The statement that finds the pieces that we have so, and which of what they say differs."""
     return f"""
-        select s.key, s.place, (
-            select coalesce(jsonb_object_agg(e.key, e.value), '{{}}')::text
-            from jsonb_each(s.object) e
-            where e.value <> '""' and e.value is distinct from to_jsonb(b) -> e.key)
+        insert into incoming_left
+        select s.entity, s.key, s.number, s.place, (
+            select coalesce(jsonb_object_agg(said.key, said.value), '{{}}')
+            from jsonb_each(s.object) said
+            where said.value <> '""' and said.value is distinct from to_jsonb(b) -> said.key)
         from import_rows s join ({ours}) b on b.id = s.key
         where s.run_id = $1 and s.entity = '{entity}'
-        order by s.number
     """
 
 
 # What is inside of nothing but what stays as it is.
 _WITHIN = """
-    insert into incoming_left
-    select s.entity, s.key from import_rows s
-    where s.run_id = $1 and s.parents <> '{}'
-      and not exists (select from incoming_left l where l.entity = s.entity and l.key = s.key)
-      and not exists (select from unnest(s.parents) p
-                      where not exists (select from incoming_left l where l.key = p))
-    returning entity, key, (select r.place from import_rows r
-                            where r.run_id = $1 and r.entity = incoming_left.entity
-                              and r.key = incoming_left.key)
+    with more as (
+        insert into incoming_left
+        select s.entity, s.key, s.number, s.place, null from import_rows s
+        where s.run_id = $1 and s.parents <> '{}'
+          and not exists (select from incoming_left l where l.entity = s.entity and l.key = s.key)
+          and not exists (select from unnest(s.parents) p
+                          where not exists (select from incoming_left l where l.key = p))
+        returning 1
+    )
+    select count(*) from more
+"""
+
+_DIFFERENT = """
+    select entity, key, place, different::text from incoming_left
+    where different is distinct from '{}' order by number, entity, key
 """

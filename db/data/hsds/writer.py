@@ -139,9 +139,9 @@ class _Objects:
         parts = [self._made(name, "true")] if name in OBJECTS else []
         if name in self.kept:
             alone = f"select r.key as id, r.said as object from hsds_alone('{name}') r"
-            if name in BY_ID:
+            if name in BY_ID or name == "program":
                 # Somebody may have made a record of it since.
-                alone += f" where not exists (select from ({BY_ID[name]}) b where b.id = r.key)"
+                alone += f" where not exists (select from ({OBJECTS[name]}) b where b.id = r.key)"
             parts.append(alone)
         return " union all ".join(parts)
 
