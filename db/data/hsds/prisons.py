@@ -22,7 +22,7 @@ from db.data.hsds.places import AT_PRISON, OF_PRISONS
 
 DEPARTMENT = made_id("'organization:CDCR'")
 
-CLOSED = "has_closed(i, today())"
+CLOSED = "has_closed(i, today())"  # of an institution `i`
 
 _VISITING_ID = "hsds_visiting_id(institution_id, visit_type)"
 
@@ -66,6 +66,10 @@ def _exceptions(whose: str) -> str:
          from schedule_exceptions e where {whose} and e.ends_on >= today())
     """
 
+
+_EXCEPTIONS = _exceptions(
+    "e.institution_id = v.institution_id and (e.visit_type is null or e.visit_type = v.visit_type)"
+)
 
 CLOSING = f"""
     case when {CLOSED} then concat('The institution is closed',
@@ -136,12 +140,7 @@ PRISONS: Mapping[str, str] = {
                            when 'CLOSED' then 'As of %s, visiting is off.' end,
                            to_char(n.holds_from at time zone 'America/Los_Angeles', 'YYYY-MM-DD')),
                        {sentence("n.exceptions")},
-                       {
-        _exceptions(
-            "e.institution_id = v.institution_id"
-            " and (e.visit_type is null or e.visit_type = v.visit_type)"
-        )
-    },
+                       {_EXCEPTIONS},
                        case when coalesce(n.status, 'UNKNOWN') = 'UNKNOWN'
                            then '{UNKNOWN_STATUS}' end) end), '') as alert,
                {moment("n.last_updated")} as last_modified

@@ -17,8 +17,8 @@ _REENTRY_ID = made_id("'reentry:'", "r.id::text")
 _ENDED = f"(o.status = 'ENDED' or coalesce(o.ended_on <= today(), false) or {CLOSED})"
 
 
-def _terms(kind: str, code: str, link: str, entity: str, found: str) -> str:
-    """Attributes of one kind, of all that is found."""
+def _terms(kind: str, code: str, entity: str, link: str, found: str) -> str:
+    """What one kind of object is attributed: the words of a kind."""
     return f"""
         select {made_id(f"'{kind.lower()}:'", f"({link})::text", code)} as id, {link} as link_id,
                {made_id(f"'{kind}:'", code)} as taxonomy_term_id, '{kind.lower()}' as link_type,
@@ -27,7 +27,26 @@ def _terms(kind: str, code: str, link: str, entity: str, found: str) -> str:
     """
 
 
-_OFFERED = "program_offerings o join {} on x.{} = o.program_id"
+def _described(words: str, of: str) -> list[tuple[str, str, str]]:
+    """The objects that bear some words: what they are, their ids, and where both are found."""
+    if of == "program":
+        offered = f"{words} join program_offerings o on o.program_id = p.id"
+        return [("program", "p.id", words), ("service", "o.id", offered)]
+    return [("program", "r.id", words), ("service", _REENTRY_ID, words)]
+
+
+# Programs and what is offered of them bear the same words: people look for services by these.
+_WORDS = {
+    "program": {
+        "CATEGORY": "programs p join program_categories w (program_id, code) on w.program_id = p.id",
+        "AUDIENCE": "programs p cross join unnest(p.audience) as w (code)",
+    },
+    "reentry_program": {
+        "CATEGORY": "reentry_programs r"
+        " join reentry_program_categories w (program_id, code) on w.program_id = r.id",
+        "AUDIENCE": "reentry_programs r cross join unnest(r.audience) as w (code)",
+    },
+}
 
 PROGRAMS: Mapping[str, str] = {
     "program": f"""
@@ -95,59 +114,9 @@ PROGRAMS: Mapping[str, str] = {
         from reentry_programs r where r.statewide
     """,
     "attribute": " union all ".join(
-        _terms(*each)
-        for each in (
-            ("CATEGORY", "category_code", "program_id", "program", "program_categories"),
-            (
-                "CATEGORY",
-                "x.category_code",
-                "o.id",
-                "service",
-                _OFFERED.format("program_categories x", "program_id"),
-            ),
-            (
-                "CATEGORY",
-                "category_code",
-                "reentry_program_id",
-                "program",
-                "reentry_program_categories",
-            ),
-            (
-                "CATEGORY",
-                "x.category_code",
-                _REENTRY_ID,
-                "service",
-                "reentry_program_categories x join reentry_programs r"
-                " on r.id = x.reentry_program_id",
-            ),
-            (
-                "AUDIENCE",
-                "a.code",
-                "x.id",
-                "program",
-                "programs x cross join unnest(x.audience) as a (code)",
-            ),
-            (
-                "AUDIENCE",
-                "a.code",
-                "o.id",
-                "service",
-                _OFFERED.format("programs x", "id") + " cross join unnest(x.audience) as a (code)",
-            ),
-            (
-                "AUDIENCE",
-                "a.code",
-                "r.id",
-                "program",
-                "reentry_programs r cross join unnest(r.audience) as a (code)",
-            ),
-            (
-                "AUDIENCE",
-                "a.code",
-                _REENTRY_ID,
-                "service",
-                "reentry_programs r cross join unnest(r.audience) as a (code)",
-            ),
-        )
+        _terms(kind, "w.code", entity, link, found)
+        for of, kinds in _WORDS.items()
+        for kind, words in kinds.items()
+        for entity, link, found in _described(words, of)
     ),
 }
