@@ -38,7 +38,8 @@ def _described(words: str, of: str) -> list[tuple[str, str, str]]:
 # Programs and what is offered of them bear the same words: people look for services by these.
 _WORDS = {
     "program": {
-        "CATEGORY": "programs p join program_categories w (program_id, code) on w.program_id = p.id",
+        "CATEGORY": "programs p"
+        " join program_categories w (program_id, code) on w.program_id = p.id",
         "AUDIENCE": "programs p cross join unnest(p.audience) as w (code)",
     },
     "reentry_program": {
