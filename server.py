@@ -402,7 +402,7 @@ def export() -> None:
 )
 @click.pass_obj
 def export_hsds(settings: Settings, folder: Path, form: str) -> None:
-    """Write community providers and what they offer as HSDS 3, as much as the public may know."""
+    """Write the directory as HSDS 3, as much as the public may know."""
     url = settings.url()
     settings.migrate(url)
     role = role_name(Role.PUBLIC.value) if settings.database_roles else None

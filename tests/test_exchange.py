@@ -297,27 +297,106 @@ async def test_our_own_export_comes_out_as_it_went_in(
             assert ordered(read(out / path.name)) == ordered(read(path))
         else:
             assert table(out / path.name) == table(path)
-    assert await value(url, "select count(*) from services") > 100
-    unknown = "select count(*) from services where status is not null"
+    services = table(ours[1] / Form.TABULAR / "services.csv")
     # The standard's "active" is not taken for what nobody knows.
-    assert await value(url, unknown) == 0
+    unknown = {key for key, row in services.items() if "is not known" in row.get("alert", "")}
+    async with connected(url) as connection:
+        for id_, status in await connection.fetch("select id, status from services"):
+            assert (status is None) is (str(id_) in unknown), id_
+            services.pop(str(id_))
+        assert not services
+        # Where nobody knows of prisons, they are organizations as others are.
+        assert await connection.fetchval("select count(*) from institutions") == 0
+        prisons = await connection.fetchval(
+            "select count(*) from providers where name = 'Folsom State Prison'"
+        )
+        assert prisons == 1
 
 
+_OF_THE_RUN = {"import_runs", "import_rejections", "sources", "changes"}
+
+
+@pytest.mark.parametrize("form", [Form.JSON, Form.TABULAR])
 async def test_our_own_export_changes_nothing_where_it_comes_from(
-    ours: tuple[str, Path],
+    ours: tuple[str, Path], form: Form
 ) -> None:
     async with scratch(ours[0]) as copied:
-        folder = ours[1] / Form.TABULAR
+        folder = ours[1] / form
         before = await everything(copied)
-        run = await take_feed(copied, folder)
-        assert (run.inserted, run.changed, run.rejected) == (0, 0, 0)
+        left = 0
+        for path in sorted(folder.glob("*.json")) if form is Form.JSON else [folder]:
+            run = await take_feed(copied, path)
+            assert (run.inserted, run.changed, run.rejected, run.conflicting) == (0, 0, 0, 0)
+            left += run.counts.get("prisons and programs", (0, 0, 0))[2]
+        assert left > 2000
+        after = await everything(copied)
+        assert {name for name in before if before[name] != after[name]} <= _OF_THE_RUN
+
+
+async def test_what_is_said_of_a_prison_is_told_and_not_taken(
+    ours: tuple[str, Path], tmp_path: Path
+) -> None:
+    prisons = objects(ours[1] / Form.JSON, "organization")
+    prison = next(each for each in prisons.values() if each["name"] == "Folsom State Prison")
+    operator = next(each for each in prisons.values() if each["name"] == "Friends Outside")
+    services = objects(ours[1] / Form.JSON, "service")
+    center = next(each for each in services.values() if "Avenal" in each["name"])
+    offering = next(each for each in services.values() if each["name"] == "Academic Education")
+    prison |= {
+        "name": "Another Prison",
+        "website": "https://example.org",
+        "contacts": [{"id": str(uuid4()), "name": "Ann", "phones": [{"id": str(uuid4())}]}],
+    }
+    new = str(uuid4())
+    prison["phones"].append({"id": new, "number": "+19165550123"})
+    prison["services"] = [{"id": str(uuid4()), "name": "Breakfast", "status": "active"}]
+    center |= {"status": "defunct"}
+    center["service_at_locations"][0]["location"] |= {"latitude": 1.0, "longitude": 1.0}
+    center["schedules"][0] |= {"description": "Never"}
+    operator["services"] = [center]
+    offering["program"] |= {"description": "Of no use."}
+    operator |= {"alternate_name": "FO"}
+    path = written(tmp_path, [prison, operator])
+    async with scratch(ours[0]) as copied:
+        before = await everything(copied)
+        run = await take_feed(copied, path, source="FEED")
+        again = await take_feed(copied, written(tmp_path, [offering], "services.json"))
+        # What is said beside that of others is taken.
+        beside = "select site_name from providers where name = 'Friends Outside'"
+        assert await value(copied, beside) == "FO"
+        assert await value(copied, "select array_agg(key) from hsds_remainders") == [
+            UUID(operator["id"])
+        ]
         after = await everything(copied)
         assert {name for name in before if before[name] != after[name]} <= {
-            "import_runs",
-            "import_rejections",
-            "sources",
-            "changes",
+            *_OF_THE_RUN,
+            "hsds_remainders",
+            "imports",
+            "providers",
+            "search_changes",
+            "search_documents",
+            "search_lexemes",
         }
+        assert {(each.entity, each.field) for each in run.problems} == {
+            ("organization", "name"),
+            ("organization", "website"),
+            ("contact", None),
+            ("phone", None),
+            ("service", None),
+            ("service", "status"),
+            ("location", "latitude"),
+            ("location", "longitude"),
+            ("schedule", "description"),
+        }
+        told = {each.reason for each in (*run.problems, *again.problems)}
+        assert told == {"CONFLICT"}
+        assert [(each.entity, each.field) for each in again.problems] == [
+            ("program", "description")
+        ]
+        assert (run.conflicting, again.conflicting) == (8, 1)
+        out = objects(await exported(copied, tmp_path / "out", Form.JSON), "organization")
+        assert out[prison["id"]]["name"] == "Folsom State Prison"
+        assert "contacts" not in out[prison["id"]]
 
 
 # What becomes of what

@@ -22,6 +22,6 @@ connection.py     one load at a time
 merge.py          rows become inserts and updates, and only where something is new
 duplicates.py     records that may be one and the same
 report.py         what a load did, for people
-hsds.py           the directory of providers as files of HSDS 3
+hsds/             the directory as files of HSDS 3
 synthesize.py     a large directory that resembles the real one, for benchmarks
 """

@@ -56,7 +56,8 @@ class ImportRejectionReason(Enum):
     CONSTRAINT = "CONSTRAINT"
     """A rule of the directory forbids it."""
     CONFLICT = "CONFLICT"
-    """Somebody has changed or checked the record since the date that the file bears."""
+    """Somebody has changed or checked the record since the date that the file bears; or no file
+    changes it, as those of prisons, visitor centers and programs."""
 
 
 @entity(

@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from db.connection import connected
-from db.data.exchange import remainders
+from db.data.exchange import inside, remainders
 from db.data.exchange.applied import Incoming, add, apply, prepare
 from db.data.exchange.documents import objects
 from db.data.exchange.finishing import applied_or_undone, failing, source_of
@@ -152,6 +152,7 @@ async def _write(
     for target in TARGETS.values():
         await prepare(line, target)
     await remainders.prepare(line)
+    await inside.leave(line, run)
     done = 0
     for entity in _MADE:
         waiting: dict[str, list[Incoming]] = {}
@@ -244,6 +245,7 @@ async def _staged(
                ) as dated
                {f", jsonb_build_array({inside})::text as inside" if inner else ", null as inside"}
         from import_rows s where s.run_id = $1 and s.entity = '{entity}'
+          and not exists (select from incoming_left l where l.entity = s.entity and l.key = s.key)
         order by s.number, s.key
     """
     async for row in line.cursor(statement, run.id, prefetch=200):

@@ -17,10 +17,8 @@ import phonenumbers
 
 from db.data.exchange.applied import Incoming, Target
 from db.data.exchange.pieces import Problem
+from db.data.hsds.made import UNKNOWN_STATUS
 from db.data.identity import identity, slug
-
-# What the export says of a service of which nobody told whether it is offered.
-UNKNOWN_STATUS = "A source lists this service; whether it is offered now is not known."
 
 _SOURCE = ("source_id", "source_record_id", "source_date", "source_date_precision")
 _OWNERS = ("service_at_location_id", "service_id", "provider_id", "location_id")
@@ -180,7 +178,7 @@ class Staged:
 
 
 def digested(*parts: str) -> UUID:
-    """The id that the export makes of what a part belongs to (`_id` in hsds.py)."""
+    """The id that the export makes of what a part belongs to (`made_id` in hsds/made.py)."""
     digits = hashlib.md5("".join(parts).encode(), usedforsecurity=False).hexdigest()
     return UUID(digits[:12] + "3" + digits[13:16] + "8" + digits[17:])
 
@@ -586,7 +584,8 @@ class Maker:
             return _rule(said)
         except _NotOurs as reason:
             name, message = reason.args
-            only_words = set(said) <= {"id", "description", "service_id", "notes"}
+            words = {"id", "description", "notes", "service_id", "valid_from", "valid_to"}
+            only_words = set(said) <= words
             if told and not only_words:
                 self._tell(piece, name, message)
             return None

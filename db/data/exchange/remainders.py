@@ -14,7 +14,7 @@ import asyncpg
 
 from db.data.exchange.records import Ours
 from db.data.exchange.runs import Run
-from db.data.exchange.standard import ENTITIES
+from db.data.exchange.standard import BACK, ENTITIES
 from db.data.hsds import BY_ID, OBJECTS
 
 # What is part of a row of ours, and by which column of the export.
@@ -51,10 +51,16 @@ async def keep(
     refused: Collection[UUID],
     conflicting: Collection[UUID],
 ) -> None:
-    """Keep what is beyond. Of what was refused nothing is, nor of what is inside of that."""
+    """Keep what is beyond. Of what was refused nothing is, nor of what is inside of that.
+
+    Nor of what stays as it is (inside.py).
+    """
     await line.execute("create index on incoming_ours (key, entity)")
     await line.execute("create temp table incoming_refused (key uuid primary key) on commit drop")
     await line.copy_records_to_table("incoming_refused", records=[(key,) for key in {*refused}])
+    await line.execute(
+        "insert into incoming_refused select key from incoming_left on conflict do nothing"
+    )
     while await line.fetchval(_INSIDE, run.id):
         pass
     await line.execute("create temp table incoming_conflicts (key uuid primary key) on commit drop")
@@ -113,13 +119,16 @@ def _kept(entity: str) -> str:
         if entity in _FIXED
         else ""
     )
+    # Inside of a service a program does not say of which organization it is: it stays of that.
+    links = "".join(f"'{by}', before.said -> '{by}', " for by in BACK[entity])
+    before = f"jsonb_strip_nulls(jsonb_build_object({links.rstrip(', ')}))"
     return f"""
         with pieces as materialized (
-            select s.key as piece, s.object, s.number,
+            select s.key as piece, {before} || s.object as object, s.number,
                    -- What is inside of a part of ours is inside of what we call it.
                    array(select coalesce((select i.our from incoming_ours i where i.key = p
                                           limit 1), p)
-                         from unnest(s.parents) p order by 1) as parents,
+                         from unnest(coalesce(before.parents, s.parents)) p order by 1) as parents,
                    coalesce(o.our, s.key) as key, o.our is not null as part,
                    -- An empty cell of a table cannot be told from one that is not there.
                    (select jsonb_object_agg(m.key, m.value)
@@ -128,6 +137,8 @@ def _kept(entity: str) -> str:
                    (select l.id from locations l where l.id = any (s.parents || s.key) limit 1)
                        as location_id
             from import_rows s
+            left join hsds_remainders before
+                on s.parents = '{{}}' and before.entity = s.entity and before.key = s.key
             left join lateral (select i.our, i.owner from incoming_ours i
                                where i.key = s.key and i.entity = s.entity limit 1) o on true
             {joined}
