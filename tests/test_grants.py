@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import pytest
 import pytest_asyncio
 from graphql import (
@@ -27,21 +27,25 @@ from schema.federation import subgraph
 from schema.homes import EVERYWHERE, owners_of
 from schema.reach import reach_of
 from schema.subgraphs import SUBGRAPHS
-from tests.db.scratch import scratch, stopped
+from tests.db.scratch import connected, scratch, stopped
 from tests.roads import both_roads, codes_of, the_graph
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", params=list(SUBGRAPHS))
-async def restricted(
-    request: pytest.FixtureRequest, loaded_url: str
-) -> AsyncIterator[tuple[str, Graph, Database]]:
+async def place(request: pytest.FixtureRequest, loaded_url: str) -> AsyncIterator[tuple[str, str]]:
+    """A subgraph, and a database of its own, as its owner sees it."""
+    async with scratch(loaded_url) as url:
+        yield request.param, url
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def restricted(place: tuple[str, str]) -> AsyncIterator[tuple[str, Graph, Database]]:
     """A subgraph, and its database as a role that has what `grants` prints and nothing else."""
-    name = request.param
+    name, url = place
     served = subgraph(the_graph(), [name])
     reach = reach_of(served, [name])
     role = f"role_{uuid4().hex[:8]}"
-    async with scratch(loaded_url) as url:
-        line = await asyncpg.connect(url)
+    async with connected(url) as line:
         await line.execute(f"create role {role} login password 'secret'")
         for statement in await grants(url, role, reach):
             await line.execute(statement)
@@ -51,7 +55,6 @@ async def restricted(
         yield name, served, database
         await database.close()
         await line.execute(f"drop owned by {role}; drop role {role}")
-        await line.close()
 
 
 Restricted = tuple[str, Graph, Database]
@@ -161,10 +164,13 @@ async def test_a_filter_that_looks_further_is_told_so(restricted: Restricted) ->
     ]
 
 
+KEEPER = Changer("ana", "ADMIN", "r", "ana", writes=True)
+
+
 async def change(served: Graph, database: Database, text: str, **variables: Any) -> dict[str, Any]:
     """The data of a mutation that no role and no schema refuses."""
     speaks_for = str(variables.get("provider", "")).removeprefix("Provider:")
-    changer = Changer("ana", "ADMIN", "r", "ana", writes=True, speaks_for=speaks_for)
+    changer = replace(KEEPER, speaks_for=speaks_for)
     request = GraphQLRequest(text, None, variables, changer=changer)
     answer = await resolve(served, database, request)
     response: dict[str, Any] = json.loads(answer.body)
@@ -309,7 +315,7 @@ async def test_its_role_can_do_what_is_done_here(
     restricted: Restricted, database: Database
 ) -> None:
     name, served, own = restricted
-    one = "select to_json((select min({})::text from {}))"
+    one = "select to_json((select max({}) from {}))"
     keys = {
         "location": ("Location", one.format("id::text", "locations")),
         "institution": ("Institution", one.format("id::text", "institutions")),
@@ -324,8 +330,38 @@ async def test_its_role_can_do_what_is_done_here(
     done = await change(served, own, STORIES[name], **known)
     assert {json.dumps(each["userErrors"]) for each in done.values()} == {"[]"}
     if name == "providers":
-        accept = f"""mutation ($id: ID!) {{
-            acceptProposal(input: {{id: $id}}) {{ proposal {{ status decidedBy }} {TOLD} }}
-        }}"""
-        accepted = await change(served, own, accept, id=done["proposeProvider"]["proposal"]["id"])
+        id_ = done["proposeProvider"]["proposal"]["id"]
+        accepted = await change(served, own, ACCEPT, id=id_)
         assert accepted["acceptProposal"]["proposal"]["status"] == "ACCEPTED"
+
+
+ACCEPT = f"""mutation ($id: ID!) {{
+    acceptProposal(input: {{id: $id}}) {{ proposal {{ status decidedBy }} {TOLD} }}
+}}"""
+SAYS = """
+    select propose_from_feed(entity, key, said, 'F') from (values
+        ('programs', (select max(id::text) from programs), jsonb '{"name": "x"}'),
+        ('locations', (select max(id::text) from locations), jsonb '{"city": "x"}')
+    ) feed (entity, key, said);
+"""
+
+
+async def test_what_a_feed_says_is_written_where_it_belongs(
+    restricted: Restricted, place: tuple[str, str]
+) -> None:
+    """What is proposed of everybody's records is written here, and of others' by the whole."""
+    name, served, own = restricted
+    if name != "providers":
+        assert "acceptProposal" not in served.changes
+        return
+    async with connected(place[1]) as line:
+        await line.execute(SAYS)
+        found = await line.fetch("select record_type, id from proposals where proposer = 'F'")
+        proposed = {kind: f"Proposal:{id_}" for kind, id_ in found}
+        accepted = await change(served, own, ACCEPT, id=proposed["Location"])
+        assert accepted["acceptProposal"]["userErrors"] == []
+        request = GraphQLRequest(ACCEPT, None, {"id": proposed["Program"]}, changer=KEEPER)
+        refused = json.loads((await resolve(served, own, request)).body)
+        assert codes_of(refused) == ["NOT_GRANTED"]
+        told = await line.fetch("select record_type, status from proposals where proposer = 'F'")
+    assert dict(told) == {"Location": "ACCEPTED", "Program": "PENDING"}
