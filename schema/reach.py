@@ -16,7 +16,7 @@ from db.mapping import Join, Reach
 from resolvers import graph
 from resolvers.change import CALLED
 from resolvers.past import AS_OF
-from resolvers.plan.history import READ, VERSION
+from resolvers.plan.history import READ, SAID, VERSION
 from resolvers.plan.references import ALIAS
 from schema.changes import LOG, LOG_COLUMNS
 from schema.subgraphs import SUBGRAPHS
@@ -48,7 +48,7 @@ def reach_of(
                 columns[LOG].update(READ)
             case graph.Differing():
                 functions |= {"differences", VERSION}
-                columns[LOG].update(READ, LOG_COLUMNS)
+                columns[LOG].update(SAID)
             case graph.ToOne(join, target) | graph.ToMany(join, target):
                 far = served.entities.get(target) or served.values[target]
                 for table, column in _hopped(join, far, source):

@@ -81,16 +81,23 @@ class Router:
     key: str
 
     async def ask(
-        self, request: GraphQLRequest, *, shown: bool = True, key: str | None = None
+        self,
+        request: GraphQLRequest,
+        *,
+        shown: bool = True,
+        key: str | None = None,
+        id_: str | None = None,
     ) -> Answered:
         """Its answer to somebody who shows a key, or none; that which opens everything, if no
-        other is given."""
+        other is given. `id_` is what they call their request."""
         asked: dict[str, object] = {"query": request.text}
         if request.operation_name is not None:
             asked["operationName"] = request.operation_name
         if request.variables is not None:
             asked["variables"] = request.variables
         headers = {"authorization": f"Bearer {key or self.key}"} if shown else {}
+        if id_ is not None:
+            headers["x-request-id"] = id_
         if request.language is not None:
             headers["accept-language"] = request.language.value
         response = await self.client.post(self.url, json=asked, headers=headers)
@@ -452,7 +459,11 @@ async def test_what_is_changed_through_a_router_is_changed_as_by_the_whole(
 @pytest.mark.parametrize("name", ROUTERS)
 @pytest.mark.usefixtures("answers")
 async def test_what_several_subgraphs_change_is_not_one_transaction(
-    name: str, routers: Mapping[str, Router], keys: Mapping[str, str], alone: Ask
+    name: str,
+    routers: Mapping[str, Router],
+    keys: Mapping[str, str],
+    alone: Ask,
+    directory: str,
 ) -> None:
     text = f"""mutation ($slug: String!) {{
         createProgram(input: {{slug: $slug, name: "Done"}}) {{ program {{ slug }} {ERRORS} }}
@@ -460,7 +471,7 @@ async def test_what_several_subgraphs_change_is_not_one_transaction(
     }}"""
     given = {"slug": f"half-{name}"}
     request = GraphQLRequest(text, None, given)
-    answer = await routers[name].ask(request, key=keys["staff"])
+    answer = await routers[name].ask(request, key=keys["staff"], id_=f"half of {name}")
     assert "errors" not in answer.body
     assert answer.body["data"]["createProgram"] == {"program": given, "userErrors": []}
     whole = await alone("staff", text, given)
@@ -468,6 +479,12 @@ async def test_what_several_subgraphs_change_is_not_one_transaction(
         "ROLLED_BACK"
     ]
     assert answer.body["data"]["createProvider"] == whole["data"]["createProvider"]
+    # Each subgraph puts the client's own word for it on record.
+    async with connected(directory) as line:
+        logged = "select distinct entity from changes where request = $1"
+        recorded = {row["entity"] for row in await line.fetch(logged, f"half of {name}")}
+    assert "programs" in recorded
+    assert "providers" not in recorded
     # What is only tried, others know nothing of: they tell what is, and not what would be.
     tried = """mutation ($id: ID!) {
         closeInstitution(input: {institution: $id, closedOn: "2026-07-03", dryRun: true}) {

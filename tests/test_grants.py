@@ -146,6 +146,10 @@ async def test_its_role_can_read_nothing_else(restricted: Restricted, database: 
             await own.fetch(f"select to_json(array(select t::text from {table} t))", ())
         # Of some it may know a key and what it leads to, or is listed by.
         assert len(reach.columns.get(table, ())) <= 3, (table, entity)
+    # What records said is one log for all; who said it and why, it does not read there.
+    assert reach.columns["changes"] == {"xid", "seq", "entity", "key", "old"}
+    with pytest.raises(Exception, match="may not be read"):
+        await own.fetch("select to_json(array(select actor from changes))", ())
 
 
 # A question of each subgraph whose filter looks where another one is at home.
