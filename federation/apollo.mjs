@@ -7,7 +7,7 @@ import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway';
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
 
-const FORWARDED = ['accept-language', 'authorization', 'x-api-key'];
+const FORWARDED = ['accept-language', 'authorization', 'x-api-key', 'x-request-id'];
 
 const [supergraph, port] = process.argv.slice(2);
 

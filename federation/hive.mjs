@@ -8,7 +8,7 @@ import { createGatewayRuntime } from '@graphql-hive/gateway-runtime';
 import { unifiedGraphHandler } from '@graphql-hive/router-runtime';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 
-const FORWARDED = ['accept-language', 'authorization', 'x-api-key'];
+const FORWARDED = ['accept-language', 'authorization', 'x-api-key', 'x-request-id'];
 
 const [supergraph, port] = process.argv.slice(2);
 

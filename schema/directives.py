@@ -30,12 +30,14 @@ from graphql.language import (
     InterfaceTypeDefinitionNode,
     ObjectTypeDefinitionNode,
     ScalarTypeDefinitionNode,
+    TypeDefinitionNode,
 )
 
 from resolvers import graph
 from schema.homes import Homes
 from schema.roles import Role
 from schema.subgraphs import TAGS
+from schema.tags import MUTATION, tags_of_changes
 
 # Since which version of the specification there is which directive. As of 2.3 an interface may
 # have a key, by which others add fields to everything that implements it.
@@ -50,6 +52,10 @@ SINCE = {
 }
 Roles = Mapping[tuple[str, str | None], Role]
 """The least role of each field that is not for everybody, and of each type as a whole."""
+
+_ROOTS = ("Query", MUTATION)
+_WRITE = "write"
+"""What a key or a token has to be for, beside its role, to change anything."""
 
 NEWEST = "2.12"
 """The newest version of the specification that is spoken here."""
@@ -123,12 +129,22 @@ class _Said:
         self.roles = roles
         self.known = {name for name, since in SINCE.items() if _number(since) <= _number(version)}
         self.used: set[str] = set()
+        least = {name: roles[MUTATION, name] for name in whole.changes}
+        self.of_changes = tags_of_changes(whole, homes, least)
+        self.many = {
+            f"{each.payload}s"
+            for each in whole.changes.values()
+            if isinstance(each, graph.Writes) and each.many
+        }
 
     def definition(self, definition: DefinitionNode) -> DefinitionNode:
         """A type, with what is said of it."""
-        if not isinstance(definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
+        if not isinstance(definition, TypeDefinitionNode):
             return definition
         name = definition.name.value
+        if not isinstance(definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
+            tag = self._read(self._tags_of_changes(name))
+            return replace(definition, directives=(*(definition.directives or ()), *tag))
         type_ = self.schema.type_map[name]
         assert isinstance(type_, GraphQLObjectType | GraphQLInterfaceType)
         fields = tuple(
@@ -143,7 +159,9 @@ class _Said:
         self, type_: GraphQLObjectType | GraphQLInterfaceType, node: FieldDefinitionNode
     ) -> FieldDefinitionNode:
         field = type_.fields[node.name.value]
-        words = [*self._of_field(type_, node.name.value), *self._size(field)]
+        # The rows of an input, of which there may be as many as on the largest page.
+        page = self.whole.limits.page if type_.name in self.many else None
+        words = [*self._of_field(type_, node.name.value), *self._size(field, page)]
         return replace(node, directives=(*(node.directives or ()), *self._read(words)))
 
     def _of_type(self, type_: GraphQLObjectType | GraphQLInterfaceType) -> Iterator[str]:
@@ -155,7 +173,7 @@ class _Said:
         entity = self.whole.entities.get(name)
         if entity is not None:
             yield f'@cacheTag(format: "{entity.table.name}")'
-        elif name != "Query" and isinstance(type_, GraphQLObjectType):
+        elif name not in _ROOTS and isinstance(type_, GraphQLObjectType):
             # Wherever there is such an object, all of it is there.
             yield "@shareable"
         yield from self._tags(type_)
@@ -170,8 +188,16 @@ class _Said:
         if isinstance(root, graph.One | graph.Every):
             table = self.whole.entities[root.entity].table.name
             yield f'@cacheTag(format: "{table}")'
+        if type_.name == MUTATION:
+            yield self._sent_by(self.roles[MUTATION, field])
         yield from self._asked_of(type_.name, field)
         yield from self._tags(type_, field)
+
+    def _sent_by(self, role: Role) -> str:
+        """Who may send a mutation: the role is not enough."""
+        enough = [each.value.lower() for each in Role if each.includes(role)]
+        scopes = ", ".join(f'["{scope}", "{_WRITE}"]' for scope in enough)
+        return f"@requiresScopes(scopes: [{scopes}])"
 
     def _asked_of(self, name: str, field: str) -> Iterator[str]:
         """Whom a field is for, by itself or by what it leads to; a subgraph shows it to no others.
@@ -179,8 +205,10 @@ class _Said:
         It is not said of types: what is asked of one would be asked of its interfaces, too, and so
         of everybody who looks for anything by its id.
         """
-        entity = self.whole.entities.get(name)
-        source = (entity.fields if entity else self.whole.roots).get(field)
+        if name == MUTATION:
+            return
+        known = self.whole.entities.get(name) or self.whole.values.get(name)
+        source = (known.fields if known else self.whole.roots).get(field)
         target = getattr(source, "target", None) or getattr(source, "entity", None)
         asked: list[tuple[str, str | None]] = [(name, field), (str(target), None)]
         if field != "id":
@@ -205,10 +233,15 @@ class _Said:
         for tag, names in TAGS.items():
             if named.intersection(names):
                 yield f'@tag(name: "{tag}")'
+        yield from self._tags_of_changes(type_.name if field is None else f"{type_.name}.{field}")
 
-    def _size(self, field: GraphQLField) -> Iterator[str]:
-        """How many there are in a list, as our own limits count them."""
-        page = self.whole.limits.default_page
+    def _tags_of_changes(self, name: str) -> Iterator[str]:
+        if name in self.of_changes:
+            yield f'@tag(name: "{self.of_changes[name]}")'
+
+    def _size(self, field: GraphQLField, page: int | None) -> Iterator[str]:
+        """How many there are in a list, as our own limits count them; or this many."""
+        page = page or self.whole.limits.default_page
         several = is_list_type(get_nullable_type(field.type))
         target = get_named_type(field.type)
         by = [name for name in ("first", "last") if name in field.args]

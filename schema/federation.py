@@ -3,10 +3,16 @@
 The tables and columns behind the fields stay known, since filters may look beyond what is answered
 here; what is left out are the fields. Of an entity that another subgraph owns there is a row with
 nothing but its key, and what our own tables say about it.
+
+What is changed is changed by the subgraph that owns it, with all that belongs to it. To a router
+each request to a subgraph is an operation of its own, so one transaction: where a client's
+operation has fields of several subgraphs, some may be done and others not. What a router asks other
+subgraphs for afterwards is what is there: what is only tried (`dryRun`) they do not know of.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
@@ -37,9 +43,12 @@ from schema import types
 from schema.directives import NEWEST, Roles, federated
 from schema.homes import EVERYWHERE, Homes, homes_of, owners_of, seats_of
 from schema.live import LIVE
+from schema.mutation import Mutation
 from schema.query import Query
-from schema.shapes import roles_of
+from schema.roles import Role
+from schema.shapes import WRITES, camel, role_of, roles_of
 from schema.subgraphs import SUBGRAPHS
+from schema.tags import MUTATION
 
 ENTITIES, SERVICE = "_entities", "_service"
 
@@ -63,13 +72,16 @@ def subgraph(whole: graph.Graph, names: Collection[str], version: str = NEWEST) 
         name: root for name, root in whole.roots.items() if homes["Query", name] & served
     }
     # Who can tell an entity of any kind by its id can tell one that others know no more of.
+    changes = {
+        name: change for name, change in whole.changes.items() if homes[MUTATION, name] & served
+    }
     tells = any(isinstance(root, graph.ById) for root in roots.values())
     source = graph.Entities(_keys(whole, entities), frozenset([NODE] if tells else []))
 
     def kept(type_name: str, field_name: str) -> bool:
         return bool(homes.get((type_name, field_name), served) & served)
 
-    schema = _Seen(whole.schema, kept).schema(list(entities), source)
+    schema = _Seen(whole.schema, kept).schema(list(entities), source, changes=bool(changes))
     seats = seats_of(whole)
     asked = [
         name
@@ -77,7 +89,7 @@ def subgraph(whole: graph.Graph, names: Collection[str], version: str = NEWEST) 
         # Where interfaces have a key, all that implement them have to have it, too.
         if source.abstract or seats.get(name) in served or _adds(schema, homes, name)
     ]
-    known = graph.Known(federated(schema, whole, homes, source, asked, version, _roles()))
+    known = graph.Known(federated(schema, whole, homes, source, asked, version, _roles(whole)))
     query = schema.query_type
     assert query is not None
     query.fields[SERVICE].resolve = lambda *_: known
@@ -85,14 +97,24 @@ def subgraph(whole: graph.Graph, names: Collection[str], version: str = NEWEST) 
         schema=schema,
         entities=entities,
         roots={**roots, ENTITIES: source, SERVICE: known},
+        changes=changes,
+        # All of it: what is proposed may be about anything.
+        written=whole.written if changes else {},
+        guarded=whole.guarded,
         values=whole.values,
         limits=whole.limits,
     )
 
 
-def _roles() -> Roles:
+def _roles(whole: graph.Graph) -> Roles:
     declared = [each for each in vars(types).values() if isinstance(each, type)]
-    return roles_of(declared, Query)
+    said = {camel(name): role_of(word) for name, word in vars(Mutation).items()}
+    # Only what is said to be for others than those who change records is for others.
+    changes: Roles = {
+        (MUTATION, name): WRITES if said.get(name, Role.PUBLIC) is Role.PUBLIC else said[name]
+        for name in whole.changes
+    }
+    return {**roles_of(declared, Query), **changes}
 
 
 # What every entity is.
@@ -121,6 +143,16 @@ def _keys(
     return keys
 
 
+# The whole's description promises one transaction for an operation; a router's cannot.
+_CHANGES = """
+What may be changed. Fields that follow each other and are answered by one subgraph are one
+transaction: all of them are done, or none. Those of several subgraphs are not: some may be done and
+others not. `idempotencyKey`, `ifVersion` and `dryRun` hold for their field; what another subgraph
+tells beside a `dryRun` is what is, and not what would be.
+
+What cannot be done as it was asked for is told in `userErrors`, with the path to what is wrong.
+"""
+
 # What can only be said to the whole graph.
 _OF_THE_WHOLE = (LIVE.name, AS_OF)
 
@@ -133,8 +165,10 @@ class _Seen:
         self.kept = kept
         self.types: dict[str, GraphQLNamedType] = {}
 
-    def schema(self, entities: Collection[str], source: graph.Entities) -> GraphQLSchema:
-        """The schema, in which `_entities` finds these."""
+    def schema(
+        self, entities: Collection[str], source: graph.Entities, *, changes: bool
+    ) -> GraphQLSchema:
+        """The schema, in which `_entities` finds these, and in which there are `changes`."""
         query = self.named("Query")
         assert isinstance(query, GraphQLObjectType)
         members: list[Any] = [self.named(name) for name in entities]
@@ -142,7 +176,10 @@ class _Seen:
         # A router asks once and passes on one answer, so here no query is live; and it passes on no
         # directive, so that one subgraph would tell of then and another of now.
         directives = [each for each in self.whole.directives if each.name not in _OF_THE_WHOLE]
-        return GraphQLSchema(query, types=members, directives=directives, description=None)
+        mutation: Any = self.named(MUTATION) if changes else None
+        return GraphQLSchema(
+            query, mutation, types=members, directives=directives, description=None
+        )
 
     def named(self, name: str) -> GraphQLNamedType:
         """The type of that name; what clients send stays as it is."""
@@ -151,7 +188,8 @@ class _Seen:
         return self.types[name]
 
     def _seen(self, type_: GraphQLNamedType) -> GraphQLNamedType:
-        common: dict[str, Any] = {"name": type_.name, "description": type_.description}
+        said = type_.description if type_.name != MUTATION else inspect.cleandoc(_CHANGES)
+        common: dict[str, Any] = {"name": type_.name, "description": said}
         match type_:
             case GraphQLObjectType():
                 return GraphQLObjectType(

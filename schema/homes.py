@@ -10,8 +10,8 @@ from schema.entity import DeclarationError
 from schema.subgraphs import SUBGRAPHS
 
 Homes = Mapping[tuple[str, str], frozenset[str]]
-"""The subgraphs that answer a field of an entity, or of Query. Other types have all their fields
-wherever they are."""
+"""The subgraphs that answer a field of an entity, of Query or of Mutation. Other types have all
+their fields wherever they are."""
 
 EVERYWHERE = frozenset(SUBGRAPHS)
 # What is about records of all subgraphs at once, or read in the log of all, only the whole graph
@@ -45,7 +45,10 @@ def seats_of(whole: graph.Graph) -> Mapping[str, str]:
 
 
 def homes_of(whole: graph.Graph) -> Homes:
-    """The subgraphs of every field of every entity, and of every root field."""
+    """The subgraphs of every field of every entity, and of every root field.
+
+    What is changed with a record, as what belongs to it, is changed where the record is.
+    """
     owners = owners_of(whole)
     tables = {entity.table.name: owners[name] for name, entity in whole.entities.items()}
     lists: dict[str, frozenset[str]] = {}
@@ -64,7 +67,20 @@ def homes_of(whole: graph.Graph) -> Homes:
             homes["Query", name] = NOWHERE
         elif ("Query", name) not in answers:
             raise DeclarationError(f"Nobody answers the root field {name}.")
+    seats = seats_of(whole)
+    for name, change in whole.changes.items():
+        subject = subject_of(whole, change)
+        # Of what nobody owns the answers are alike everywhere, but it is changed in one place.
+        seat = seats.get(subject)
+        homes["Mutation", name] = owners[subject] if seat is None else frozenset([seat])
     return {**homes, **answers}
+
+
+def subject_of(whole: graph.Graph, change: graph.Change) -> str:
+    """The entity that a change is about: the one that its payload leads to."""
+    payload = whole.values[change.payload].fields.values()
+    targets = [each.target for each in payload if isinstance(each, graph.ToOne)]
+    return next(target for target in targets if target in whole.entities)
 
 
 def _fields(

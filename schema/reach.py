@@ -16,7 +16,7 @@ from db.mapping import Join, Reach
 from resolvers import graph
 from resolvers.change import CALLED
 from resolvers.past import AS_OF
-from resolvers.plan.history import READ, VERSION
+from resolvers.plan.history import READ, SAID, VERSION
 from resolvers.plan.references import ALIAS
 from schema.changes import LOG, LOG_COLUMNS
 from schema.subgraphs import SUBGRAPHS
@@ -48,7 +48,7 @@ def reach_of(
                 columns[LOG].update(READ)
             case graph.Differing():
                 functions |= {"differences", VERSION}
-                columns[LOG].update(READ)
+                columns[LOG].update(SAID)
             case graph.ToOne(join, target) | graph.ToMany(join, target):
                 far = served.entities.get(target) or served.values[target]
                 for table, column in _hopped(join, far, source):
@@ -80,10 +80,7 @@ def reach_of(
 def _written(served: graph.Graph) -> tuple[dict[str, frozenset[str]], frozenset[str]]:
     """The columns that may be written by hand, by table, and the functions that write."""
     writes: defaultdict[str, set[str]] = defaultdict(set)
-    writing = any(
-        isinstance(each, graph.Writes | graph.Accepts) for each in served.changes.values()
-    )
-    for each in served.written.values() if writing else ():
+    for each in _writable(served):
         columns = writes[each.table.name]
         columns.add(each.table.key.name)
         for name in each.fields:
@@ -108,6 +105,25 @@ def _written(served: graph.Graph) -> tuple[dict[str, frozenset[str]], frozenset[
     if served.changes:
         calls |= CALLED
     return {table: frozenset(columns) for table, columns in writes.items()}, frozenset(calls)
+
+
+def _writable(served: graph.Graph) -> Iterator[graph.Written]:
+    """What is written by hand, each with all that belongs to it."""
+    todo: list[str] = []
+    for change in served.changes.values():
+        if isinstance(change, graph.Writes):
+            todo.append(change.written)
+        elif isinstance(change, graph.Accepts):
+            # What is proposed of a record that another server keeps, that one has to do.
+            todo += [name for name in served.written if not served.entities[name].foreign]
+    seen: set[str] = set()
+    while todo:
+        name = todo.pop()
+        if name not in seen:
+            seen.add(name)
+            fields = served.written[name].fields.values()
+            todo += [field.written for field in fields if isinstance(field, graph.Owned)]
+            yield served.written[name]
 
 
 def _hidden(served: graph.Graph, whole: graph.Graph) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -78,6 +79,20 @@ _PARTNER = (
 # What a contract does not show, by the beginning of its name; `$` ends one.
 HIDDEN = {"public": (*_STAFF, *_PARTNER), "partner": _STAFF}
 
+# What partners may send, and what they may say in it.
+PROPOSING = {
+    "Mutation",
+    "Mutation.proposeProvider",
+    "Mutation.withdrawProposal",
+    "ProposalPayload",
+    "ProposeProviderInput",
+    "ProposeProviderInput.services",
+    "OwnedServiceUpdate.phones",
+    "OwnedPhoneCreation.number",
+    "WithdrawProposalInput.id",
+    "UserError.message",
+}
+
 
 @pytest.fixture(scope="module")
 def composed() -> Mapping[tuple[str, str], Composed]:
@@ -124,8 +139,22 @@ def test_a_contract_leaves_out_what_has_its_tags_and_nothing_else(
 ) -> None:
     seen = coordinates(composed[composer, contract].schema)
     whole = the_whole()
-    assert whole - seen == {each for each in whole if f"{each}$".startswith(HIDDEN[contract])}
+    # What only those need who change something, by what the whole says without its mutations.
+    changing = whole - _coordinates(asked_only())
+    hidden = {each for each in whole if f"{each}$".startswith(HIDDEN[contract])}
+    assert (whole - seen) - changing == hidden - changing
     assert seen <= whole
+    assert len(changing) > 1000
+    if contract == "public":
+        assert not seen & changing
+    else:
+        assert seen >= PROPOSING
+        assert {each for each in seen if each.startswith("Mutation.")} <= PROPOSING
+        told = seen & changing
+        # Nothing but what those two lead to: no payload of anything else, no other input of theirs.
+        assert {each.split(".")[0] for each in told if "Payload" in each} == {"ProposalPayload"}
+        inputs = {each for each in told if re.fullmatch(r"(Create|Update|Archive)\w+Input", each)}
+        assert not inputs
 
 
 @pytest.mark.parametrize("composer", KNOWN)
@@ -142,6 +171,12 @@ def the_whole() -> set[str]:
     """What all subgraphs together have; test_federation.py says what the whole has besides."""
     own = {"Query._entities", "Query._service", "_Any", "_Entity", "_Service", "_Service.sdl"}
     return _coordinates(subgraph(the_graph(), tuple(SUBGRAPHS)).schema) - own
+
+
+def asked_only() -> GraphQLSchema:
+    """All subgraphs together, as those see them who change nothing."""
+    together = subgraph(the_graph(), tuple(SUBGRAPHS)).schema
+    return GraphQLSchema(together.query_type, types=[together.type_map["_Entity"]])
 
 
 def coordinates(schema: str | None) -> set[str]:

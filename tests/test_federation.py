@@ -8,14 +8,16 @@ from functools import cache
 from typing import Any
 
 import pytest
-from graphql import GraphQLSchema
+from graphql import GraphQLInputObjectType, GraphQLSchema, print_type
 
 from db.database import Database
 from resolvers.graph import Graph
 from resolvers.resolve import GraphQLRequest, Outcome
+from schema.audiences import Audiences
 from schema.build import sdl
 from schema.federation import subgraph
-from schema.homes import homes_of
+from schema.homes import homes_of, owners_of, subject_of
+from schema.roles import Role
 from schema.subgraphs import SUBGRAPHS
 from tests.roads import both_roads, codes_of, the_graph
 
@@ -228,23 +230,74 @@ async def test_a_subgraph_tells_its_schema(database: Database, name: str) -> Non
 WHOLE = {("Query", "changes")}
 BELOW = {"history"}
 LOGGED = {"ChangesPage", "Upsert", "Tombstone", "EntityType", "ChangeOperation"}
-LOGGED |= {"HistoryEntryConnection", "HistoryEntryEdge", "HistoryEntry", "FieldDifference", "JSON"}
+LOGGED |= {"HistoryEntryConnection", "HistoryEntryEdge", "HistoryEntry"}
 
 
 def test_every_field_has_a_home() -> None:
     homes = homes_of(the_graph())
     schema = the_graph().schema
-    for name in (*the_graph().entities, "Query"):
+    for name in (*the_graph().entities, "Query", "Mutation"):
         type_: Any = schema.type_map[name]
         for field in type_.fields:
             assert homes[name, field] or (name, field) in WHOLE or field in BELOW, f"{name}.{field}"
             assert homes[name, field] <= set(SUBGRAPHS)
 
 
+def test_a_record_is_changed_in_one_place_only() -> None:
+    homes = homes_of(the_graph())
+    owners = owners_of(the_graph())
+    for name, change in the_graph().changes.items():
+        (home,) = homes["Mutation", name]
+        assert home in owners[subject_of(the_graph(), change)]
+        for served in SUBGRAPHS:
+            mutation = part(served).schema.mutation_type
+            assert mutation is not None
+            assert (name in mutation.fields) is (served == home)
+            assert (name in part(served).changes) is (served == home)
+
+
+def test_what_is_sent_to_several_subgraphs_is_the_same_to_all() -> None:
+    """A composer would leave out what not all of them have."""
+    printed: dict[str, str] = {}
+    several = 0
+    for served in SUBGRAPHS:
+        for name, type_ in part(served).schema.type_map.items():
+            if isinstance(type_, GraphQLInputObjectType):
+                several += name in printed
+                assert printed.setdefault(name, print_type(type_)) == print_type(type_)
+    assert several > 100
+
+
+@pytest.mark.parametrize("role", [Role.PUBLIC, Role.PARTNER])
+def test_nobody_is_shown_what_they_may_not_change(role: Role) -> None:
+    whole = Audiences().graph(role)
+    shown = {"Mutation.proposeProvider", "Mutation.withdrawProposal"}
+    for served in SUBGRAPHS:
+        seen = subgraph(whole, [served])
+        fields = {f"Mutation.{name}" for name in seen.changes}
+        assert fields == (shown if (role, served) == (Role.PARTNER, "providers") else set())
+        assert ("type Mutation" in sdl(seen)) is bool(fields)
+
+
+def test_who_may_change_something_is_told_to_routers() -> None:
+    told = sdl(part("providers"))
+    staff = '@requiresScopes(scopes: [["staff", "write"], ["admin", "write"]]) @tag(name: "staff")'
+    assert f"  ): ProposalPayload! {staff}" in told.partition("acceptProposal(")[2][:300]
+    partner = (
+        '@requiresScopes(scopes: [["partner", "write"], ["staff", "write"], ["admin", "write"]])'
+        ' @tag(name: "partner")'
+    )
+    assert f"  ): ProposalPayload! {partner}" in told.partition("proposeProvider(")[2][:300]
+    # It is not a promise of one transaction for all, which the whole alone can give.
+    assert "An operation is one transaction" in sdl(the_graph())
+    assert "An operation is one transaction" not in told
+
+
 def test_all_subgraphs_together_are_the_whole() -> None:
     together = part(*SUBGRAPHS).schema
     # What is told as it happens is told by the whole directory only.
-    asked = GraphQLSchema(the_graph().schema.query_type)
+    whole = the_graph().schema
+    asked = GraphQLSchema(whole.query_type, whole.mutation_type)
     for name, type_ in asked.type_map.items():
         if name == "Query" or name in LOGGED:
             continue

@@ -10,24 +10,30 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 import pytest_asyncio
 
 from db import api_keys
+from db.database import Database
+from db.roles import role_name
 from federation.node import Composed, Job, compose, free_port, install, router
-from resolvers.resolve import GraphQLRequest
+from resolvers.change import Changer
+from resolvers.resolve import GraphQLRequest, resolve
+from schema.audiences import Audiences
 from schema.build import sdl
 from schema.federation import subgraph
 from schema.roles import Role
 from schema.subgraphs import SUBGRAPHS
-from tests.db.scratch import scratch, stopped
+from tests.db.scratch import connected, scratch, stopped
 from tests.neighbors import SCHEMAS, neighbor
 from tests.node import or_skipped
 from tests.roads import the_graph
@@ -74,14 +80,24 @@ class Router:
     url: str
     key: str
 
-    async def ask(self, request: GraphQLRequest, *, shown: bool = True) -> Answered:
-        """Its answer to somebody who shows a key that opens everything, or none."""
+    async def ask(
+        self,
+        request: GraphQLRequest,
+        *,
+        shown: bool = True,
+        key: str | None = None,
+        id_: str | None = None,
+    ) -> Answered:
+        """Its answer to somebody who shows a key, or none; that which opens everything, if no
+        other is given. `id_` is what they call their request."""
         asked: dict[str, object] = {"query": request.text}
         if request.operation_name is not None:
             asked["operationName"] = request.operation_name
         if request.variables is not None:
             asked["variables"] = request.variables
-        headers = {"authorization": f"Bearer {self.key}"} if shown else {}
+        headers = {"authorization": f"Bearer {key or self.key}"} if shown else {}
+        if id_ is not None:
+            headers["x-request-id"] = id_
         if request.language is not None:
             headers["accept-language"] = request.language.value
         response = await self.client.post(self.url, json=asked, headers=headers)
@@ -89,12 +105,19 @@ class Router:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def routers(loaded_url: str) -> AsyncIterator[dict[str, Router]]:
+async def directory(loaded_url: str) -> AsyncIterator[str]:
+    """The database behind the subgraphs."""
+    async with scratch(loaded_url) as url:
+        yield stopped(url)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def routers(directory: str) -> AsyncIterator[dict[str, Router]]:
     """Both routers, over the same subgraphs."""
     with or_skipped("NO ROUTER WAS ASKED ANYTHING"):
         await asyncio.to_thread(install)
     async with AsyncExitStack() as stack:
-        url = stopped(await stack.enter_async_context(scratch(loaded_url)))
+        url = directory
         key = await api_keys.create(url, "The routers'", Role.ADMIN.value, ["READ"])
         processes = stack.enter_context(ExitStack())
 
@@ -238,6 +261,261 @@ async def test_a_router_opens_nothing_to_those_who_show_no_key(
     hidden = await routers[name].ask(GraphQLRequest(text), shown=False)
     assert (hidden.body.get("data") or {}).get("duplicateCandidates") is None
     assert hidden.body["errors"]
+
+
+# Whoever changes something: the role, which is the one that the servers know from the examples, and
+# the scopes. The partner speaks for `PARTNER`.
+PEOPLE = {
+    "staff": (Role.ADMIN, ["READ", "WRITE"]),
+    "reader": (Role.ADMIN, ["READ"]),
+    "partner": (Role.PARTNER, ["READ", "WRITE"]),
+}
+PARTNER = "6153beae-1ff2-58da-81f1-4b558ba98f58"
+ERRORS = "userErrors { path code message }"
+
+Ask = Callable[[str, str, Mapping[str, object]], Awaitable[Mapping[str, Any]]]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def keys(directory: str) -> dict[str, str]:
+    """The keys of those people."""
+    async with connected(directory) as line:
+        slug = await line.fetchval("select slug from providers where id = $1", UUID(PARTNER))
+    return {
+        who: await api_keys.create(
+            directory, who, role.value, scopes, provider=slug if who == "partner" else None
+        )
+        for who, (role, scopes) in PEOPLE.items()
+    }
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def alone(loaded_url: str) -> AsyncIterator[Ask]:
+    """The whole directory, in a database of its own."""
+    audiences = Audiences()
+    async with AsyncExitStack() as stack:
+        url = stopped(await stack.enter_async_context(scratch(loaded_url)))
+        databases = {
+            role: await Database.open(url, role=role_name(role.value))
+            for role in (Role.PUBLIC, Role.PARTNER, Role.ADMIN)
+        }
+        for database in databases.values():
+            stack.push_async_callback(database.close)
+
+        async def ask(who: str, text: str, variables: Mapping[str, object]) -> Mapping[str, Any]:
+            role, scopes = PEOPLE.get(who, (Role.PUBLIC, []))
+            speaks_for = PARTNER if who == "partner" else ""
+            changer = Changer(who, role.value, "r", who, "WRITE" in scopes, speaks_for)
+            request = GraphQLRequest(text, None, variables, changer=changer)
+            graph = the_graph() if role is Role.ADMIN else audiences.graph(role)
+            answer = await resolve(graph, databases[role], request)
+            body: dict[str, Any] = json.loads(answer.body)
+            return body
+
+        yield ask
+
+
+async def story(ask: Ask, name: str, code: str) -> list[Mapping[str, Any]]:
+    """What everybody is told while they change this and that; `name` is new, `code` a prison."""
+    told: list[Mapping[str, Any]] = []
+
+    async def one(who: str, text: str, **variables: object) -> Any:
+        told.append(await ask(who, text, variables))
+        return told[-1].get("data") or {}
+
+    # Created by one subgraph, with what belongs to it, and told by others, too.
+    create = f"""mutation ($input: CreateProviderInput!) {{ createProvider(input: $input) {{
+        provider {{
+            id slug version county {{ name }} phones {{ number }} programs {{ totalCount }}
+            services {{ nodes {{ name categories {{ nodes {{ label }} }} }} }}
+        }} {ERRORS}
+    }} }}"""
+    service = {"name": "Beds", "categories": ["Category:HOUSING"]}
+    input_ = {
+        "slug": name,
+        "name": "New",
+        "county": "County:06019",
+        "services": [service],
+        "phones": [{"number": "+15595550111", "kind": "VOICE"}],
+        "idempotencyKey": f"once {name}",
+    }
+    made = await one("staff", create, input=input_)
+    provider = made["createProvider"]["provider"]["id"]
+    await one("staff", create, input=input_)
+    await one("staff", create, input={**input_, "name": "Newer"})
+    # One that is only tried.
+    await one(
+        "staff",
+        create.replace("programs { totalCount }", ""),
+        input={"slug": f"{name}-2", "name": "Tried", "dryRun": True},
+    )
+    # What nobody owns is changed in one place, and belongs to what others own.
+    phone = f"""mutation ($provider: ID!, $number: String!) {{
+        createLocation(input: {{street: "1 A Street", city: "Fresno", countyFips: "06019"}}) {{
+            location {{ street city }} {ERRORS}
+        }}
+        createPhone(input: {{provider: $provider, number: $number, kind: VOICE}}) {{
+            phone {{ number provider {{ name services {{ totalCount }} }} }} {ERRORS}
+        }}
+    }}"""
+    await one("staff", phone, provider=provider, number="+15595550112")
+    await one("staff", phone, provider=provider, number="no number")
+    # Somebody was first.
+    update = f"""mutation ($input: UpdateProviderInput!) {{ updateProvider(input: $input) {{
+        provider {{ name version }} {ERRORS}
+        conflict {{
+            current {{ name county {{ name }} phones {{ number }} }} differences {{ field old new }}
+        }}
+    }} }}"""
+    change = {"id": provider, "ifVersion": 1, "name": "Changed"}
+    await one("staff", update, input=change)
+    await one("staff", update, input=change)
+    # Of two fields of one subgraph both are done, or none.
+    await one(
+        "staff",
+        f"""mutation ($id: ID!, $slug: String!) {{
+            updateProvider(input: {{id: $id, name: "Undone"}}) {{ provider {{ name }} {ERRORS} }}
+            createProvider(input: {{slug: $slug, name: "Again"}}) {{ provider {{ name }} {ERRORS} }}
+        }}""",
+        id=provider,
+        slug=name,
+    )
+    # A prison closes, and with it what other subgraphs tell of it.
+    text = "query ($code: String!) { institution(code: $code) { id } }"
+    prison = await one("staff", text, code=code)
+    await one(
+        "staff",
+        f"""mutation ($id: ID!) {{
+            closeInstitution(input: {{institution: $id, closedOn: "2026-07-03"}}) {{
+                institution {{
+                    code status visitingNow visitorCenters {{ nodes {{ name status }} }}
+                    programs {{ totalCount }} county {{ name }}
+                    programOfferings(first: 2) {{ nodes {{ status endedOn program {{ name }} }} }}
+                }} {ERRORS}
+            }}
+        }}""",
+        id=prison["institution"]["id"],
+    )
+    # A partner proposes, and staff accept.
+    proposed = await one(
+        "partner",
+        f"""mutation ($id: ID!, $website: String!) {{
+            proposeProvider(input: {{id: $id, website: $website}}) {{
+                proposal {{ id status differences {{ path new }} }} {ERRORS}
+            }}
+        }}""",
+        id=f"Provider:{PARTNER}",
+        website=f"https://example.org/{name}",
+    )
+    await one("partner", "{ proposals { totalCount nodes { status why } } }")
+    await one(
+        "staff",
+        f"""mutation ($id: ID!) {{ acceptProposal(input: {{id: $id}}) {{
+            proposal {{ status decidedBy provider {{ website county {{ name }} }} }} {ERRORS}
+        }} }}""",
+        id=proposed["proposeProvider"]["proposal"]["id"],
+    )
+    # Everybody reads it.
+    await one(
+        "anybody",
+        """query ($slug: String!, $code: String!) {
+            provider(slug: $slug) { name phones { number } services { nodes { name } } }
+            institution(code: $code) { status visitingNow programs { totalCount } }
+        }""",
+        slug=name,
+        code=code,
+    )
+    # Those who may not.
+    for who in ("anybody", "reader", "partner"):
+        await one(who, create, input={"slug": f"{name}-3", "name": "No"})
+    return told
+
+
+PRISONS = dict(zip(ROUTERS, ("VSP", "CIM"), strict=True))
+
+
+@pytest.mark.parametrize("name", ROUTERS)
+@pytest.mark.usefixtures("answers")  # which are of the directory as it is before
+async def test_what_is_changed_through_a_router_is_changed_as_by_the_whole(
+    name: str, routers: Mapping[str, Router], keys: Mapping[str, str], alone: Ask
+) -> None:
+    async def ask(who: str, text: str, variables: Mapping[str, object]) -> Mapping[str, Any]:
+        request = GraphQLRequest(text, None, variables)
+        key = keys.get(who)
+        return (await routers[name].ask(request, shown=key is not None, key=key)).body
+
+    told = await story(ask, f"new-{name}", PRISONS[name])
+    whole = await story(alone, f"new-{name}", PRISONS[name])
+    *done, anybody, reader, partner = told
+    assert [_unnamed(each) for each in done] == [_unnamed(each) for each in whole[: len(done)]]
+    assert not any("errors" in each for each in done)
+    # A router says where the error is, and the whole only that the request is refused.
+    for refused, by_whole in zip((anybody, reader, partner), whole[len(done) :], strict=True):
+        assert refused.get("data") is None
+        assert _codes(refused) == _codes(by_whole)
+    assert _codes(reader) == {"FORBIDDEN"}
+
+
+@pytest.mark.parametrize("name", ROUTERS)
+@pytest.mark.usefixtures("answers")
+async def test_what_several_subgraphs_change_is_not_one_transaction(
+    name: str,
+    routers: Mapping[str, Router],
+    keys: Mapping[str, str],
+    alone: Ask,
+    directory: str,
+) -> None:
+    text = f"""mutation ($slug: String!) {{
+        createProgram(input: {{slug: $slug, name: "Done"}}) {{ program {{ slug }} {ERRORS} }}
+        createProvider(input: {{slug: "No slug", name: "No"}}) {{ provider {{ slug }} {ERRORS} }}
+    }}"""
+    given = {"slug": f"half-{name}"}
+    request = GraphQLRequest(text, None, given)
+    answer = await routers[name].ask(request, key=keys["staff"], id_=f"half of {name}")
+    assert "errors" not in answer.body
+    assert answer.body["data"]["createProgram"] == {"program": given, "userErrors": []}
+    whole = await alone("staff", text, given)
+    assert [each["code"] for each in whole["data"]["createProgram"]["userErrors"]] == [
+        "ROLLED_BACK"
+    ]
+    assert answer.body["data"]["createProvider"] == whole["data"]["createProvider"]
+    # Each subgraph puts the client's own word for it on record.
+    async with connected(directory) as line:
+        logged = "select distinct entity from changes where request = $1"
+        recorded = {row["entity"] for row in await line.fetch(logged, f"half of {name}")}
+    assert "programs" in recorded
+    assert "providers" not in recorded
+    # What is only tried, others know nothing of: they tell what is, and not what would be.
+    tried = """mutation ($id: ID!) {
+        closeInstitution(input: {institution: $id, closedOn: "2026-07-03", dryRun: true}) {
+            institution { status programs { totalCount } }
+        }
+    }"""
+    found = await alone("anybody", '{ institution(code: "SQ") { id programs { totalCount } } }', {})
+    prison = found["data"]["institution"]
+    of_id = {"id": prison["id"]}
+    answer = await routers[name].ask(GraphQLRequest(tried, None, of_id), key=keys["staff"])
+    whole = await alone("staff", tried, of_id)
+    assert whole["data"]["closeInstitution"]["institution"] == {
+        "status": "CLOSED",
+        "programs": {"totalCount": 0},
+    }
+    assert prison["programs"]["totalCount"] > 0
+    assert answer.body["data"]["closeInstitution"]["institution"] == {
+        "status": "CLOSED",
+        "programs": prison["programs"],
+    }
+
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def _unnamed(body: Mapping[str, Any]) -> str:
+    """A response in which ids are numbers: what is new has another id in each database."""
+    found: dict[str, str] = {}
+    return _UUID.sub(
+        lambda hit: found.setdefault(hit[0], str(len(found))), json.dumps(body["data"])
+    )
 
 
 def _compared(body: Mapping[str, Any]) -> tuple[str, list[str]]:

@@ -37,7 +37,7 @@ from resolvers.plan.pages import Listing
 from resolvers.plan.selections import Fields
 from resolvers.plan.values import Literal, Tree
 
-__all__ = ["DIFFERENCE", "ENTRY", "LOG", "READ", "VERSION", "differing", "history"]
+__all__ = ["DIFFERENCE", "ENTRY", "LOG", "READ", "SAID", "VERSION", "differing", "history"]
 
 ENTRY = "HistoryEntry"
 DIFFERENCE = "FieldDifference"
@@ -45,6 +45,8 @@ READ = ("at", "operation", "actor", "role", "request", "why", "old", "entity", "
 """The columns of the log that are read here."""
 VERSION = "version_of"
 """The function that knows a version of a record by its number."""
+SAID = ("xid", "seq", "entity", "key", "old")
+"""The columns of the log that it reads: what was said, and neither by whom nor why."""
 
 NULL = Cast(Const(None), "int4")
 _SEQ = Column("seq", "int8")
