@@ -7,7 +7,7 @@
         |-- GRAPHQL_PARSE_FAILED            the text is not GraphQL
         |-- GRAPHQL_VALIDATION_FAILED       it asks what the schema does not have
         |-- OPERATION_NOT_FOUND             no operation, or none of that name, or several
-        |-- OPERATION_NOT_SUPPORTED         a subscription or mutation, where there is none
+        |-- OPERATION_NOT_SUPPORTED         a subscription, where one answer is asked for
         |-- INCREMENTAL_DELIVERY_NOT_SUPPORTED   @defer or @stream: an answer comes whole
         |-- FORBIDDEN                       whoever asks may not change anything
         |-- BAD_VARIABLES                   a variable's value does not fit its type
