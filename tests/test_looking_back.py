@@ -387,6 +387,7 @@ async def test_everything_that_is_read_has_a_past(url: str) -> None:
         "hsds_remainders",  # what a feed said, for its way back
         "idempotency_keys",  # what was answered, for a week
         "import_rejections",  # a run is never changed after its end
+        "import_parts",  # the file of an import, until that is over
         "import_rows",  # empty whenever no import is under way
         "import_runs",
         "meanings",  # what the loader reads words by
