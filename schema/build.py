@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import sys
 import typing
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from enum import Enum
 from types import ModuleType
@@ -81,6 +83,19 @@ from schema.wording import Wording
 from schema.writing import Mutations, Writer
 
 
+@contextmanager
+def _unswept() -> Iterator[None]:
+    """Look for no garbage: all that is made here stays, and looking took a fifth of the time."""
+    swept = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if swept:
+            gc.enable()
+
+
+@_unswept()
 def build(
     limits: Limits | None = None,
     *,

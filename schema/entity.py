@@ -21,6 +21,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 from strawberry import ID
@@ -644,8 +645,9 @@ def hop(text: str) -> Hop:
     return Hop(local, table, remote)
 
 
-def descriptions(cls: type) -> dict[str, str]:
-    """The strings below the members of a class, by member."""
+@cache
+def descriptions(cls: type) -> Mapping[str, str]:
+    """The strings below the members of a class, by member. The graphs of all roles have them."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
     assert isinstance(tree, ast.ClassDef)
     found: dict[str, str] = {}

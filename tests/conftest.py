@@ -55,6 +55,9 @@ PROCESSES = [
     "test_live",
     "test_export",
     "test_exchange_kills",
+    "test_imports",
+    "test_errands",
+    "test_exchange_tables",
 ]
 
 # Modules that ask through the libraries of `clients/`, which are installed once.
