@@ -167,7 +167,7 @@ class Settings:
         """
         applied = asyncio.run(apply_pending(url))
         if self.database_roles and (applied or anew):
-            asyncio.run(prepare(url, reaches(self.limits)))
+            asyncio.run(prepare(url, reaches(Audiences(self.limits))))
         return applied
 
     @property

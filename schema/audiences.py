@@ -50,9 +50,8 @@ class Audiences:
         return self._made.get(_alike(role))
 
 
-def reaches(limits: Limits | None = None) -> dict[str, Reach]:
+def reaches(everybody: Audiences) -> dict[str, Reach]:
     """What each role has to read of the whole graph, by the role's name."""
-    everybody = Audiences(limits)
     whole = everybody.graph(Role.ADMIN)
     return {role.value: reach_of(everybody.graph(role), whole=whole) for role in Role}
 

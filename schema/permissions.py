@@ -33,9 +33,8 @@ class Permission:
         return least is not None and role.includes(least)
 
 
-def permissions() -> list[Permission]:
+def permissions(audiences: Audiences) -> list[Permission]:
     """All types that anybody sees, in the order of their names."""
-    audiences = Audiences()
     graphs = {role: audiences.graph(role) for role in Role}
     found: list[Permission] = []
     for name in sorted(graphs[Role.ADMIN].entities):
@@ -70,9 +69,8 @@ def _operations(graph: Graph, name: str) -> Iterator[str]:
                 yield "propose"
 
 
-def actions() -> Mapping[str, Role]:
+def actions(audiences: Audiences) -> Mapping[str, Role]:
     """What may be done besides, and which directives there are: each with the least role."""
-    audiences = Audiences()
     found: dict[str, Role] = {}
     for role in reversed(Role):
         graph = audiences.graph(role)
@@ -87,20 +85,20 @@ def _acts(field: str, change: Change) -> bool:
     return not isinstance(change, Writes | Proposes) and not restores
 
 
-def actions_table() -> str:
+def actions_table(audiences: Audiences) -> str:
     """The actions as Markdown."""
     lines = ["| action | least role |", "| --- | --- |"]
-    lines += [f"| `{name}` | {role.value.lower()} |" for name, role in actions().items()]
+    lines += [f"| `{name}` | {role.value.lower()} |" for name, role in actions(audiences).items()]
     return "\n".join(lines) + "\n"
 
 
-def table() -> str:
+def table(audiences: Audiences) -> str:
     """The types as Markdown."""
     lines = [
         "| type | " + " | ".join(OPERATIONS) + " | fields that fewer see |",
         "| --- |" + " --- |" * (len(OPERATIONS) + 1),
     ]
-    for each in permissions():
+    for each in permissions(audiences):
         cells = [
             each.operations[operation].value.lower() if operation in each.operations else "–"
             for operation in OPERATIONS

@@ -17,6 +17,7 @@ from db.roles import prepare
 from schema.audiences import reaches
 from tests.db.scratch import Loaded, hurry, scratch, stopped
 from tests.node import Clients, clients
+from tests.roads import audiences
 from tests.second_opinion import World, answered_twice
 from tests.serving import Serving, serving
 
@@ -116,7 +117,7 @@ async def migrated_url() -> AsyncIterator[str]:
     async with scratch() as url:
         await migrate(url)
         # As `python server.py migrate` does: a copy is granted what this one is.
-        await prepare(url, reaches())
+        await prepare(url, reaches(audiences()))
         yield url
 
 

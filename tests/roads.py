@@ -10,13 +10,19 @@ from typing import Any
 from db.database import Database
 from resolvers.graph import Graph
 from resolvers.resolve import Answer, GraphQLRequest, resolve
-from schema.build import build
+from schema.audiences import Audiences
+from schema.roles import Role
 
 
 @cache
+def audiences() -> Audiences:
+    """The directory as each role sees it, built once for all tests."""
+    return Audiences()
+
+
 def the_graph() -> Graph:
-    """The graph of the directory, built once for all tests."""
-    return build()
+    """The graph of the directory, with all that anybody may see of it."""
+    return audiences().graph(Role.ADMIN)
 
 
 async def both_roads(

@@ -16,6 +16,7 @@ from resolvers.resolve import GraphQLRequest, resolve
 from schema.audiences import Audiences
 from schema.roles import Role
 from tests.db.scratch import connected, scratch, stopped
+from tests.roads import audiences
 
 STORY = re.compile(
     r"```graphql\n# as (?P<who>the partner|staff)\n(?P<question>.*?)```\n\n"
@@ -78,7 +79,7 @@ async def keeping(loaded_url: str) -> AsyncIterator[Keeping]:
             for role in (Role.PARTNER, Role.STAFF)
         }
         try:
-            yield Keeping(url, databases, Audiences())
+            yield Keeping(url, databases, audiences())
         finally:
             for database in databases.values():
                 await database.close()

@@ -17,11 +17,10 @@ from db.roles import role_name
 from resolvers.events import subscribe, tell
 from resolvers.graph import Graph
 from resolvers.resolve import GraphQLRequest
-from schema.audiences import Audiences
 from schema.federation import subgraph
 from schema.roles import Role
 from tests.db.scratch import connected
-from tests.roads import both_roads, the_graph
+from tests.roads import audiences, both_roads, the_graph
 from tests.town import PEOPLE, add, key, merge, phone, provider, town
 
 
@@ -58,7 +57,7 @@ async def ask(
 ) -> dict[str, Any]:
     """The data of an answer in one statement, alike on either road."""
     asked = GraphQLRequest(text, None, variables)
-    answer = await both_roads(database, asked, graph or Audiences().graph(Role.PUBLIC))
+    answer = await both_roads(database, asked, graph or audiences().graph(Role.PUBLIC))
     response = json.loads(answer.body)
     assert "errors" not in response, response
     data: dict[str, Any] = response["data"]
@@ -139,7 +138,7 @@ async def test_whoever_keeps_a_copy_is_told_where_it_is_now(url: str, public: Da
 async def test_whoever_follows_is_told_where_it_is_now(public: Database) -> None:
     text = """subscription { entityChanged(types: [PROVIDER, COUNTY]) {
         operation id mergedInto node { id } } }"""
-    graph = Audiences().graph(Role.PUBLIC)
+    graph = audiences().graph(Role.PUBLIC)
     asked = subscribe(graph, GraphQLRequest(text))
     lines = [
         Line((1, n), "providers", str(key(name)), "DELETE", "2026-07-03T09:00:00Z")

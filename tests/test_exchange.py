@@ -24,9 +24,10 @@ from db.database import Database
 from db.migrate import migrate
 from db.roles import prepare, role_name
 from resolvers.resolve import GraphQLRequest, resolve
-from schema.audiences import Audiences, reaches
+from schema.audiences import reaches
 from schema.roles import Role
 from tests.db.scratch import connected, everything, scratch
+from tests.roads import audiences
 from tests.serving import ROOT, command
 
 # Not ours to copy; whoever has it beside the project checks what we do with it.
@@ -880,7 +881,7 @@ async def test_the_command_tells_what_it_did(url: str, tmp_path: Path) -> None:
 
 
 async def test_staff_asks_for_imports_that_failed(url: str, tmp_path: Path) -> None:
-    await prepare(url, reaches())
+    await prepare(url, reaches(audiences()))
     with pytest.raises(LoadError):
         await take_feed(url, written(tmp_path, "nothing", "failed.json"))
     await take_feed(url, written(tmp_path, organization(website="example")))
@@ -895,7 +896,7 @@ async def test_staff_asks_for_imports_that_failed(url: str, tmp_path: Path) -> N
         }
     }"""
     database = await Database.open(url, role=role_name("STAFF"))
-    answer = await resolve(Audiences().graph(Role.STAFF), database, GraphQLRequest(text))
+    answer = await resolve(audiences().graph(Role.STAFF), database, GraphQLRequest(text))
     await database.close()
     data = json.loads(answer.body)["data"]
     (failed,) = data["failed"]["nodes"]
@@ -926,12 +927,12 @@ async def test_staff_asks_for_imports_that_failed(url: str, tmp_path: Path) -> N
         },
     }
     for role in (Role.PUBLIC, Role.PARTNER):
-        assert "ImportRun" not in Audiences().graph(role).entities
+        assert "ImportRun" not in audiences().graph(role).entities
 
 
 async def test_the_public_cannot_read_what_is_kept(url: str, tmp_path: Path) -> None:
     await take_feed(url, written(tmp_path, organization()))
-    await prepare(url, reaches())
+    await prepare(url, reaches(audiences()))
     said = command("export", "hsds", str(tmp_path / "out"), database_url=url)
     assert said.returncode == 0, said.stderr
     assert "Ann" in (tmp_path / "out" / "services.json").read_text()

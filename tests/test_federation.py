@@ -13,13 +13,12 @@ from graphql import GraphQLInputObjectType, GraphQLSchema, print_type
 from db.database import Database
 from resolvers.graph import Graph
 from resolvers.resolve import GraphQLRequest, Outcome
-from schema.audiences import Audiences
 from schema.build import sdl
 from schema.federation import subgraph
 from schema.homes import homes_of, owners_of, subject_of
 from schema.roles import Role
 from schema.subgraphs import SUBGRAPHS
-from tests.roads import both_roads, codes_of, the_graph
+from tests.roads import audiences, both_roads, codes_of, the_graph
 
 
 @cache
@@ -270,7 +269,7 @@ def test_what_is_sent_to_several_subgraphs_is_the_same_to_all() -> None:
 
 @pytest.mark.parametrize("role", [Role.PUBLIC, Role.PARTNER])
 def test_nobody_is_shown_what_they_may_not_change(role: Role) -> None:
-    whole = Audiences().graph(role)
+    whole = audiences().graph(role)
     shown = {"Mutation.proposeProvider", "Mutation.withdrawProposal"}
     for served in SUBGRAPHS:
         seen = subgraph(whole, [served])

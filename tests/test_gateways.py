@@ -28,7 +28,6 @@ from db.roles import role_name
 from federation.node import Composed, Job, compose, free_port, install, router
 from resolvers.change import Changer
 from resolvers.resolve import GraphQLRequest, resolve
-from schema.audiences import Audiences
 from schema.build import sdl
 from schema.federation import subgraph
 from schema.roles import Role
@@ -36,7 +35,7 @@ from schema.subgraphs import SUBGRAPHS
 from tests.db.scratch import connected, scratch, stopped
 from tests.neighbors import SCHEMAS, neighbor
 from tests.node import or_skipped
-from tests.roads import the_graph
+from tests.roads import audiences, the_graph
 from tests.serving import serving
 from tests.test_operations import EXAMPLES
 
@@ -292,7 +291,7 @@ async def keys(directory: str) -> dict[str, str]:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def alone(loaded_url: str) -> AsyncIterator[Ask]:
     """The whole directory, in a database of its own."""
-    audiences = Audiences()
+    everybody = audiences()
     async with AsyncExitStack() as stack:
         url = stopped(await stack.enter_async_context(scratch(loaded_url)))
         databases = {
@@ -307,7 +306,7 @@ async def alone(loaded_url: str) -> AsyncIterator[Ask]:
             speaks_for = PARTNER if who == "partner" else ""
             changer = Changer(who, role.value, "r", who, "WRITE" in scopes, speaks_for)
             request = GraphQLRequest(text, None, variables, changer=changer)
-            graph = the_graph() if role is Role.ADMIN else audiences.graph(role)
+            graph = the_graph() if role is Role.ADMIN else everybody.graph(role)
             answer = await resolve(graph, databases[role], request)
             body: dict[str, Any] = json.loads(answer.body)
             return body

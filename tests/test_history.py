@@ -15,10 +15,9 @@ from db.errors import NotGranted
 from db.roles import role_name
 from resolvers.graph import Graph, Past
 from resolvers.resolve import GraphQLRequest
-from schema.audiences import Audiences
 from schema.roles import Role
 from tests.db.scratch import connected, scratch
-from tests.roads import both_roads, codes_of, the_graph
+from tests.roads import audiences, both_roads, codes_of, the_graph
 
 SUBJECT = "00000000-0000-0000-0000-000000000001"
 OTHER = "00000000-0000-0000-0000-000000000002"
@@ -66,7 +65,7 @@ async def staff(url: str) -> AsyncIterator[Database]:
 
 @cache
 def seen_by(role: Role) -> Graph:
-    return Audiences().graph(role)
+    return audiences().graph(role)
 
 
 async def ask(

@@ -23,11 +23,11 @@ from db import api_keys
 from db.database import Database
 from db.errors import NotGranted
 from db.roles import role_name
-from schema.audiences import Audiences
 from schema.build import sdl
 from schema.roles import Role
 from tests.db.scratch import scratch, stopped
 from tests.issuer import TheIssuer, issuing, part
+from tests.roads import audiences
 from tests.serving import Serving, command, serving
 from tests.test_grants import ask as ask_graph
 from tests.test_grants import everything
@@ -102,7 +102,7 @@ async def test_each_role_has_a_schema_of_its_own(
     for role, key in shown.items():
         headers = {"x-api-key": key} if key else {}
         printed = fetch(f"{server.url}/schema.graphql", **headers).text
-        assert printed == sdl(Audiences().graph(role))
+        assert printed == sdl(audiences().graph(role))
 
 
 async def test_what_is_for_staff_does_not_exist_for_others(
@@ -151,7 +151,7 @@ async def test_postgres_itself_refuses_what_a_role_may_not_see(directory_url: st
 @pytest.mark.parametrize("role", [Role.PUBLIC, Role.STAFF], ids=lambda role: role.value)
 async def test_a_role_can_read_all_that_its_schema_has(directory_url: str, role: Role) -> None:
 
-    graph = Audiences().graph(role)
+    graph = audiences().graph(role)
     database = await Database.open(stopped(directory_url), role=role_name(role.value))
     for field in everything(graph, "Query"):
         found = await ask_graph(graph, database, f"{{ {field} }}")

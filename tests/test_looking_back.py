@@ -29,11 +29,10 @@ from db.migrate import DIRECTORY, migrate
 from db.roles import role_name
 from resolvers.past import AS_OF
 from resolvers.resolve import GraphQLRequest, explain, resolve
-from schema.audiences import Audiences
 from schema.federation import subgraph
 from schema.roles import Role
 from tests.db.scratch import connected, scratch
-from tests.roads import both_roads, codes_of, the_graph
+from tests.roads import audiences, both_roads, codes_of, the_graph
 from tests.serving import Serving, serving
 
 SUBJECT = "00000000-0000-0000-0000-000000000001"
@@ -447,9 +446,9 @@ async def test_what_is_added_later_has_a_past_without_a_word_about_it(
 
 
 def test_the_directive_is_there_for_those_who_may_know_and_nobody_else() -> None:
-    audiences = Audiences()
+    everybody = audiences()
     for role in Role:
-        there = audiences.graph(role).schema.get_directive(AS_OF) is not None
+        there = everybody.graph(role).schema.get_directive(AS_OF) is not None
         assert there is role.includes(Role.STAFF), role
     assert subgraph(the_graph(), ["institutions"]).schema.get_directive(AS_OF) is None
 
@@ -484,7 +483,7 @@ async def test_postgres_shows_the_past_to_the_same_roles(url: str) -> None:
 
 async def test_staff_are_answered_by_their_own_role(url: str) -> None:
     database = await Database.open(url, role=role_name("STAFF"))
-    graph = Audiences().graph(Role.STAFF)
+    graph = audiences().graph(Role.STAFF)
     async with connected(url) as connection:
         moment = (await now(connection)).isoformat()
         await connection.execute(FACT, "B")

@@ -20,9 +20,9 @@ from db.roles import role_name
 from resolvers.change import Changer
 from resolvers.graph import Graph
 from resolvers.resolve import GraphQLRequest, resolve
-from schema.audiences import Audiences
 from schema.roles import Role
 from tests.db.scratch import connected, scratch
+from tests.roads import audiences
 
 SOURCE = "00000000-0000-0000-0000-000000000001"
 ANA = Changer("ana", "STAFF", "r-1", "ana", writes=True)
@@ -56,7 +56,7 @@ async def staff(url: str) -> AsyncIterator[Database]:
 
 @cache
 def seen_by(role: Role) -> Graph:
-    return Audiences().graph(role)
+    return audiences().graph(role)
 
 
 async def response(

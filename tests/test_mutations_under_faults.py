@@ -42,10 +42,11 @@ from resolvers.change import Changer
 from resolvers.graph import Graph
 from resolvers.parse import parse
 from resolvers.resolve import GraphQLRequest, resolve
-from schema.audiences import Audiences, reaches
+from schema.audiences import reaches
 from schema.roles import Role
 from tests.db.scratch import connected, scratch
 from tests.relay import Relay, Trap
+from tests.roads import audiences
 from tests.serving import Serving, data_directory, serving
 from tests.streams import EVENTS, socket
 from web.application import application
@@ -276,7 +277,7 @@ async def test_postgres_as_a_whole_may_be_killed_before_and_after_a_commit() -> 
     with data_directory() as directory:
         url = await asyncio.to_thread(embedded.start, directory)
         await migrate(url)
-        await prepare(url, reaches())
+        await prepare(url, reaches(audiences()))
         async with here(url) as place:
             lost = {"slug": "lost", "name": "Lost", "idempotencyKey": "lost"}
             place.relay.set(Trap.HELD)
@@ -397,7 +398,7 @@ ANA = Changer("ana", "STAFF", "r-1", "ana", writes=True)
 
 @pytest.fixture(scope="module")
 def graph() -> Graph:
-    return Audiences().graph(Role.STAFF)
+    return audiences().graph(Role.STAFF)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -799,7 +800,7 @@ async def test_what_staff_may_change_others_do_not_know_of(
     somebody were taken for one who may write."""
     assert len(graph.changes) > 100
     for role in (Role.PUBLIC, Role.PARTNER):
-        theirs = Audiences().graph(role)
+        theirs = audiences().graph(role)
         closed = graph.changes.keys() - theirs.changes.keys()
         assert closed >= graph.changes.keys() - {"proposeProvider", "withdrawProposal"}
         texts = [text for name in sorted(closed) for text in ways(name, graph)]

@@ -32,7 +32,6 @@ from resolvers.graph import (
     ToOne,
 )
 from resolvers.resolve import GraphQLRequest, resolve
-from schema.audiences import Audiences
 from schema.permissions import (
     OPERATIONS,
     Permission,
@@ -42,16 +41,16 @@ from schema.permissions import (
     table,
 )
 from schema.roles import Role
-from tests.roads import codes_of
+from tests.roads import audiences, codes_of
 
 README = Path(__file__).parent.parent / "README.md"
-MATRIX = permissions()
+MATRIX = permissions(audiences())
 ROLES = list(Role)
 
 
 @cache
 def graph_of(role: Role) -> Graph:
-    return Audiences().graph(role)
+    return audiences().graph(role)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -67,8 +66,8 @@ async def databases(migrated_url: str) -> AsyncIterator[dict[Role, Database]]:
 
 def test_the_readme_has_the_tables_as_they_are() -> None:
     text = README.read_text()
-    assert table() in text, "put what `schema.permissions.table()` says into it"
-    assert actions_table() in text, "put what `schema.permissions.actions_table()` says into it"
+    assert table(audiences()) in text, "put what `schema.permissions.table` says into it"
+    assert actions_table(audiences()) in text, "put what `actions_table` says into it"
 
 
 async def codes(database: Database, role: Role, text: str) -> list[str]:
@@ -112,7 +111,7 @@ async def test_a_role_may_do_what_the_table_says_and_nothing_else(
 
 
 @pytest.mark.parametrize("role", ROLES, ids=named)
-@pytest.mark.parametrize(("action", "least"), actions().items(), ids=named)
+@pytest.mark.parametrize(("action", "least"), actions(audiences()).items(), ids=named)
 async def test_an_action_is_for_those_whom_the_table_names(
     databases: dict[Role, Database], migrated_url: str, action: str, least: Role, role: Role
 ) -> None:

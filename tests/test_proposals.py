@@ -16,10 +16,9 @@ from db.database import Database
 from db.roles import role_name
 from resolvers.change import Changer
 from resolvers.resolve import GraphQLRequest, resolve
-from schema.audiences import Audiences
 from schema.roles import Role
 from tests.db.scratch import connected, scratch
-from tests.roads import codes_of
+from tests.roads import audiences, codes_of
 
 SOURCE = "00000000-0000-0000-0000-000000000001"
 OURS = "00000000-0000-0000-0000-0000000000a1"
@@ -31,7 +30,7 @@ PARTNER = Changer("haven", "PARTNER", "r-1", "key-1", writes=True, speaks_for=OU
 RIVAL = Changer("rival", "PARTNER", "r-2", "key-2", writes=True, speaks_for=THEIRS)
 STAFF = Changer("ana", "STAFF", "r-3", "key-3", writes=True)
 
-_AUDIENCES = Audiences()
+_AUDIENCES = audiences()
 
 
 @dataclass

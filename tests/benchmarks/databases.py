@@ -13,7 +13,7 @@ from db.data.synthesize import synthesize
 from db.errors import MigrationError
 from db.migrate import migrate
 from db.roles import prepare
-from schema.audiences import reaches
+from schema.audiences import Audiences, reaches
 
 Progress = Callable[[str, int, int], None]
 
@@ -33,7 +33,7 @@ async def scratch(url: str, name: str, providers: int, progress: Progress) -> st
         # Made by migrations that were edited since, before anyone released them.
         await _create(url, name, anew=True)
         await migrate(at)
-    await prepare(at, reaches())
+    await prepare(at, reaches(Audiences()))
     await load(at, progress=progress)
     if providers:
         await synthesize(at, providers=providers, progress=progress)

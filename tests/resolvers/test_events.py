@@ -16,11 +16,10 @@ from db.errors import DatabaseError
 from db.grants import grants
 from resolvers.events import Event, subscribe, tell
 from resolvers.resolve import GraphQLRequest, Outcome, explain, resolve
-from schema.audiences import Audiences
 from schema.reach import reach_of
 from schema.roles import Role
 from tests.db.scratch import connected, scratch
-from tests.roads import the_graph
+from tests.roads import audiences, the_graph
 
 SUBJECT = "00000000-0000-0000-0000-000000000001"
 
@@ -163,7 +162,7 @@ async def test_a_status_is_told_if_it_is_the_one_that_holds(url: str) -> None:
 
 
 async def test_a_role_that_reads_what_the_public_sees_can_follow_it(url: str) -> None:
-    graph = Audiences().graph(Role.PUBLIC)
+    graph = audiences().graph(Role.PUBLIC)
     async with connected(url) as connection:
         role = f"public_{await connection.fetchval('select current_database()')}"
         await connection.execute(f"create role {role}")
