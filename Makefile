@@ -23,8 +23,7 @@ test: $(VENV)/installed-dev  ## what has to pass before a commit is merged
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy
-	@# Tests wait, for servers and for clocks, as long as they work: three keep two cores busy.
-	$(PYTHON) -m pytest --numprocesses=3 --dist=loadscope --no-loadscope-reorder --durations=30
+	$(PYTHON) -m pytest --numprocesses=2 --dist=loadscope --no-loadscope-reorder --durations=30
 
 federation: $(VENV)/installed  ## four subgraphs and a router on http://127.0.0.1:4000/graphql
 	@exec $(PYTHON) -m federation
