@@ -34,10 +34,10 @@ from graphql.language import (
 )
 
 from resolvers import graph
-from schema.homes import Homes
+from schema.homes import MUTATION, Homes
 from schema.roles import Role
 from schema.subgraphs import TAGS
-from schema.tags import MUTATION, tags_of_changes
+from schema.tags import tags_of_changes
 
 # Since which version of the specification there is which directive. As of 2.3 an interface may
 # have a key, by which others add fields to everything that implements it.

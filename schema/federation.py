@@ -41,14 +41,13 @@ from resolvers.past import AS_OF
 from resolvers.representations import ANY, Representation, read
 from schema import types
 from schema.directives import NEWEST, Roles, federated
-from schema.homes import EVERYWHERE, Homes, homes_of, owners_of, seats_of
+from schema.homes import EVERYWHERE, MUTATION, Homes, homes_of, owners_of, seats_of
 from schema.live import LIVE
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.roles import Role
 from schema.shapes import WRITES, camel, role_of, roles_of
 from schema.subgraphs import SUBGRAPHS
-from schema.tags import MUTATION
 
 ENTITIES, SERVICE = "_entities", "_service"
 
@@ -71,10 +70,10 @@ def subgraph(whole: graph.Graph, names: Collection[str], version: str = NEWEST) 
     roots: dict[str, graph.Root] = {
         name: root for name, root in whole.roots.items() if homes["Query", name] & served
     }
-    # Who can tell an entity of any kind by its id can tell one that others know no more of.
     changes = {
         name: change for name, change in whole.changes.items() if homes[MUTATION, name] & served
     }
+    # Who can tell an entity of any kind by its id can tell one that others know no more of.
     tells = any(isinstance(root, graph.ById) for root in roots.values())
     source = graph.Entities(_keys(whole, entities), frozenset([NODE] if tells else []))
 

@@ -13,6 +13,8 @@ Homes = Mapping[tuple[str, str], frozenset[str]]
 """The subgraphs that answer a field of an entity, of Query or of Mutation. Other types have all
 their fields wherever they are."""
 
+MUTATION = "Mutation"
+
 EVERYWHERE = frozenset(SUBGRAPHS)
 # What is about records of all subgraphs at once, or read in the log of all, only the whole graph
 # tells.
@@ -72,7 +74,7 @@ def homes_of(whole: graph.Graph) -> Homes:
         subject = subject_of(whole, change)
         # Of what nobody owns the answers are alike everywhere, but it is changed in one place.
         seat = seats.get(subject)
-        homes["Mutation", name] = owners[subject] if seat is None else frozenset([seat])
+        homes[MUTATION, name] = owners[subject] if seat is None else frozenset([seat])
     return {**homes, **answers}
 
 

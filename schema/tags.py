@@ -19,10 +19,8 @@ from graphql import (
 )
 
 from resolvers import graph
-from schema.homes import NOWHERE, Homes
+from schema.homes import MUTATION, NOWHERE, Homes
 from schema.roles import Role
-
-MUTATION = "Mutation"
 
 
 def tags_of_changes(

@@ -130,13 +130,13 @@ def _target(
     sheet: Sheet, found: Mapping[str, Cell], columns: Sequence[Mapping[str, Any]]
 ) -> Target:
     table, key = sheet.table.name, sheet.table.key.name
-    defaults = {each["name"]: each["default"] for each in columns if each["default"] is not None}
-    needed = {each["name"] for each in columns if each["needed"]} - defaults.keys()
+    needed = {each["name"]: each["default"] for each in columns if each["needed"]}
+    defaults = {name: default for name, default in needed.items() if default is not None}
     known = {each["name"] for each in columns}
     named = [cell.column.name for cell in found.values() if cell.column.name != key]
     # Where a new record comes from is the file's to say. What it needs beside, and the file has
     # not, is taken from the row that is there, or made up for one that is not.
-    rest = sorted((needed | {"source_id"} & known) - {key, *named})
+    rest = sorted((needed.keys() - defaults.keys() | {"source_id"} & known) - {key, *named})
     withheld = [cell.column.name for cell in found.values() if cell.own is not None]
     tweak = None
     if table == "locations" and withheld:
@@ -151,11 +151,7 @@ def _target(
         (key, *dict.fromkeys([*named, *rest])),
         key=(key,),
         frozen=tuple(rest),
-        default={
-            each["name"]: each["default"]
-            for each in columns
-            if each["name"] in named and each["needed"] and each["default"] is not None
-        },
+        default={name: default for name, default in defaults.items() if name in named},
         refers={
             cell.column.name: cell.leads[1]
             for cell in found.values()

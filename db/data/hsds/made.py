@@ -50,3 +50,14 @@ def label(enum: str, column: str) -> str:
 def sentence(text: str) -> str:
     """A text that ends with a full stop, as what comes after it needs; nothing for no text."""
     return f"(rtrim({text}, '. ') || '.')"
+
+
+def hours_in_words(table: str, owner: str) -> str:
+    """Schedules of what no rules are known for, `owner` being the column of those: only a text."""
+    return f"""
+        select {made_id("'schedule:'", "t.id::text")}, t.id, null, null, null, null, null, null,
+               null, null, null, null, null, null, null, t.hours_text, null, null, null
+        from {table} t
+        where t.hours_text is not null
+          and not exists (select from schedules h where h.{owner} = t.id)
+    """

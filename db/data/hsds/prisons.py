@@ -13,6 +13,7 @@ from db.data.hsds.made import (
     UNKNOWN_STATUS,
     assured,
     day,
+    hours_in_words,
     label,
     made_id,
     moment,
@@ -193,11 +194,7 @@ PRISONS: Mapping[str, str] = {
         select id, visitor_center_id, null, {_RULE}
         from schedules s where visitor_center_id is not null
         union all
-        select {made_id("'schedule:'", "c.id::text")}, c.id, null, null, null, null, null, null,
-               null, null, null, null, null, null, null, c.hours_text, null, null, null
-        from visitor_centers c
-        where c.hours_text is not null
-          and not exists (select from schedules h where h.visitor_center_id = c.id)
+        {hours_in_words("visitor_centers", "visitor_center_id")}
     """,
     "attribute": f"""
         select {made_id("'amenity:'", "a.visitor_center_id::text", "a.amenity_code")} as id,

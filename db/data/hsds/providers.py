@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from db.data.hsds.made import PHONE, UNKNOWN_STATUS, assured, made_id, moment
+from db.data.hsds.made import PHONE, UNKNOWN_STATUS, assured, hours_in_words, made_id, moment
 from db.data.hsds.places import AT_PROVIDER, OF_PROVIDERS
 
 PROVIDERS: Mapping[str, str] = {
@@ -51,11 +51,7 @@ PROVIDERS: Mapping[str, str] = {
                format('Times are those of the clocks of %s.', timezone) as notes
         from schedules where service_id is not null or service_at_location_id is not null
         union all
-        select {made_id("'schedule:'", "s.id::text")}, s.id, null, null, null, null, null, null,
-               null, null, null, null, null, null, null, s.hours_text, null, null, null
-        from services s
-        where s.hours_text is not null
-          and not exists (select from schedules h where h.service_id = s.id)
+        {hours_in_words("services", "service_id")}
     """,
     "service_area": """
         select a.id, a.service_id, coalesce(c.name || ' County', 'California') as name,
